@@ -1,0 +1,29 @@
+#pragma once
+// How an engine is set up. Python turns pool options and configuration files into this.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pixpress {
+
+struct EngineOptions {
+  uint32_t max_workers = 0;  // 0: one per CPU that this process may use, as memory allows.
+  uint32_t min_workers = 1;
+  size_t memory_limit_bytes = 0;         // 0: the smaller of 4 GB and 60 % of what is allowed.
+  size_t worker_memory_limit_bytes = 0;  // Of one job; 0: no own limit.
+  int64_t task_timeout_ns = 0;           // 0: none.
+  int64_t queue_timeout_ns = 0;          // 0: none.
+  int64_t idle_timeout_ns = 60'000'000'000;
+  size_t max_queue = 0;          // Waiting jobs; 0: unbounded.
+  uint64_t max_queue_bytes = 0;  // Input bytes of waiting jobs; 0: unbounded.
+  uint32_t max_events = 65'536;  // Undelivered progress events before the oldest are dropped.
+  int worker_nice = 10;
+  bool durable = false;
+};
+
+// CPUs that this process may use: affinity and cgroup quota, at least 1.
+uint32_t AllowedCpus();
+// Memory that this process may use: cgroup limits and the machine's memory.
+uint64_t AllowedMemoryBytes();
+
+}  // namespace pixpress

@@ -1,0 +1,90 @@
+#pragma once
+// Pixel memory: page-aligned blocks that are reused while warm and given back to the OS when cold.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace pixpress {
+
+class BufferPool;
+class Meter;
+
+// A block of memory, 64-byte aligned, contents undefined at first. Move-only; goes back to its pool
+// when destroyed.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer() { Release(); }
+
+  uint8_t* data() { return data_; }
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::span<uint8_t> span() { return {data_, size_}; }
+  std::span<const uint8_t> span() const { return {data_, size_}; }
+  template <typename T>
+  T* as() {
+    return reinterpret_cast<T*>(data_);
+  }
+  void Release();
+
+ private:
+  friend class BufferPool;
+  friend class Meter;
+
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;             // As asked for.
+  size_t capacity_ = 0;         // As taken from the OS and charged.
+  BufferPool* pool_ = nullptr;  // Not owned; outlives every buffer.
+  Meter* meter_ = nullptr;      // Not owned; charged until release. Null: nobody is charged.
+};
+
+// Thread-safe. Blocks are mapped, kept by size class after use ("retained"), and unmapped by Trim
+// or when live + retained would pass the limit.
+class BufferPool {
+ public:
+  // `limit_bytes` bounds live + retained bytes by dropping retained blocks; live blocks are bounded
+  // by the budget, not here.
+  explicit BufferPool(size_t limit_bytes);
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+  ~BufferPool();  // Every buffer has been released by now.
+
+  // kMemoryLimit if the OS refuses. `size_bytes` 0 gives an empty buffer.
+  Result<Buffer> Allocate(size_t size_bytes);
+
+  // Unmap retained blocks, the largest first, until at most `keep_bytes` are retained. Returns the
+  // bytes given back.
+  size_t Trim(size_t keep_bytes);
+  void SetLimit(size_t limit_bytes);
+
+  size_t live_bytes() const;
+  size_t retained_bytes() const;
+
+ private:
+  friend class Buffer;
+  struct FreeList {
+    size_t capacity_bytes = 0;
+    std::vector<uint8_t*> blocks;
+  };
+
+  void Return(uint8_t* data, size_t capacity);
+  size_t TrimLocked(size_t keep_bytes);
+
+  mutable std::mutex mutex_;  // Guards all below.
+  std::vector<FreeList> free_;
+  size_t limit_bytes_;
+  size_t live_bytes_ = 0;
+  size_t retained_bytes_ = 0;
+};
+
+}  // namespace pixpress

@@ -1,0 +1,44 @@
+#pragma once
+// Encoded output of unknown length: append-only, in pooled chunks, never moved.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "memory/buffer.h"
+#include "memory/meter.h"
+
+namespace pixpress {
+
+// Owned and used by one thread at a time.
+class ByteChain {
+ public:
+  explicit ByteChain(Meter& meter) : meter_(&meter) {}
+  ByteChain(ByteChain&&) = default;
+  ByteChain& operator=(ByteChain&&) = default;
+
+  Status Append(std::span<const uint8_t> bytes);
+
+  // Free space of at least `minimum_bytes` to write into; Commit says how much of it was used.
+  Result<std::span<uint8_t>> Reserve(size_t minimum_bytes);
+  void Commit(size_t used_bytes);
+
+  uint64_t size_bytes() const { return size_bytes_; }
+  void Clear();
+  std::vector<std::span<const uint8_t>> chunks() const;
+  // `out` holds at least size_bytes().
+  void CopyTo(uint8_t* out) const;
+
+ private:
+  struct Chunk {
+    Buffer buffer;
+    size_t used_bytes = 0;
+  };
+  Meter* meter_;  // Not owned; outlives the chain.
+  std::vector<Chunk> chunks_;
+  uint64_t size_bytes_ = 0;
+};
+
+}  // namespace pixpress

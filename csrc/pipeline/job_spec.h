@@ -1,0 +1,100 @@
+#pragma once
+// One job as the caller describes it, and what became of it.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/status.h"
+#include "codecs/codec.h"
+#include "image/limits.h"
+#include "image/metadata.h"
+#include "image/pixel_format.h"
+#include "kernels/resize.h"
+#include "memory/byte_chain.h"
+
+namespace pixpress {
+
+enum class Fit : uint8_t { kInside, kCover, kContain, kFill, kOutside };
+enum class Subsampling : uint8_t { kAuto, k444, k422, k420 };
+// Which part of the image kCover keeps and where kContain puts it: 0 is left or top, 1 right or
+// bottom, 0.5 the center.
+struct Position {
+  float x = 0.5f;
+  float y = 0.5f;
+};
+
+// The settings of DESIGN section 4 that are built, validated by Python and again by Plan.
+struct Settings {
+  Format format = Format::kUnknown;  // kUnknown: keep the source's.
+  int quality = 80;
+  int effort = 5;
+  bool lossless = false;
+  uint32_t width = 0;  // 0: follows from the height, or stays.
+  uint32_t height = 0;
+  Fit fit = Fit::kInside;
+  Position position;
+  Rgba background = {255, 255, 255, 255};
+  Filter resample = Filter::kLanczos;
+  bool upscale = false;
+  bool linear = false;
+  Progressive progressive = Progressive::kAuto;
+  Subsampling subsampling = Subsampling::kAuto;
+  uint32_t colors = 0;  // PNG: 2 to 256 for a palette; 0 keeps true color.
+  float dither = 1.0f;
+  std::optional<int> min_quality;
+  int near_lossless = 100;
+  int alpha_quality = 100;
+  MetadataPolicy metadata = MetadataPolicy::kSafe;
+  bool auto_orient = true;
+  Overwrite overwrite = Overwrite::kAll;
+  Limits limits;
+};
+
+// Where the image comes from. Exactly one kind.
+struct Source {
+  enum class Kind : uint8_t { kFile, kBytes, kPixels };
+  Kind kind = Kind::kFile;
+  std::string name;  // The path, or what messages call it ("<bytes>").
+  // Borrowed; the caller keeps them alive until the job has ended. kBytes: the encoded image.
+  // kPixels: rows of `layout` at `stride_bytes`.
+  Bytes bytes;
+  ImageLayout layout;
+  size_t stride_bytes = 0;
+};
+
+struct JobSpec {
+  std::shared_ptr<const Settings> settings;  // Shared by the jobs of a batch.
+  Source source;
+  std::string output_path;  // Empty: the result is kept in memory.
+  std::string output_root;  // Non-empty: output_path is below it and may not leave it.
+};
+
+enum class SkippedReason : uint8_t {
+  kNone,
+  kNotSmaller,       // The original image data was kept, since the new one was not smaller.
+  kOutputNotLarger,  // overwrite="smaller", and the old output is at least as small.
+};
+
+inline constexpr size_t kStageCount = static_cast<size_t>(Stage::kWrite) + 1;
+
+// What a job that succeeded made.
+struct JobResult {
+  std::optional<ByteChain> data;  // Unless written to a file.
+  Format format = Format::kUnknown;
+  uint32_t width = 0;
+  uint32_t height = 0;
+  uint64_t original_bytes = 0;
+  uint64_t compressed_bytes = 0;
+  uint64_t estimated_memory_bytes = 0;
+  uint64_t peak_memory_bytes = 0;
+  SkippedReason skipped_reason = SkippedReason::kNone;
+  std::vector<std::string> warnings;
+  std::array<int64_t, kStageCount> stage_ns = {};  // Time per stage, by Stage.
+};
+
+}  // namespace pixpress

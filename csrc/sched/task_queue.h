@@ -1,0 +1,65 @@
+#pragma once
+// Tasks that wait, in the order in which they should run.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+namespace pixpress {
+
+enum class Priority : uint8_t { kLow = 0, kNormal = 1, kHigh = 2, kCritical = 3 };
+
+using TaskId = uint64_t;  // Never 0.
+
+// Everything that decides a task's place. Rank is priority + 0.5 if small + 0.2 per retry, and
+// grows by 0.3 per 30 s of waiting. Since all grow alike, the order never changes by itself: it is
+// that of submit_time - rank / rate.
+struct TaskKey {
+  Priority priority = Priority::kNormal;
+  bool is_small = false;  // The input has fewer than 1,000,000 bytes.
+  uint32_t retries = 0;
+  int64_t submit_time_ns = 0;
+};
+
+inline constexpr uint64_t kSmallInputBytes = 1'000'000;
+inline constexpr double kAgeingRankPerSecond = 0.3 / 30.0;
+
+// The sort key: earlier runs first.
+int64_t VirtualStartNs(const TaskKey& key);
+
+// Not thread-safe; its owner locks.
+class TaskQueue {
+ public:
+  struct Entry {
+    TaskId id = 0;
+    TaskKey key;
+    uint64_t known_bytes = 0;  // Memory that the task needs; 0 before it was planned.
+    uint32_t overtaken = 0;    // How often a later task was popped before it for lack of memory.
+    int64_t blocked_since_ns = 0;  // When it first did not fit; 0 if it never was tried.
+  };
+
+  void Push(Entry entry);
+  // The first entry for which `fits` holds; entries before it count one overtake if they were tried
+  // before. Looks at no more than `max_looks` entries.
+  std::optional<Entry> PopFirst(const std::function<bool(const Entry&)>& fits, size_t max_looks);
+  // The first entry that has been tried and did not fit (the candidate for the claim), if any.
+  const Entry* FirstBlocked() const;
+  bool Remove(TaskId id);
+  bool SetPriority(TaskId id, Priority priority);
+  bool Contains(TaskId id) const { return keys_.contains(id); }
+  size_t size() const { return keys_.size(); }
+  bool empty() const { return keys_.empty(); }
+
+ private:
+  struct Order {
+    bool operator()(const Entry& a, const Entry& b) const;
+  };
+  std::set<Entry, Order> entries_;
+  std::set<Entry, Order> blocked_;
+  std::unordered_map<TaskId, std::set<Entry, Order>::iterator> keys_;
+};
+
+}  // namespace pixpress
