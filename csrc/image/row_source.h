@@ -21,7 +21,7 @@ struct PlaneRows {
   const uint8_t* row(uint32_t i) const { return data + i * stride_bytes; }
 };
 
-// What one Next() yields: some more rows of each plane. All planes end in the same stripe.
+// What one Next() yields: some more rows of some planes. Planes may end in different stripes.
 struct Stripe {
   std::array<PlaneRows, 3> planes;
 };
@@ -34,7 +34,7 @@ class RowSource {
   virtual const ImageLayout& layout() const = 0;
 
   // The next rows of every plane, valid until the following call. Rows come in order, without gaps.
-  // Must not be called after the last row of every plane was given. Polls the stop token.
+  // Must not be called once the last row of every plane was given. Polls the stop token.
   virtual Status Next(Stripe* stripe) = 0;
 };
 

@@ -8,9 +8,9 @@
 
 namespace pixpress {
 
-// From the oriented source to the output: the part [crop_x, crop_x + crop_width) x ... of the source
-// is resampled to resized_width x resized_height, which lies at (pad_left, pad_top) on a canvas of
-// width x height.
+// From the oriented source to the output: the part [crop_x, crop_x + crop_width) x ... of the
+// source is resampled to resized_width x resized_height, which lies at (pad_left, pad_top) on a
+// canvas of width x height.
 struct Geometry {
   double crop_x = 0.0;
   double crop_y = 0.0;

@@ -1,0 +1,160 @@
+#include "engine/worker.h"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "pipeline/probe.h"
+#include "pipeline/run.h"
+
+namespace pixpress {
+namespace {
+
+// Look into a source without reading all of it.
+struct Opened {
+  std::optional<InputFile> file;  // Of files.
+  uint64_t input_bytes = 0;       // Of files: what reading will charge.
+  ImageInfo info;
+};
+
+Result<Opened> OpenAndProbe(Job& job) {
+  const Source& source = job.spec.source;
+  const Limits& limits = job.spec.settings->limits;
+  Opened opened;
+  if (source.kind == Source::Kind::kPixels) {
+    opened.info = PixelInfo(source.layout);
+    PIXPRESS_RETURN_IF_ERROR(CheckDimensions(opened.info.width, opened.info.height, limits));
+    return opened;
+  }
+  if (source.kind == Source::Kind::kBytes) {
+    PIXPRESS_ASSIGN_OR_RETURN(opened.info, ProbeBytes(source.bytes, source.bytes.size(), limits));
+    return opened;
+  }
+  PIXPRESS_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(source.name));
+  opened.input_bytes = file.identity().size_bytes;
+  PIXPRESS_RETURN_IF_ERROR(CheckInputBytes(opened.input_bytes, limits));
+  const uint64_t head_bytes = std::min(opened.input_bytes, kProbeHeadBytes);
+  PIXPRESS_ASSIGN_OR_RETURN(Buffer head, job.meter.Allocate(head_bytes));
+  PIXPRESS_RETURN_IF_ERROR(file.ReadAt(0, head.span()));
+  PIXPRESS_ASSIGN_OR_RETURN(opened.info, ProbeBytes(head.span(), opened.input_bytes, limits));
+  if (opened.info.needs_more_input) {  // Metadata of more than the head: rare, and bounded.
+    PIXPRESS_ASSIGN_OR_RETURN(Buffer all, job.meter.Allocate(opened.input_bytes));
+    PIXPRESS_RETURN_IF_ERROR(file.ReadAt(0, all.span()));
+    PIXPRESS_ASSIGN_OR_RETURN(opened.info, ProbeBytes(all.span(), opened.input_bytes, limits));
+  }
+  opened.file = std::move(file);
+  return opened;
+}
+
+Status CheckAdmissible(const Plan& plan, const AttemptContext& context) {
+  const auto check = [&](size_t limit, const char* name) {
+    if (plan.memory_bytes <= limit) return Status();
+    return Status(StatusCode::kMemoryLimit, "the job needs " + std::to_string(plan.memory_bytes) +
+                                                " bytes; " + name + " is " + std::to_string(limit))
+        .At(Stage::kPlan);
+  };
+  PIXPRESS_RETURN_IF_ERROR(check(context.budget.limit_bytes(), "memory_limit"));
+  if (context.worker_memory_limit_bytes == 0) return Status();
+  return check(context.worker_memory_limit_bytes, "worker_memory_limit");
+}
+
+Status WriteOutput(Job& job, bool durable) {
+  AtomicFileOptions options;
+  options.overwrite = job.spec.settings->overwrite;
+  options.durable = durable;
+  options.job_id = job.id;
+  options.root = job.spec.output_root;
+  const auto chunks = job.result.data->chunks();
+  Status status = WriteFileAtomically(job.spec.output_path, chunks, options);
+  if (status.code() == StatusCode::kOutputExists && options.overwrite == Overwrite::kSmaller) {
+    job.result.skipped_reason = SkippedReason::kOutputNotLarger;
+    status = Status();
+  }
+  job.result.data.reset();
+  return status;
+}
+
+Status Finish(Job& job, const AttemptContext& context) {
+  if (job.spec.output_path.empty()) return Status();
+  const Clock& clock = Clock::System();
+  const int64_t start_ns = clock.NowNs();
+  // From here on cancel() is too late, unless it came before.
+  job.output_committed.store(true);
+  Status stopped = StopToken(job.stop).Poll();
+  if (!stopped.ok()) return stopped;
+  Status status = WriteOutput(job, context.durable).At(Stage::kWrite);
+  job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
+  return status;
+}
+
+Status RunReserved(Job& job, const Opened& opened, const Plan& plan,
+                   const AttemptContext& context) {
+  const Clock& clock = Clock::System();
+  const WorkContext work{.meter = job.meter,
+                         .stop = StopToken(job.stop),
+                         .parallel = context.parallel,
+                         .progress = context.progress};
+  Buffer input;
+  Bytes encoded = job.spec.source.bytes;
+  const int64_t start_ns = clock.NowNs();
+  if (opened.file.has_value()) {
+    PIXPRESS_ASSIGN_OR_RETURN(input, job.meter.Allocate(opened.input_bytes));
+    PIXPRESS_RETURN_IF_ERROR(opened.file->ReadAt(0, input.span()).At(Stage::kRead));
+    encoded = input.span();
+  }
+  job.result.stage_ns[static_cast<size_t>(Stage::kRead)] = clock.NowNs() - start_ns;
+  PIXPRESS_RETURN_IF_ERROR(RunPlan(job.spec, plan, encoded, work, &job.result));
+  job.result.peak_memory_bytes = job.meter.peak_bytes();
+  return Finish(job, context);
+}
+
+Attempt Try(Job& job, const AttemptContext& context) {
+  Attempt attempt;
+  attempt.status = StopToken(job.stop).Poll();
+  if (!attempt.status.ok()) return attempt;
+  auto opened = OpenAndProbe(job);
+  if (!opened.ok()) {
+    attempt.status = std::move(opened).status().At(Stage::kProbe);
+    return attempt;
+  }
+  auto plan = MakePlan(job.spec, opened.value().info, opened.value().input_bytes);
+  if (!plan.ok()) {
+    attempt.status = std::move(plan).status().At(Stage::kPlan);
+    return attempt;
+  }
+  attempt.status = CheckAdmissible(plan.value(), context);
+  if (!attempt.status.ok()) return attempt;
+  attempt.needed_bytes = plan.value().memory_bytes;
+  const auto reservation = context.budget.TryReserve(job.id, attempt.needed_bytes);
+  if (!reservation.has_value()) {
+    attempt.outcome = AttemptOutcome::kBlocked;
+    return attempt;
+  }
+  attempt.status = RunReserved(job, opened.value(), plan.value(), context);
+  return attempt;
+}
+
+Attempt Failed(StatusCode code, std::string message) {
+  return {.outcome = AttemptOutcome::kEnded,
+          .status = Status(code, std::move(message)),
+          .needed_bytes = 0};
+}
+
+}  // namespace
+
+Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept {
+  try {
+    return Try(job, context);
+  } catch (const std::bad_alloc&) {
+    return Failed(StatusCode::kMemoryLimit, "the operating system has no memory left");
+  } catch (const std::exception& error) {
+    return Failed(StatusCode::kInternal, error.what());
+  }
+}
+
+}  // namespace pixpress

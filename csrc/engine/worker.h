@@ -1,0 +1,36 @@
+#pragma once
+// One attempt at one job on a worker thread: read, probe, plan, reserve, run, write.
+
+#include <cstdint>
+
+#include "base/status.h"
+#include "engine/job.h"
+#include "memory/budget.h"
+#include "pipeline/plan.h"
+
+namespace pixpress {
+
+struct AttemptContext {
+  MemoryBudget& budget;
+  Parallel& parallel;
+  ProgressSink* progress = nullptr;
+  size_t worker_memory_limit_bytes = 0;  // 0: none.
+  bool durable = false;
+};
+
+enum class AttemptOutcome : uint8_t {
+  kEnded,    // job.result is filled, or the returned status says why not.
+  kBlocked,  // `needed_bytes` are not free now; nothing has been done.
+};
+
+struct Attempt {
+  AttemptOutcome outcome = AttemptOutcome::kEnded;
+  Status status;
+  uint64_t needed_bytes = 0;
+};
+
+// Never throws: the one exception fence of the core is here. The caller is the only one who touches
+// the job meanwhile, except for its atomics and stop source.
+Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept;
+
+}  // namespace pixpress

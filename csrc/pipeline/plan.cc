@@ -1,0 +1,294 @@
+#include "pipeline/plan.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/checked_math.h"
+#include "pipeline/step_orient.h"
+#include "pipeline/step_quantize.h"
+#include "pipeline/step_resize.h"
+
+namespace pixpress {
+namespace {
+
+// Below this quality the coarse chroma of 4:2:0 is not what limits what one sees.
+constexpr int kFineChromaQuality = 90;
+// Decoders shrink by averaging, so the resize filter keeps at least this ratio to do well itself.
+constexpr double kShrinkHeadroom = 1.5;
+
+struct ChromaSampling {
+  uint8_t h = 2;
+  uint8_t v = 2;
+};
+
+ChromaSampling ChooseChroma(const Settings& settings, const ImageInfo& info) {
+  switch (settings.subsampling) {
+    case Subsampling::k444:
+      return {1, 1};
+    case Subsampling::k422:
+      return {2, 1};
+    case Subsampling::k420:
+      return {2, 2};
+    case Subsampling::kAuto:
+      break;
+  }
+  if (settings.quality < kFineChromaQuality) return {2, 2};
+  const ImageLayout& planar = info.planar;
+  if (planar.plane_count != 3) return {1, 1};
+  // Never finer than the source: its detail is gone already.
+  const auto ratio = [](uint8_t most, uint8_t own) {
+    return static_cast<uint8_t>(most >= 2 * own ? 2 : 1);
+  };
+  return {ratio(planar.max_h_samples(), planar.planes[1].h_samples),
+          ratio(planar.max_v_samples(), planar.planes[1].v_samples)};
+}
+
+bool SwapsSides(uint8_t orientation) { return orientation >= 5; }
+
+Result<const Codec*> ChooseOutput(const Settings& settings, const Codec* source) {
+  const Codec* output = settings.format == Format::kUnknown ? source : FindCodec(settings.format);
+  if (output == nullptr && settings.format == Format::kUnknown) {
+    return Status(StatusCode::kOption, "pixels need a format: set format or an output extension");
+  }
+  if (output == nullptr || output->encode == nullptr) {
+    return Status(StatusCode::kEncoderUnavailable, "this build cannot encode the asked format");
+  }
+  return output;
+}
+
+// Mirroring planes whose last chroma sample covers less than a whole cell would shift chroma.
+bool PlanesTurnExactly(const ImageLayout& planar) {
+  return planar.width % planar.max_h_samples() == 0 && planar.height % planar.max_v_samples() == 0;
+}
+
+// Builds the list of steps; `now` is the layout that the last one yields.
+class StepList {
+ public:
+  explicit StepList(ImageLayout decoded) : now_(std::move(decoded)) {}
+
+  void Add(StepKind kind, ImageLayout out) {
+    now_ = out;
+    steps_.push_back({kind, std::move(out)});
+  }
+  void ConvertTo(const ImageLayout& target) {
+    if (now_.color == target.color && now_.has_alpha == target.has_alpha &&
+        now_.bits == target.bits) {
+      return;
+    }
+    Add(StepKind::kConvert, ImageLayout::Interleaved(now_.width, now_.height, target.color,
+                                                     target.has_alpha, target.bits));
+  }
+  const ImageLayout& now() const { return now_; }
+  std::vector<PlannedStep> Take() { return std::move(steps_); }
+
+ private:
+  ImageLayout now_;
+  std::vector<PlannedStep> steps_;
+};
+
+ImageLayout Turned(const ImageLayout& layout, uint8_t orientation) {
+  if (!SwapsSides(orientation)) return layout;
+  ImageLayout turned = layout;
+  std::swap(turned.width, turned.height);
+  for (size_t p = 0; p < turned.plane_count; ++p) {
+    std::swap(turned.planes[p].width, turned.planes[p].height);
+    std::swap(turned.planes[p].h_samples, turned.planes[p].v_samples);
+  }
+  return turned;
+}
+
+bool SamePlanes(const ImageLayout& a, const ImageLayout& b) {
+  if (a.plane_count != b.plane_count) return false;
+  return std::equal(a.planes.begin(), a.planes.begin() + a.plane_count, b.planes.begin(),
+                    [](const PlaneLayout& x, const PlaneLayout& y) {
+                      return x.width == y.width && x.height == y.height;
+                    });
+}
+
+// Does the output need interleaved color, whatever the decoder could give?
+bool NeedsRgb(const Plan& plan, const Settings& settings) {
+  if (plan.geometry.is_padded() || settings.linear || settings.colors != 0 ||
+      settings.min_quality.has_value()) {
+    return true;
+  }
+  const ImageLayout planar = ImageLayout::Ycbcr(16, 16, 2, 2);
+  return plan.output_codec->accepted_layout(planar, plan.encode).color != ColorModel::kYCbCr;
+}
+
+void ChooseDecode(const Settings& settings, bool resized, Plan* plan) {
+  const ImageInfo& info = plan->info;
+  const bool needs_rgb = NeedsRgb(*plan, settings);
+  const bool turns_well = plan->orientation == 1 || PlanesTurnExactly(info.planar);
+  plan->decode.planar =
+      info.planar.plane_count > 0 && turns_well && (!needs_rgb || (resized && !settings.linear));
+  // Subsampled planes that are not resized reach RGB best through the decoder's own upsampling.
+  Geometry stored = plan->geometry;
+  if (SwapsSides(plan->orientation)) {
+    std::swap(stored.crop_width, stored.crop_height);
+    std::swap(stored.resized_width, stored.resized_height);
+  }
+  plan->decode.scale_denominator =
+      ShrinkOnLoad(stored, plan->source_codec->max_scale_denominator, kShrinkHeadroom);
+  plan->decoded = plan->source_codec->decoded_layout(info, plan->decode);
+}
+
+// The layout after resizing: the output's size in the present color model.
+ImageLayout ResizedLayout(const ImageLayout& from, const Plan& plan, bool needs_rgb) {
+  const Geometry& to = plan.geometry;
+  if (from.color != ColorModel::kYCbCr) {
+    return ImageLayout::Interleaved(to.resized_width, to.resized_height, from.color, from.has_alpha,
+                                    from.bits);
+  }
+  if (needs_rgb) return ImageLayout::Ycbcr(to.resized_width, to.resized_height, 1, 1);
+  const ImageLayout wanted = ImageLayout::Ycbcr(to.resized_width, to.resized_height,
+                                                plan.encode.chroma_h, plan.encode.chroma_v);
+  return plan.output_codec->accepted_layout(wanted, plan.encode);
+}
+
+void AddSteps(const Settings& settings, bool resized, Plan* plan) {
+  StepList steps(plan->decoded);
+  const bool needs_rgb = NeedsRgb(*plan, settings);
+  if (plan->orientation != 1) {
+    steps.Add(StepKind::kOrient, Turned(steps.now(), plan->orientation));
+  }
+  if (steps.now().color == ColorModel::kCmyk) {
+    steps.ConvertTo(ImageLayout::Interleaved(1, 1, ColorModel::kRgb, false));
+  }
+  const ImageLayout sized = ResizedLayout(steps.now(), *plan, needs_rgb);
+  if (resized || !SamePlanes(sized, steps.now())) steps.Add(StepKind::kResize, sized);
+  const bool indexes = settings.colors != 0 || settings.min_quality.has_value();
+  if (plan->geometry.is_padded()) {
+    const bool has_alpha = steps.now().has_alpha || plan->output_codec->format != Format::kJpeg;
+    const bool transparent = settings.background.a != 255;
+    const ImageLayout rgb = ImageLayout::Interleaved(
+        1, 1, ColorModel::kRgb, has_alpha && (transparent || steps.now().has_alpha),
+        steps.now().bits);
+    steps.ConvertTo(rgb);
+    steps.Add(StepKind::kPad, ImageLayout::Interleaved(plan->geometry.width, plan->geometry.height,
+                                                       rgb.color, rgb.has_alpha, rgb.bits));
+  }
+  if (indexes) {
+    steps.ConvertTo(ImageLayout::Interleaved(1, 1, ColorModel::kRgb, steps.now().has_alpha, 8));
+    steps.Add(StepKind::kQuantize, ImageLayout::Interleaved(steps.now().width, steps.now().height,
+                                                            ColorModel::kIndexed, false, 8));
+  } else {
+    steps.ConvertTo(plan->output_codec->accepted_layout(steps.now(), plan->encode));
+  }
+  plan->steps = steps.Take();
+}
+
+uint64_t StepMemoryBytes(const PlannedStep& step, const ImageLayout& in, const Plan& plan,
+                         const Settings& settings) {
+  switch (step.kind) {
+    case StepKind::kOrient:
+      return OrientMemoryBytes(in);
+    case StepKind::kResize:
+      return ResizeMemoryBytes(in, step.out, plan.geometry, plan.decode.scale_denominator,
+                               settings);
+    case StepKind::kConvert:
+    case StepKind::kPad:
+      return step.out.row_bytes(0) * 64;
+    case StepKind::kQuantize:
+      return QuantizeMemoryBytes(in);
+  }
+  return 0;
+}
+
+uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t input_bytes) {
+  uint64_t bytes = input_bytes;
+  if (plan.source_codec != nullptr) {
+    bytes = SaturatingAdd(bytes, plan.source_codec->decode_memory_bytes(plan.info, plan.decode));
+  }
+  const ImageLayout* in = &plan.decoded;
+  for (const PlannedStep& step : plan.steps) {
+    bytes = SaturatingAdd(bytes, StepMemoryBytes(step, *in, plan, settings));
+    in = &step.out;
+  }
+  bytes = SaturatingAdd(bytes, plan.output_codec->encode_memory_bytes(*in, plan.encode));
+  if (plan.may_keep_original) bytes = SaturatingAdd(bytes, input_bytes + (64u << 10));
+  return bytes;
+}
+
+EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info) {
+  const ChromaSampling chroma = ChooseChroma(settings, info);
+  EncodeOptions options;
+  options.quality = settings.quality;
+  options.effort = settings.effort;
+  options.lossless = settings.lossless;
+  options.progressive = settings.progressive;
+  options.chroma_h = chroma.h;
+  options.chroma_v = chroma.v;
+  options.near_lossless = settings.near_lossless;
+  options.alpha_quality = settings.alpha_quality;
+  return options;
+}
+
+Status CheckOutput(const Plan& plan, const Settings& settings) {
+  const std::string name(plan.output_codec->name);
+  const uint32_t most = plan.output_codec->max_side_px;
+  if (plan.geometry.width > most || plan.geometry.height > most) {
+    return Status(StatusCode::kLimitExceeded,
+                  "the output of " + std::to_string(plan.geometry.width) + " x " +
+                      std::to_string(plan.geometry.height) + " pixels exceeds the " +
+                      std::to_string(most) + " pixels that " + name + " can have on a side");
+  }
+  const bool indexes = settings.colors != 0 || settings.min_quality.has_value();
+  if (indexes && plan.output_codec->format != Format::kPng) {
+    return Status(StatusCode::kOption, "colors and min_quality need PNG output, got " + name);
+  }
+  if (settings.lossless && plan.output_codec->format == Format::kJpeg) {
+    return Status(StatusCode::kOption, "lossless is not possible for jpeg output");
+  }
+  return CheckDimensions(plan.geometry.width, plan.geometry.height, settings.limits);
+}
+
+}  // namespace
+
+ImageInfo PixelInfo(const ImageLayout& layout) {
+  ImageInfo info;
+  info.width = layout.width;
+  info.height = layout.height;
+  info.color = layout.color;
+  info.has_alpha = layout.has_alpha;
+  info.bits = layout.bits;
+  info.planar.plane_count = 0;
+  return info;
+}
+
+Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input_bytes) {
+  const Settings& settings = *spec.settings;
+  Plan plan;
+  plan.info = info;
+  plan.source_codec = FindCodec(info.format);
+  PIXPRESS_ASSIGN_OR_RETURN(plan.output_codec, ChooseOutput(settings, plan.source_codec));
+  plan.encode = MakeEncodeOptions(settings, info);
+
+  const bool same_format = plan.source_codec == plan.output_codec;
+  const uint8_t turn = settings.auto_orient ? info.orientation : 1;
+  uint32_t width = info.width;
+  uint32_t height = info.height;
+  if (SwapsSides(turn)) std::swap(width, height);
+  plan.geometry = FitGeometry(width, height, settings);
+  const bool resized = plan.geometry.is_resized(width, height);
+  const bool same_size = !resized && !plan.geometry.is_padded();
+  // The Orientation tag does the turning where nothing else touches the geometry.
+  const bool keeps_tag = same_format && same_size;
+  plan.orientation = keeps_tag ? 1 : turn;
+  if (keeps_tag && SwapsSides(turn)) {
+    plan.geometry = FitGeometry(info.width, info.height, Settings{});
+  }
+  plan.may_keep_original = keeps_tag && plan.source_codec != nullptr;
+  PIXPRESS_RETURN_IF_ERROR(CheckOutput(plan, settings));
+
+  if (plan.source_codec != nullptr) {
+    ChooseDecode(settings, resized, &plan);
+  } else {
+    plan.decoded = spec.source.layout;
+  }
+  AddSteps(settings, resized, &plan);
+  plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes);
+  return plan;
+}
+
+}  // namespace pixpress

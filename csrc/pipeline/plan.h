@@ -1,0 +1,52 @@
+#pragma once
+// Everything about a job that can be decided from its header, before memory is reserved.
+
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "codecs/codec.h"
+#include "pipeline/geometry.h"
+#include "pipeline/job_spec.h"
+
+namespace pixpress {
+
+enum class StepKind : uint8_t {
+  kOrient,    // Turn and mirror as `Plan::orientation` says. Holds the image.
+  kResize,    // Geometry's crop and scale, and plane sampling.
+  kConvert,   // Color model, alpha, depth.
+  kPad,       // Onto the canvas of fit="contain".
+  kQuantize,  // To a palette. Holds the image.
+};
+
+struct PlannedStep {
+  StepKind kind;
+  ImageLayout out;  // The layout that it yields.
+};
+
+struct Plan {
+  ImageInfo info;
+  const Codec* source_codec = nullptr;  // Null for pixels.
+  const Codec* output_codec = nullptr;
+  ImageLayout decoded;
+  DecodeOptions decode;
+  EncodeOptions encode;
+  Geometry geometry;
+  uint8_t orientation = 1;  // To apply; 1 is none.
+  std::vector<PlannedStep> steps;
+  // The same format, size and turn: the original image data is an answer too.
+  bool may_keep_original = false;
+  // The peak of buffers and modelled library memory, the encoded input of files included.
+  uint64_t memory_bytes = 0;
+
+  const ImageLayout& encoded_layout() const { return steps.empty() ? decoded : steps.back().out; }
+};
+
+// Pure. `input_bytes` is the size of an encoded file, 0 for memory that the caller owns.
+// kOption, kEncoderUnavailable or kLimitExceeded if the job cannot be done.
+Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input_bytes);
+
+// The info of a job whose source is pixels.
+ImageInfo PixelInfo(const ImageLayout& layout);
+
+}  // namespace pixpress

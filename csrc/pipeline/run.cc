@@ -1,0 +1,141 @@
+#include "pipeline/run.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "image/image.h"
+#include "pipeline/step_convert.h"
+#include "pipeline/step_orient.h"
+#include "pipeline/step_pad.h"
+#include "pipeline/step_quantize.h"
+#include "pipeline/step_resize.h"
+#include "pipeline/timed_source.h"
+
+namespace pixpress {
+namespace {
+
+Result<std::unique_ptr<RowSource>> OpenSource(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                                              const WorkContext& context) {
+  if (plan.source_codec == nullptr) {
+    return MakeBorrowedSource(spec.source.layout, spec.source.bytes.data(),
+                              spec.source.stride_bytes, context.stop);
+  }
+  return plan.source_codec->decode(encoded, plan.info, plan.decode, spec.settings->limits, context);
+}
+
+Result<std::unique_ptr<RowSource>> AddStep(std::unique_ptr<RowSource> source,
+                                           const PlannedStep& step, const Plan& plan,
+                                           const Settings& settings, const WorkContext& context) {
+  switch (step.kind) {
+    case StepKind::kOrient:
+      return MakeOrientStep(std::move(source), plan.orientation, step.out, context);
+    case StepKind::kResize:
+      return MakeResizeStep(std::move(source), step.out, plan.geometry,
+                            plan.decode.scale_denominator, settings, context);
+    case StepKind::kConvert:
+      return MakeConvertStep(std::move(source), step.out, settings.background, context);
+    case StepKind::kPad:
+      return MakePadStep(std::move(source), step.out, plan.geometry.pad_left, plan.geometry.pad_top,
+                         settings.background, context);
+    case StepKind::kQuantize:
+      return MakeQuantizeStep(std::move(source), settings, context);
+  }
+  return Status(StatusCode::kInternal, "a plan has a step of no kind");
+}
+
+Stage StageOf(StepKind kind) {
+  return kind == StepKind::kQuantize ? Stage::kQuantize : Stage::kResize;
+}
+
+// Does the profile describe the color model that the output has? A profile of another model would
+// make every viewer show wrong colors.
+bool ProfileFits(const std::vector<uint8_t>& icc, ColorModel color) {
+  constexpr size_t kColorSpaceOffset = 16;
+  if (icc.size() < kColorSpaceOffset + 4) return false;
+  const std::string_view space(reinterpret_cast<const char*>(icc.data()) + kColorSpaceOffset, 4);
+  return color == ColorModel::kGray ? space == "GRAY" : space == "RGB ";
+}
+
+Result<Metadata> OutputMetadata(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                                JobResult* result) {
+  if (plan.source_codec == nullptr) return Metadata();
+  PIXPRESS_ASSIGN_OR_RETURN(Metadata metadata,
+                            plan.source_codec->read_metadata(encoded, spec.settings->limits));
+  metadata = ApplyPolicy(std::move(metadata), spec.settings->metadata, plan.orientation != 1);
+  if (!metadata.icc.empty() && !ProfileFits(metadata.icc, plan.encoded_layout().color)) {
+    metadata.icc.clear();
+    result->warnings.push_back("the ICC profile was dropped: it is not of the output's colors");
+  }
+  return metadata;
+}
+
+Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
+              JobResult* result) {
+  const Clock& clock = Clock::System();
+  const Settings& settings = *spec.settings;
+  auto metadata = OutputMetadata(spec, plan, encoded, result);
+  if (!metadata.ok()) return std::move(metadata).status().At(Stage::kDecode);
+
+  int64_t decode_ns = 0;
+  int64_t steps_ns = 0;
+  const int64_t start_ns = clock.NowNs();
+  auto source = OpenSource(spec, plan, encoded, context);
+  if (!source.ok()) return std::move(source).status().At(Stage::kDecode);
+  std::unique_ptr<RowSource> rows =
+      MakeTimedSource(std::move(source).value(), Stage::kDecode, context.progress, &decode_ns);
+  for (const PlannedStep& step : plan.steps) {
+    auto next = AddStep(std::move(rows), step, plan, settings, context);
+    if (!next.ok()) return std::move(next).status().At(StageOf(step.kind));
+    rows = std::move(next).value();
+  }
+  const int64_t opened_ns = clock.NowNs();
+  if (!plan.steps.empty()) {
+    rows = MakeTimedSource(std::move(rows), StageOf(plan.steps.back().kind), nullptr, &steps_ns);
+  }
+  const int64_t decode_opened_ns = decode_ns;
+  ByteChain out(context.meter);
+  PIXPRESS_RETURN_IF_ERROR(
+      plan.output_codec->encode(*rows, plan.encode, metadata.value(), context, &out)
+          .At(Stage::kEncode));
+  const int64_t encoded_ns = clock.NowNs() - opened_ns;
+  const int64_t pulled_ns = plan.steps.empty() ? decode_ns - decode_opened_ns : steps_ns;
+  auto& stage_ns = result->stage_ns;
+  stage_ns[static_cast<size_t>(Stage::kDecode)] = decode_ns;
+  stage_ns[static_cast<size_t>(Stage::kResize)] = opened_ns - start_ns + pulled_ns - decode_ns;
+  stage_ns[static_cast<size_t>(Stage::kEncode)] = encoded_ns - pulled_ns;
+  result->data = std::move(out);
+  return Status();
+}
+
+// Never worse: where the original image data is an answer, the smaller of the two is.
+Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                             const WorkContext& context, JobResult* result) {
+  ByteChain original(context.meter);
+  PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(encoded, spec.settings->metadata,
+                                                      spec.settings->limits, context, &original));
+  if (original.size_bytes() > result->data->size_bytes()) return Status();
+  result->data = std::move(original);
+  result->skipped_reason = SkippedReason::kNotSmaller;
+  return Status();
+}
+
+}  // namespace
+
+Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
+               JobResult* result) {
+  PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
+  if (plan.may_keep_original) {
+    PIXPRESS_RETURN_IF_ERROR(
+        KeepOriginalIfSmaller(spec, plan, encoded, context, result).At(Stage::kOptimize));
+  }
+  result->format = plan.output_codec->format;
+  result->width = plan.geometry.width;
+  result->height = plan.geometry.height;
+  result->original_bytes =
+      plan.source_codec == nullptr ? spec.source.layout.total_bytes() : encoded.size();
+  result->compressed_bytes = result->data->size_bytes();
+  result->estimated_memory_bytes = plan.memory_bytes;
+  return Status();
+}
+
+}  // namespace pixpress
