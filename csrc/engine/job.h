@@ -19,17 +19,22 @@ namespace pixpress {
 
 enum class JobState : uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled };
 
+// Who came first: the worker that makes the output appear, or the caller who cancels.
+enum class CommitState : uint8_t { kOpen, kCommitted, kCancelled };
+
 // Shared by the queue, the worker that runs it, the undelivered event and the caller's handle.
 // Everything but the atomics is written by the engine only, and read by others only after the state
 // is final.
 class Job {
  public:
-  Job(TaskId id, JobSpec spec, BufferPool& pool) : id(id), spec(std::move(spec)), meter(pool) {}
+  Job(TaskId id, JobSpec spec, std::shared_ptr<BufferPool> buffers)
+      : id(id), spec(std::move(spec)), buffers(std::move(buffers)), meter(*this->buffers) {}
 
   const TaskId id;
   const JobSpec spec;
   std::atomic<JobState> state{JobState::kQueued};
 
+  std::shared_ptr<BufferPool> buffers;  // Shared with the engine, which the result may outlive.
   Meter meter;  // Charged for the chunks of `result.data`, so it is destroyed after them.
 
   // Final once `state` is: the outcome.
@@ -37,13 +42,14 @@ class Job {
   JobResult result;
   int32_t worker_id = -1;
   uint32_t attempts = 0;
+  uint64_t input_bytes = 0;  // Encoded, as known at submission.
   int64_t submit_time_ns = 0;
   int64_t start_time_ns = 0;
   int64_t end_time_ns = 0;
 
   // The engine's.
   StopSource stop;
-  std::atomic<bool> output_committed{false};  // After the rename cancel() is too late.
+  std::atomic<CommitState> commit{CommitState::kOpen};  // Leaves kOpen once.
 };
 
 }  // namespace pixpress

@@ -79,14 +79,19 @@ Status WriteOutput(Job& job, bool durable) {
   return status;
 }
 
+// From here on cancel() is too late, unless it came before.
+Status Commit(Job& job) {
+  PIXPRESS_RETURN_IF_ERROR(StopToken(job.stop).Poll());
+  CommitState open = CommitState::kOpen;
+  if (job.commit.compare_exchange_strong(open, CommitState::kCommitted)) return Status();
+  return Status(StatusCode::kCancelled, "the job was cancelled");
+}
+
 Status Finish(Job& job, const AttemptContext& context) {
+  PIXPRESS_RETURN_IF_ERROR(Commit(job));
   if (job.spec.output_path.empty()) return Status();
   const Clock& clock = Clock::System();
   const int64_t start_ns = clock.NowNs();
-  // From here on cancel() is too late, unless it came before.
-  job.output_committed.store(true);
-  Status stopped = StopToken(job.stop).Poll();
-  if (!stopped.ok()) return stopped;
   Status status = WriteOutput(job, context.durable).At(Stage::kWrite);
   job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
   return status;

@@ -1,0 +1,144 @@
+#include "pipeline/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace pixpress {
+namespace {
+
+ImageInfo JpegInfo(uint32_t width, uint32_t height, uint8_t orientation = 1) {
+  ImageInfo info;
+  info.format = Format::kJpeg;
+  info.width = width;
+  info.height = height;
+  info.orientation = orientation;
+  info.is_lossless = false;
+  info.planar = ImageLayout::Ycbcr(width, height, 2, 2);
+  return info;
+}
+
+ImageInfo PngInfo(uint32_t width, uint32_t height, bool has_alpha = false, uint8_t bits = 8) {
+  ImageInfo info;
+  info.format = Format::kPng;
+  info.width = width;
+  info.height = height;
+  info.has_alpha = has_alpha;
+  info.bits = bits;
+  info.planar.plane_count = 0;
+  return info;
+}
+
+JobSpec Spec(Settings settings) {
+  JobSpec spec;
+  spec.settings = std::make_shared<const Settings>(std::move(settings));
+  return spec;
+}
+
+Plan MustPlan(const Settings& settings, const ImageInfo& info) {
+  auto plan = MakePlan(Spec(settings), info, 1'000'000);
+  EXPECT_TRUE(plan.ok()) << plan.status().message();
+  return std::move(plan).value();
+}
+
+bool Has(const Plan& plan, StepKind kind) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [&](const PlannedStep& step) { return step.kind == kind; });
+}
+
+TEST(Plan, JpegOfTheSameSizeStaysPlanarAndKeepsItsTag) {
+  const Plan plan = MustPlan(Settings(), JpegInfo(4000, 3000, 6));
+  EXPECT_TRUE(plan.decode.planar);
+  EXPECT_TRUE(plan.steps.empty());
+  EXPECT_TRUE(plan.may_keep_original);
+  EXPECT_EQ(plan.orientation, 1);
+  EXPECT_EQ(plan.geometry.width, 4000u);
+}
+
+TEST(Plan, AResizedJpegIsTurnedAndShrunkOnLoadWithoutRgb) {
+  Settings settings;
+  settings.width = 600;
+  const Plan plan = MustPlan(settings, JpegInfo(4000, 3000, 6));
+  EXPECT_EQ(plan.orientation, 6);
+  EXPECT_EQ(plan.geometry.width, 600u);
+  EXPECT_EQ(plan.geometry.height, 800u);
+  EXPECT_TRUE(plan.decode.planar);
+  EXPECT_GT(plan.decode.scale_denominator, 1);
+  EXPECT_EQ(plan.encoded_layout().color, ColorModel::kYCbCr);
+  EXPECT_FALSE(plan.may_keep_original);
+}
+
+TEST(Plan, JpegToLossyWebpPassesPlanes) {
+  Settings settings;
+  settings.format = Format::kWebp;
+  const Plan plan = MustPlan(settings, JpegInfo(640, 480));
+  EXPECT_EQ(plan.encoded_layout().color, ColorModel::kYCbCr);
+  EXPECT_FALSE(Has(plan, StepKind::kConvert));
+}
+
+TEST(Plan, JpegToPngIsRgb) {
+  Settings settings;
+  settings.format = Format::kPng;
+  const Plan same_size = MustPlan(settings, JpegInfo(640, 480));
+  EXPECT_FALSE(same_size.decode.planar);
+  EXPECT_EQ(same_size.encoded_layout().color, ColorModel::kRgb);
+  settings.width = 100;
+  const Plan resized = MustPlan(settings, JpegInfo(640, 480));
+  EXPECT_TRUE(resized.decode.planar);
+  EXPECT_EQ(resized.encoded_layout().color, ColorModel::kRgb);
+}
+
+TEST(Plan, AlphaAndDepthThatJpegLacksAreConverted) {
+  Settings settings;
+  settings.format = Format::kJpeg;
+  const Plan plan = MustPlan(settings, PngInfo(64, 64, /*has_alpha=*/true, /*bits=*/16));
+  EXPECT_TRUE(Has(plan, StepKind::kConvert));
+  EXPECT_FALSE(plan.encoded_layout().has_alpha);
+  EXPECT_EQ(plan.encoded_layout().bits, 8);
+}
+
+TEST(Plan, PngKeepsSixteenBits) {
+  const Plan plan = MustPlan(Settings(), PngInfo(64, 64, true, 16));
+  EXPECT_EQ(plan.encoded_layout().bits, 16);
+  EXPECT_TRUE(plan.steps.empty());
+}
+
+TEST(Plan, ColorsMakeAPaletteAndOnlyForPng) {
+  Settings settings;
+  settings.colors = 64;
+  const Plan plan = MustPlan(settings, PngInfo(64, 64));
+  EXPECT_TRUE(Has(plan, StepKind::kQuantize));
+  EXPECT_EQ(plan.encoded_layout().color, ColorModel::kIndexed);
+  settings.format = Format::kJpeg;
+  EXPECT_EQ(MakePlan(Spec(settings), PngInfo(64, 64), 0).status().code(), StatusCode::kOption);
+}
+
+TEST(Plan, ContainPadsToTheBox) {
+  Settings settings;
+  settings.width = settings.height = 200;
+  settings.fit = Fit::kContain;
+  const Plan plan = MustPlan(settings, JpegInfo(400, 300));
+  EXPECT_TRUE(Has(plan, StepKind::kPad));
+  EXPECT_EQ(plan.encoded_layout().width, 200u);
+  EXPECT_EQ(plan.encoded_layout().height, 200u);
+}
+
+TEST(Plan, FormatsWithoutEncoderAndTooLargeSidesAreRefused) {
+  Settings settings;
+  settings.format = Format::kAvif;
+  EXPECT_EQ(MakePlan(Spec(settings), JpegInfo(64, 64), 0).status().code(),
+            StatusCode::kEncoderUnavailable);
+  settings.format = Format::kWebp;
+  EXPECT_EQ(MakePlan(Spec(settings), JpegInfo(20000, 64), 0).status().code(),
+            StatusCode::kLimitExceeded);
+}
+
+TEST(Plan, MemoryCountsTheInputAndStreamsABaselineReencode) {
+  const Plan plan = MustPlan(Settings(), JpegInfo(12000, 8000));
+  EXPECT_GT(plan.memory_bytes, 1'000'000u);
+  // 96 megapixels are 144 MB of samples: a job that streams holds only stripes and its output.
+  EXPECT_LT(plan.memory_bytes, 100u << 20);
+}
+
+}  // namespace
+}  // namespace pixpress
