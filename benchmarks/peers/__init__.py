@@ -1,0 +1,16 @@
+"""Adapters of the libraries that pixpress is compared with, one per file.
+
+Each is a class with a ``name``, ``available()`` and ``run(job, blobs, workers)``, which does one of
+the jobs of :mod:`peers.job` on every blob and returns the outputs.
+"""
+
+from peers.job import Job
+from peers.opencv import OpenCV
+from peers.pillow import Pillow
+from peers.pixpress import Pixpress
+from peers.pyvips import PyVips
+from peers.sharp import Sharp
+
+ALL = (Pixpress, PyVips, OpenCV, Pillow, Sharp)
+
+__all__ = ["ALL", "Job", "OpenCV", "Pillow", "Pixpress", "PyVips", "Sharp"]
