@@ -59,6 +59,10 @@ class BufferPool {
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool();  // Every buffer has been released by now.
 
+  // What a buffer of `size_bytes` is charged: its size class, at most a quarter (from 64 KiB on, a
+  // sixteenth) more.
+  static size_t CapacityFor(size_t size_bytes);
+
   // kMemoryLimit if the OS refuses. `size_bytes` 0 gives an empty buffer.
   Result<Buffer> Allocate(size_t size_bytes);
 
@@ -76,12 +80,19 @@ class BufferPool {
     size_t capacity_bytes = 0;
     std::vector<uint8_t*> blocks;
   };
+  struct Block {
+    uint8_t* data = nullptr;
+    size_t capacity_bytes = 0;
+  };
 
   void Return(uint8_t* data, size_t capacity);
-  size_t TrimLocked(size_t keep_bytes);
+  uint8_t* TakeRetainedLocked(size_t capacity);
+  // The system calls are made without the lock: unmapping a big block takes a while.
+  std::vector<Block> TrimLocked(size_t keep_bytes);
+  static size_t GiveBack(const std::vector<Block>& blocks);
 
-  mutable std::mutex mutex_;  // Guards all below.
-  std::vector<FreeList> free_;
+  mutable std::mutex mutex_;    // Guards all below.
+  std::vector<FreeList> free_;  // By rising capacity.
   size_t limit_bytes_;
   size_t live_bytes_ = 0;
   size_t retained_bytes_ = 0;
