@@ -1,11 +1,12 @@
 #pragma once
 // Tasks that wait, in the order in which they should run.
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
 
 namespace pixpress {
@@ -30,7 +31,7 @@ inline constexpr double kAgeingRankPerSecond = 0.3 / 30.0;
 // The sort key: earlier runs first.
 int64_t VirtualStartNs(const TaskKey& key);
 
-// Not thread-safe; its owner locks.
+// Not thread-safe; its owner locks. Ties run in the order of their ids.
 class TaskQueue {
  public:
   struct Entry {
@@ -40,26 +41,39 @@ class TaskQueue {
     uint32_t overtaken = 0;    // How often a later task was popped before it for lack of memory.
     int64_t blocked_since_ns = 0;  // When it first did not fit; 0 if it never was tried.
   };
+  using Fits = std::function<bool(const Entry&)>;
 
-  void Push(Entry entry);
+  // Ignored if the id is queued already.
+  void Push(const Entry& entry);
   // The first entry for which `fits` holds; entries before it count one overtake if they were tried
   // before. Looks at no more than `max_looks` entries.
-  std::optional<Entry> PopFirst(const std::function<bool(const Entry&)>& fits, size_t max_looks);
+  std::optional<Entry> PopFirst(const Fits& fits, size_t max_looks);
+  // The same among the entries that were tried before, all of which are looked at.
+  std::optional<Entry> PopFirstBlocked(const Fits& fits);
   // The first entry that has been tried and did not fit (the candidate for the claim), if any.
   const Entry* FirstBlocked() const;
   bool Remove(TaskId id);
   bool SetPriority(TaskId id, Priority priority);
-  bool Contains(TaskId id) const { return keys_.contains(id); }
-  size_t size() const { return keys_.size(); }
-  bool empty() const { return keys_.empty(); }
+  bool Contains(TaskId id) const { return places_.contains(id); }
+  size_t size() const { return places_.size(); }
+  size_t blocked_size() const { return blocked_.size(); }
+  bool empty() const { return places_.empty(); }
 
  private:
-  struct Order {
-    bool operator()(const Entry& a, const Entry& b) const;
+  struct Place {
+    int64_t virtual_start_ns = 0;
+    TaskId id = 0;
+    auto operator<=>(const Place&) const = default;
   };
-  std::set<Entry, Order> entries_;
-  std::set<Entry, Order> blocked_;
-  std::unordered_map<TaskId, std::set<Entry, Order>::iterator> keys_;
+  using Lane = std::map<Place, Entry>;
+
+  static bool IsBlocked(const Entry& entry) { return entry.blocked_since_ns != 0; }
+  Lane& LaneOf(const Entry& entry) { return IsBlocked(entry) ? blocked_ : fresh_; }
+  Entry Take(Lane::iterator place);
+
+  Lane fresh_;    // Never tried.
+  Lane blocked_;  // Tried before; few, so that overtakes are counted quickly.
+  std::unordered_map<TaskId, Lane::iterator> places_;
 };
 
 }  // namespace pixpress
