@@ -1,10 +1,11 @@
 #pragma once
 // Hands events from workers to one reader; a slow reader never slows a worker.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -14,6 +15,91 @@ namespace pixpress {
 // Thread-safe. Events that must arrive are kept without bound (their number is that of the jobs);
 // droppable ones push out the oldest droppable one beyond `max_droppable`.
 template <typename T>
-class EventQueue;
+class EventQueue {
+ public:
+  explicit EventQueue(size_t max_droppable) : max_droppable_(max_droppable) {}
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
+
+  // Never blocks on the reader. Does nothing once closed.
+  void PushAlways(T event) { Push(std::move(event), &must_arrive_); }
+  void PushDroppable(T event) { Push(std::move(event), &droppable_); }
+
+  // Wait up to `timeout_ns` (negative: for ever) for events, Wake or Close, and append all events
+  // to `events`, oldest first. False on time-out, and when closed with nothing left.
+  bool Wait(int64_t timeout_ns, std::vector<T>* events) {
+    std::unique_lock lock(mutex_);
+    const auto has_news = [&] { return HasEventsLocked() || is_woken_ || is_closed_; };
+    if (timeout_ns < 0) {
+      changed_.wait(lock, has_news);
+    } else if (!changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), has_news)) {
+      return false;
+    }
+    const bool was_woken = std::exchange(is_woken_, false);
+    const bool has_events = HasEventsLocked();
+    Lane always = std::exchange(must_arrive_, {});
+    Lane droppable = std::exchange(droppable_, {});
+    lock.unlock();
+    always.merge(droppable);
+    for (auto& [sequence, event] : always) events->push_back(std::move(event));
+    return has_events || was_woken;
+  }
+
+  // Make a Wait that is under way, or else the next one, return.
+  void Wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_woken_ = true;
+    }
+    changed_.notify_all();
+  }
+
+  // Take no more events. Those that are left are still delivered; Wait never blocks again.
+  void Close() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_closed_ = true;
+    }
+    changed_.notify_all();
+  }
+
+  // How many droppable events were pushed out so far.
+  uint64_t dropped() const {
+    const std::lock_guard lock(mutex_);
+    return dropped_;
+  }
+
+ private:
+  using Lane = std::map<uint64_t, T>;  // By sequence, which joins the two lanes in order again.
+
+  bool HasEventsLocked() const { return !must_arrive_.empty() || !droppable_.empty(); }
+
+  void Push(T event, Lane* lane) {
+    typename Lane::node_type oldest;  // Destroyed without the lock: an event may own a lot.
+    bool was_empty = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_closed_) return;
+      was_empty = !HasEventsLocked();
+      lane->emplace_hint(lane->end(), next_sequence_++, std::move(event));
+      if (droppable_.size() > max_droppable_) {
+        oldest = droppable_.extract(droppable_.begin());
+        ++dropped_;
+      }
+    }
+    // The one reader drains everything, so it sleeps only while there was nothing.
+    if (was_empty) changed_.notify_one();
+  }
+
+  const size_t max_droppable_;
+  mutable std::mutex mutex_;  // Guards all below.
+  std::condition_variable changed_;
+  Lane must_arrive_;
+  Lane droppable_;
+  uint64_t next_sequence_ = 0;
+  uint64_t dropped_ = 0;
+  bool is_woken_ = false;
+  bool is_closed_ = false;
+};
 
 }  // namespace pixpress
