@@ -42,9 +42,7 @@ def array_source(array: Any) -> _native.NativeSource:
         )
     flat = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")).reshape(-1)
     layout = (array.shape[1], array.shape[0], int(channels > 2), channels in (2, 4))
-    return _native.NativeSource(
-        "<array>", flat.view(np.uint8), (*layout, 8 * array.dtype.itemsize)
-    )
+    return _native.NativeSource("<array>", flat.view(np.uint8), (*layout, 8 * array.dtype.itemsize))
 
 
 def output_format(chosen: int, path: str | None, source: _native.NativeSource) -> int:

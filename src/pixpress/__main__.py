@@ -1,0 +1,5 @@
+"""Run the command: `python -m pixpress`."""
+
+from .cli import main
+
+main()
