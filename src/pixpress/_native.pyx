@@ -9,6 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.operator cimport dereference as deref
 from libc.stdint cimport int64_t, uint64_t
 from libcpp.memory cimport shared_ptr, unique_ptr
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from .core cimport (
@@ -32,8 +33,13 @@ cdef str stage_name(Stage stage):
     return StageName(stage).data()[:StageName(stage).size()].decode()
 
 
+cdef str text_of(const string& text):
+    cdef bytes raw = text
+    return raw.decode("utf-8", "replace")
+
+
 cdef object error_of(const Status& status, str name):
-    message = (<bytes>status.message()).decode("utf-8", "replace")
+    message = text_of(status.message())
     if name and not message.startswith(name):
         message = f"{name}: {message}"
     cdef Stage stage = status.stage()
@@ -183,12 +189,12 @@ cdef class JobHandle:
                 timings[stage_name(<Stage>stage)] = r.stage_ns[stage] * 1e-9
         warnings = ()
         if not r.warnings.empty():
-            warnings = tuple([(<bytes>w).decode("utf-8", "replace") for w in r.warnings])
+            warnings = tuple([text_of(w) for w in r.warnings])
         return Result(
-            job.id, self.source.name, take_data(deref(r)), self.output_path, FORMATS[r.format],
+            job.id, self.source.name, take_data(deref(r)), self.output_path, FORMATS[<int>r.format],
             r.width, r.height, r.original_bytes, r.compressed_bytes,
             (job.end_time_ns - job.start_time_ns) * 1e-9, timings, r.estimated_memory_bytes,
-            r.peak_memory_bytes, job.attempts, job.worker_id, r.skipped_reason, warnings)
+            r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, warnings)
 
 
 cdef class Engine:
@@ -262,7 +268,7 @@ cdef class Engine:
             out.append((<JobHandle>self.live.pop(task_id)).outcome())
         cdef size_t i
         for i in range(events.size()):
-            if events[i].type != 0:
+            if <int>events[i].type != 0:
                 continue
             found = self.live.pop(events[i].job.get().id, None)
             if found is None:
@@ -323,10 +329,10 @@ def probe(NativeSource source, NativeSettings settings):
     with nogil:
         status = seam_probe(source.source, settings.settings.get().limits, &i)
     check(status, source.name)
-    mode = "P" if i.color == 4 else ("L", "RGB", "YCbCr", "CMYK", "P")[i.color]
+    mode = ("L", "RGB", "YCbCr", "CMYK", "P")[<int>i.color]
     if i.has_alpha:
         mode += "A"
-    return ImageInfo(FORMATS[i.format], i.width, i.height, i.frames, i.orientation, mode,
+    return ImageInfo(FORMATS[<int>i.format], i.width, i.height, i.frames, i.orientation, mode,
                      i.has_alpha, i.bits, i.is_progressive, i.is_lossless, i.has_icc,
                      i.estimated_quality)
 

@@ -189,6 +189,7 @@ class Tally:
         percent = 100 * (1 - self.after / self.before) if self.before else 0.0
         click.echo(
             f"{prefix}{self.done} of {self.total} done, {self.failed} failed, {self.kept} left, "
-            f"{self.skipped} no images; {self.before:,} -> {self.after:,} bytes ({percent:.1f} % saved)",
+            f"{self.skipped} no images; {self.before:,} -> {self.after:,} bytes "
+            f"({percent:.1f} % saved)",
             err=True,
         )
