@@ -1,0 +1,197 @@
+#include "codecs/jpeg_decode.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/checked_math.h"
+#include "codecs/jpeg_error.h"
+#include "codecs/jpeg_markers.h"
+
+namespace pixpress {
+namespace {
+
+constexpr uint32_t kInterleavedRows = 16;
+
+class JpegSource final : public RowSource {
+ public:
+  JpegSource(const ImageInfo& info, const DecodeOptions& options, const WorkContext& context)
+      : layout_(JpegDecodedLayout(info, options)),
+        is_planar_(options.planar && info.planar.plane_count > 0),
+        denominator_(options.scale_denominator),
+        library_bytes_(JpegLibraryBytes(info)),
+        meter_(context.meter),
+        stop_(context.stop),
+        progress_(context.progress) {
+    meter_.Charge(library_bytes_);
+  }
+  ~JpegSource() override {
+    jpeg_destroy_decompress(&info_);
+    meter_.Return(library_bytes_);
+  }
+
+  const ImageLayout& layout() const override { return layout_; }
+  Status Start(Bytes encoded);
+  Status Next(Stripe* stripe) override;
+
+ private:
+  Status AllocateRows();
+  Status ReadHeader(Bytes encoded);
+  void SetOutput();
+  bool ReadPlanar();
+  bool ReadInterleaved(uint32_t rows);
+  Status Failure() const;
+  static void PollStop(j_common_ptr info);
+
+  const ImageLayout layout_;
+  const bool is_planar_;
+  const uint8_t denominator_;
+  const size_t library_bytes_;
+  Meter& meter_;
+  const StopToken stop_;
+  ProgressSink* const progress_;
+  jpeg_decompress_struct info_ = {};
+  JpegErrors errors_;
+  jpeg_progress_mgr hook_ = {};
+  Buffer buffer_;
+  std::array<std::array<JSAMPROW, 32>, 3> rows_ = {};  // MCU rows have at most 4 x 8.
+  std::array<JSAMPARRAY, 3> arrays_ = {};
+  std::array<size_t, 3> stride_ = {};
+  std::array<uint32_t, 3> mcu_rows_ = {};
+  std::array<uint32_t, 3> next_row_ = {};
+};
+
+// The library calls this per MCU row; a stop leaves like an error.
+void JpegSource::PollStop(j_common_ptr info) {
+  if (!static_cast<JpegSource*>(info->client_data)->stop_.stop_requested()) return;
+  info->err->error_exit(info);
+}
+
+Status JpegSource::Failure() const {
+  PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
+  return errors_.Failure(StatusCode::kCorruptImage).At(Stage::kDecode);
+}
+
+Status JpegSource::ReadHeader(Bytes encoded) {
+  info_.err = errors_.Install();
+  const bool ok = RunFenced(errors_, [&] {
+    jpeg_create_decompress(&info_);
+    info_.client_data = this;
+    info_.mem->max_memory_to_use = static_cast<long>(library_bytes_ * 2 + (64 << 20));
+    jpeg_mem_src(&info_, encoded.data(), encoded.size());
+    jpeg_read_header(&info_, TRUE);
+  });
+  return ok ? Status() : Failure();
+}
+
+void JpegSource::SetOutput() {
+  info_.scale_num = 1;
+  info_.scale_denom = denominator_;
+  info_.dct_method = JDCT_ISLOW;
+  hook_.progress_monitor = PollStop;
+  info_.progress = &hook_;
+  if (is_planar_) {
+    info_.raw_data_out = TRUE;
+    info_.out_color_space = info_.jpeg_color_space;
+  } else if (layout_.color == ColorModel::kGray) {
+    info_.out_color_space = JCS_GRAYSCALE;
+  } else {
+    info_.out_color_space = layout_.color == ColorModel::kCmyk ? JCS_CMYK : JCS_RGB;
+  }
+}
+
+Status JpegSource::AllocateRows() {
+  size_t bytes = 0;
+  for (size_t p = 0; p < layout_.plane_count; ++p) {
+    mcu_rows_[p] = kInterleavedRows;
+    stride_[p] = RoundUpTo<size_t>(layout_.row_bytes(p), 64);
+    if (is_planar_) {
+      const jpeg_component_info& component = info_.comp_info[p];
+      if (component.downsampled_width != layout_.planes[p].width ||
+          component.downsampled_height != layout_.planes[p].height) {
+        return Status(StatusCode::kInternal, "JPEG: planes differ from the plan");
+      }
+      mcu_rows_[p] = component.v_samp_factor * component.DCT_scaled_size;
+      stride_[p] =
+          RoundUpTo<size_t>(size_t{component.width_in_blocks + 4} * component.DCT_scaled_size, 64);
+    }
+    bytes += stride_[p] * mcu_rows_[p];
+  }
+  PIXPRESS_ASSIGN_OR_RETURN(buffer_, meter_.Allocate(bytes));
+  uint8_t* next = buffer_.data();
+  for (size_t p = 0; p < layout_.plane_count; ++p) {
+    for (uint32_t y = 0; y < mcu_rows_[p]; ++y, next += stride_[p]) rows_[p][y] = next;
+    arrays_[p] = rows_[p].data();
+  }
+  return Status();
+}
+
+Status JpegSource::Start(Bytes encoded) {
+  PIXPRESS_RETURN_IF_ERROR(ReadHeader(encoded));
+  SetOutput();
+  if (!RunFenced(errors_, [&] { jpeg_start_decompress(&info_); })) return Failure();
+  if (!is_planar_ &&
+      (info_.output_width != layout_.width || info_.output_height != layout_.height ||
+       info_.output_components != layout_.planes[0].channels)) {
+    return Status(StatusCode::kInternal, "JPEG: the output differs from the plan");
+  }
+  return AllocateRows();
+}
+
+bool JpegSource::ReadPlanar() {
+  return RunFenced(errors_, [&] {
+    jpeg_read_raw_data(&info_, arrays_.data(), info_.max_v_samp_factor * info_.min_DCT_scaled_size);
+  });
+}
+
+bool JpegSource::ReadInterleaved(uint32_t rows) {
+  return RunFenced(errors_, [&] {
+    // The library gives few rows at a time.
+    const JDIMENSION end = info_.output_scanline + rows;
+    JDIMENSION done = 0;
+    while (info_.output_scanline < end) {
+      done += jpeg_read_scanlines(&info_, arrays_[0] + done, rows - done);
+    }
+  });
+}
+
+Status JpegSource::Next(Stripe* stripe) {
+  PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
+  *stripe = Stripe();
+  const uint32_t rows = std::min(kInterleavedRows, layout_.height - next_row_[0]);
+  if (!(is_planar_ ? ReadPlanar() : ReadInterleaved(rows))) return Failure();
+  PIXPRESS_RETURN_IF_ERROR(errors_.Damage().At(Stage::kDecode));
+  // Adobe stores ink inverted.
+  if (layout_.color == ColorModel::kCmyk && info_.saw_Adobe_marker) {
+    for (uint32_t y = 0; y < rows; ++y) {
+      for (size_t x = 0; x < layout_.row_bytes(0); ++x) rows_[0][y][x] ^= 0xFF;
+    }
+  }
+  for (size_t p = 0; p < layout_.plane_count; ++p) {
+    const uint32_t left = layout_.planes[p].height - next_row_[p];
+    stripe->planes[p] = {rows_[p][0], stride_[p], next_row_[p], std::min(mcu_rows_[p], left)};
+    next_row_[p] += stripe->planes[p].rows;
+  }
+  if (progress_ != nullptr) {
+    progress_->Report(Stage::kDecode, double{1} * next_row_[0] / layout_.planes[0].height);
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RowSource>> DecodeJpeg(Bytes encoded, const ImageInfo& info,
+                                              const DecodeOptions& options, const Limits& limits,
+                                              const WorkContext& context) {
+  PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
+  PIXPRESS_RETURN_IF_ERROR(CheckJpegScans(encoded, limits));
+  PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo again, ProbeJpeg(encoded, encoded.size(), limits));
+  if (again.width != info.width || again.height != info.height) {
+    return Status(StatusCode::kCorruptImage, "JPEG: the image changed after it was probed");
+  }
+  auto source = std::make_unique<JpegSource>(again, options, context);
+  PIXPRESS_RETURN_IF_ERROR(source->Start(encoded));
+  return std::unique_ptr<RowSource>(std::move(source));
+}
+
+}  // namespace pixpress

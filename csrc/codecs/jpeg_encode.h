@@ -1,0 +1,13 @@
+#pragma once
+// Rows to JPEG.
+
+#include "codecs/codec.h"
+
+namespace pixpress {
+
+ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& options);
+uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options);
+Status EncodeJpeg(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
+                  const WorkContext& context, ByteChain* out);
+
+}  // namespace pixpress
