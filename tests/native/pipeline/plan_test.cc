@@ -134,7 +134,9 @@ TEST(Plan, FormatsWithoutEncoderAndTooLargeSidesAreRefused) {
 }
 
 TEST(Plan, MemoryCountsTheInputAndStreamsABaselineReencode) {
-  const Plan plan = MustPlan(Settings(), JpegInfo(12000, 8000));
+  Settings settings;
+  settings.effort = 2;
+  const Plan plan = MustPlan(settings, JpegInfo(12000, 8000));
   EXPECT_GT(plan.memory_bytes, 1'000'000u);
   // 96 megapixels are 144 MB of samples: a job that streams holds only stripes and its output.
   EXPECT_LT(plan.memory_bytes, 100u << 20);

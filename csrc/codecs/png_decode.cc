@@ -1,0 +1,173 @@
+#include "codecs/png_decode.h"
+
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <cstring>
+#include <utility>
+
+#include "base/checked_math.h"
+#include "image/image.h"
+
+namespace pixpress {
+namespace {
+
+constexpr uint32_t kStripeRows = 16;
+constexpr uint64_t kLibraryBytes = 512 * 1024;
+
+// Plain data, so that longjmp may leave functions that use it.
+struct PngReader {
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+  const uint8_t* data = nullptr;
+  size_t size = 0;
+  size_t at = 0;
+  char message[256] = {};
+  std::jmp_buf landing;
+
+  ~PngReader() { png_destroy_read_struct(&png, &info, nullptr); }
+};
+
+[[noreturn]] void OnError(png_structp png, png_const_charp message) {
+  auto* reader = static_cast<PngReader*>(png_get_error_ptr(png));
+  std::strncpy(reader->message, message, sizeof(reader->message) - 1);
+  std::longjmp(reader->landing, 1);
+}
+
+void OnWarning(png_structp, png_const_charp) {}
+
+void ReadBytes(png_structp png, png_bytep out, size_t count) {
+  auto* reader = static_cast<PngReader*>(png_get_io_ptr(png));
+  if (count > reader->size - reader->at) png_error(png, "the file is truncated");
+  std::memcpy(out, reader->data + reader->at, count);
+  reader->at += count;
+}
+
+bool Start(PngReader* reader, const Limits* limits) {
+  reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, OnError, OnWarning);
+  if (reader->png == nullptr) return false;
+  if (setjmp(reader->landing) != 0) return false;
+  reader->info = png_create_info_struct(reader->png);
+  png_set_read_fn(reader->png, reader, ReadBytes);
+  png_set_user_limits(reader->png, 0x7fffffff, 0x7fffffff);
+  png_set_chunk_malloc_max(reader->png, limits->max_metadata_bytes);
+  png_set_chunk_cache_max(reader->png, 128);
+  png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
+  // Only what decides about pixels is parsed here; metadata has a reader of its own.
+  png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+  png_read_info(reader->png, reader->info);
+  png_set_expand(reader->png);
+  png_set_swap(reader->png);
+  png_set_interlace_handling(reader->png);
+  png_read_update_info(reader->png, reader->info);
+  return true;
+}
+
+bool ReadRows(PngReader* reader, png_bytepp rows, uint32_t count) {
+  if (setjmp(reader->landing) != 0) return false;
+  png_read_rows(reader->png, rows, nullptr, count);
+  return true;
+}
+
+bool ReadRow(PngReader* reader, uint8_t* row) {
+  if (setjmp(reader->landing) != 0) return false;
+  png_read_row(reader->png, row, nullptr);
+  return true;
+}
+
+bool Finish(PngReader* reader) {
+  if (setjmp(reader->landing) != 0) return false;
+  png_read_end(reader->png, nullptr);
+  return true;
+}
+
+class PngSource final : public RowSource {
+ public:
+  PngSource(const WorkContext& context, ImageLayout layout)
+      : stop_(context.stop), layout_(std::move(layout)) {}
+
+  Status Init(Bytes encoded, bool is_interlaced, const Limits& limits, const WorkContext& context) {
+    reader_.data = encoded.data();
+    reader_.size = encoded.size();
+    if (!Start(&reader_, &limits)) return Error();
+    if (png_get_rowbytes(reader_.png, reader_.info) != layout_.row_bytes(0)) {
+      return Status(StatusCode::kCorruptImage, "the rows are not of the kind that the header says");
+    }
+    stride_bytes_ = layout_.row_bytes(0);
+    if (is_interlaced) return ReadInterlaced(context);
+    PIXPRESS_ASSIGN_OR_RETURN(buffer_, context.meter.Allocate(stride_bytes_ * kStripeRows));
+    return Status();
+  }
+
+  const ImageLayout& layout() const override { return layout_; }
+
+  Status Next(Stripe* stripe) override {
+    if (whole_ != nullptr) return whole_->Next(stripe);
+    PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
+    const uint32_t rows = std::min(kStripeRows, layout_.height - next_row_);
+    std::array<png_bytep, kStripeRows> lines;
+    for (uint32_t y = 0; y < rows; ++y) lines[y] = buffer_.data() + y * stride_bytes_;
+    if (!ReadRows(&reader_, lines.data(), rows)) return Error();
+    *stripe = Stripe();
+    stripe->planes[0] = {buffer_.data(), stride_bytes_, next_row_, rows};
+    next_row_ += rows;
+    if (next_row_ == layout_.height && !Finish(&reader_)) return Error();
+    return Status();
+  }
+
+ private:
+  Status Error() const {
+    return Status(StatusCode::kCorruptImage,
+                  reader_.message[0] != 0 ? reader_.message : "libpng could not start");
+  }
+
+  // Seven passes over the whole image.
+  Status ReadInterlaced(const WorkContext& context) {
+    PIXPRESS_ASSIGN_OR_RETURN(Image image, Image::Create(layout_, context.meter));
+    for (uint32_t y = 0; y < layout_.height; ++y) {
+      std::memset(image.row(0, y), 0, layout_.row_bytes(0));
+    }
+    for (int pass = 0; pass < 7; ++pass) {
+      PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
+      for (uint32_t y = 0; y < layout_.height; ++y) {
+        if (!ReadRow(&reader_, image.row(0, y))) return Error();
+      }
+    }
+    if (!Finish(&reader_)) return Error();
+    whole_ = MakeImageSource(std::move(image), stop_);
+    return Status();
+  }
+
+  const StopToken stop_;
+  const ImageLayout layout_;
+  PngReader reader_;
+  Buffer buffer_;
+  size_t stride_bytes_ = 0;
+  uint32_t next_row_ = 0;
+  std::unique_ptr<RowSource> whole_;  // Of interlaced images.
+};
+
+}  // namespace
+
+ImageLayout PngDecodedLayout(const ImageInfo& info, const DecodeOptions&) {
+  return ImageLayout::Interleaved(info.width, info.height, info.color, info.has_alpha, info.bits);
+}
+
+uint64_t PngDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& options) {
+  const ImageLayout layout = PngDecodedLayout(info, options);
+  const uint64_t rows = uint64_t{layout.row_bytes(0)} * (kStripeRows + 4);
+  const uint64_t whole = info.is_progressive ? Image::MemoryBytes(layout) : 0;
+  return SaturatingAdd(kLibraryBytes + rows + rows / 4, whole);
+}
+
+Result<std::unique_ptr<RowSource>> DecodePng(Bytes encoded, const ImageInfo& info,
+                                             const DecodeOptions& options, const Limits& limits,
+                                             const WorkContext& context) {
+  auto source = std::make_unique<PngSource>(context, PngDecodedLayout(info, options));
+  PIXPRESS_RETURN_IF_ERROR(source->Init(encoded, info.is_progressive, limits, context));
+  return std::unique_ptr<RowSource>(std::move(source));
+}
+
+}  // namespace pixpress

@@ -1,0 +1,149 @@
+#include "codecs/webp_encode.h"
+
+#include <webp/encode.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "base/checked_math.h"
+#include "codecs/webp_chunks.h"
+#include "image/image.h"
+#include "kernels/convert.h"
+
+namespace pixpress {
+namespace {
+
+int MethodOf(int effort) {
+  constexpr std::array<int, 10> kMethods = {0, 1, 2, 3, 4, 4, 5, 5, 6, 6};
+  return kMethods[static_cast<size_t>(std::clamp(effort, 1, 10) - 1)];
+}
+
+// Owns what libwebp allocates for a picture.
+class Picture {
+ public:
+  Picture() { is_valid_ = WebPPictureInit(&picture_) != 0; }
+  Picture(const Picture&) = delete;
+  Picture& operator=(const Picture&) = delete;
+  ~Picture() { WebPPictureFree(&picture_); }
+  bool is_valid() const { return is_valid_; }
+  WebPPicture* operator->() { return &picture_; }
+  WebPPicture* get() { return &picture_; }
+
+ private:
+  WebPPicture picture_;
+  bool is_valid_;
+};
+
+int OnProgress(int percent, const WebPPicture* picture) {
+  const auto* context = static_cast<const WorkContext*>(picture->user_data);
+  if (context->progress != nullptr) context->progress->Report(Stage::kEncode, percent / 100.0);
+  return context->stop.stop_requested() ? 0 : 1;
+}
+
+bool Configure(const EncodeOptions& options, WebPConfig* config) {
+  if (WebPConfigInit(config) == 0) return false;
+  config->quality = static_cast<float>(options.quality);
+  config->method = MethodOf(options.effort);
+  config->alpha_quality = options.alpha_quality;
+  config->thread_level = 0;
+  if (options.lossless || options.near_lossless < 100) {
+    config->lossless = 1;
+    config->exact = 1;
+    config->near_lossless = options.near_lossless;
+    // In lossless mode quality is effort.
+    config->quality = static_cast<float>(std::clamp(options.effort * 10, 10, 100));
+  }
+  return WebPValidateConfig(config) != 0;
+}
+
+// Full-range planes into the limited-range ones of the picture.
+void CopyPlanes(const Image& image, WebPPicture* picture) {
+  const ImageLayout& layout = image.layout();
+  for (uint32_t y = 0; y < layout.planes[0].height; ++y) {
+    LumaToLimitedRange(image.row(0, y), layout.planes[0].width, picture->y + y * picture->y_stride);
+  }
+  for (uint32_t y = 0; y < layout.planes[1].height; ++y) {
+    ChromaToLimitedRange(image.row(1, y), layout.planes[1].width,
+                         picture->u + y * picture->uv_stride);
+    ChromaToLimitedRange(image.row(2, y), layout.planes[2].width,
+                         picture->v + y * picture->uv_stride);
+  }
+}
+
+Status Fill(const Image& image, bool is_lossless, WebPPicture* picture) {
+  const Status no_memory(StatusCode::kMemoryLimit, "no memory for libwebp");
+  const ImageLayout& layout = image.layout();
+  picture->width = static_cast<int>(layout.width);
+  picture->height = static_cast<int>(layout.height);
+  if (layout.color == ColorModel::kYCbCr) {
+    picture->use_argb = 0;
+    picture->colorspace = WEBP_YUV420;
+    if (WebPPictureAlloc(picture) == 0) return no_memory;
+    CopyPlanes(image, picture);
+    return Status();
+  }
+  picture->use_argb = is_lossless ? 1 : 0;
+  const int stride = static_cast<int>(image.stride_bytes(0));
+  const int imported = layout.has_alpha ? WebPPictureImportRGBA(picture, image.row(0, 0), stride)
+                                        : WebPPictureImportRGB(picture, image.row(0, 0), stride);
+  return imported != 0 ? Status() : no_memory;
+}
+
+Status EncodeStatus(const WebPPicture& picture, const WorkContext& context) {
+  if (picture.error_code == VP8_ENC_ERROR_USER_ABORT) return context.stop.Poll();
+  const bool no_memory = picture.error_code == VP8_ENC_ERROR_OUT_OF_MEMORY ||
+                         picture.error_code == VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY;
+  return Status(no_memory ? StatusCode::kMemoryLimit : StatusCode::kInternal,
+                "libwebp reports error " + std::to_string(picture.error_code));
+}
+
+struct FreeWriter {
+  WebPMemoryWriter writer;
+  FreeWriter() { WebPMemoryWriterInit(&writer); }
+  FreeWriter(const FreeWriter&) = delete;
+  FreeWriter& operator=(const FreeWriter&) = delete;
+  ~FreeWriter() { WebPMemoryWriterClear(&writer); }
+};
+
+}  // namespace
+
+ImageLayout WebpAcceptedLayout(const ImageLayout& from, const EncodeOptions& options) {
+  const bool is_lossless = options.lossless || options.near_lossless < 100;
+  if (from.color == ColorModel::kYCbCr && !is_lossless) {
+    return ImageLayout::Ycbcr(from.width, from.height, 2, 2);
+  }
+  return ImageLayout::Interleaved(from.width, from.height, ColorModel::kRgb, from.has_alpha);
+}
+
+uint64_t WebpEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
+  const uint64_t pixels = SaturatingMul(layout.width, layout.height);
+  const bool is_lossless = options.lossless || options.near_lossless < 100;
+  // Lossless: the picture and its copies, hash chains, backward references. Lossy: planes,
+  // macroblock data, tokens and both copies of the output.
+  const uint64_t library = SaturatingMul(pixels, is_lossless ? 64 : 8);
+  return SaturatingAdd(SaturatingAdd(Image::MemoryBytes(layout), library), 4u << 20);
+}
+
+Status EncodeWebp(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
+                  const WorkContext& context, ByteChain* out) {
+  WebPConfig config;
+  Picture picture;
+  if (!picture.is_valid() || !Configure(options, &config)) {
+    return Status(StatusCode::kInternal, "libwebp refuses the encoder options");
+  }
+  {
+    PIXPRESS_ASSIGN_OR_RETURN(const Image image, CollectRows(source, context));
+    PIXPRESS_RETURN_IF_ERROR(Fill(image, config.lossless != 0, picture.get()));
+  }
+  FreeWriter output;
+  picture->writer = WebPMemoryWrite;
+  picture->custom_ptr = &output.writer;
+  picture->progress_hook = OnProgress;
+  picture->user_data = const_cast<WorkContext*>(&context);
+  if (WebPEncode(&config, picture.get()) == 0) return EncodeStatus(*picture.get(), context);
+  return WriteWebp(Bytes(output.writer.mem, output.writer.size), metadata, out);
+}
+
+}  // namespace pixpress

@@ -1,0 +1,31 @@
+#pragma once
+// Which source samples make an output sample, and how much of each, in fixed point.
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/resize.h"
+
+namespace pixpress {
+
+inline constexpr int kWeightBits = 14;
+
+// The window of each output sample: `count` weights from source sample `first` on. Weights add up
+// to exactly 1 << kWeightBits.
+struct ResizeWeights {
+  struct Window {
+    uint32_t first = 0;
+    uint32_t count = 0;
+    size_t offset = 0;  // Of the first weight in `weights`.
+  };
+  std::vector<Window> windows;
+  std::vector<int16_t> weights;
+  uint32_t most_taps = 0;
+
+  static ResizeWeights Make(const ResizeAxis& axis, Filter filter);
+};
+
+// Taps of one window, at most.
+uint32_t MostTaps(const ResizeAxis& axis, Filter filter);
+
+}  // namespace pixpress
