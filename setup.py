@@ -39,7 +39,11 @@ def run(command: list[str]) -> str:
 
 def link_flags() -> list[str]:
     """Return the linker flags of the native libraries."""
-    for tool, package in (("cmake", "cmake"), ("ninja", "ninja-build"), ("pkg-config", "pkg-config")):
+    for tool, package in (
+        ("cmake", "cmake"),
+        ("ninja", "ninja-build"),
+        ("pkg-config", "pkg-config"),
+    ):
         if shutil.which(tool) is None:
             sys.exit(f"building pixpress needs {tool}: install the Debian package {package}")
     flags: list[str] = []
@@ -71,7 +75,13 @@ extension = Extension(
     language="c++",
     include_dirs=["csrc"],
     extra_objects=[str(CORE_BUILD / f"libpixpress_{layer}.a") for layer in LAYERS],
-    extra_compile_args=["-std=c++20", "-O2", "-g0", "-fvisibility=hidden", "-fstack-protector-strong"],
+    extra_compile_args=[
+        "-std=c++20",
+        "-O2",
+        "-g0",
+        "-fvisibility=hidden",
+        "-fstack-protector-strong",
+    ],
     extra_link_args=[*link_flags(), "-pthread", "-Wl,-z,relro,-z,now"],
 )
 setup(

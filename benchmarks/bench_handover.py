@@ -12,11 +12,12 @@ import json
 import statistics
 import time
 import zlib
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Callable
+
+from PIL import Image
 
 import pixpress
-from PIL import Image
 
 
 def tiny_jpeg() -> bytes:

@@ -14,8 +14,9 @@ import statistics
 import time
 from pathlib import Path
 
-import pixpress
 from PIL import Image
+
+import pixpress
 
 
 def bare(blobs: list[bytes]) -> None:

@@ -37,7 +37,8 @@ class Sharp:
     def run(self, job: Job, blobs: list[bytes], workers: int) -> list[bytes]:
         if self._process is None:
             self._process = self._start(workers)
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         request = {
             "quality": job.quality,
             "side": job.side_px,

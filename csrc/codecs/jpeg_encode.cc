@@ -21,11 +21,32 @@ bool WantsOptimized(const EncodeOptions& options) {
   return options.effort >= 3 || WantsProgressive(options);
 }
 
+// Samples of all components, sides padded to whole iMCUs.
+uint64_t PaddedSamples(const ImageLayout& layout, const EncodeOptions& options) {
+  const uint64_t padded = SaturatingMul(uint64_t{layout.width} + 32, uint64_t{layout.height} + 32);
+  if (layout.color == ColorModel::kYCbCr) {
+    return padded + 2 * padded / (layout.max_h_samples() * layout.max_v_samples());
+  }
+  if (layout.color == ColorModel::kRgb) {
+    return padded + 2 * padded / (uint64_t{options.chroma_h} * options.chroma_v);
+  }
+  return padded;
+}
+
+// The library's row buffers and the row queue, then the coefficients.
+uint64_t LibraryBytes(const ImageLayout& layout, const EncodeOptions& options) {
+  uint64_t bytes = (512 << 10) + (uint64_t{layout.width} + 64) * 3 * 256;
+  if (WantsOptimized(options)) {
+    bytes = SaturatingAdd(bytes, SaturatingMul(2, PaddedSamples(layout, options)));
+  }
+  return bytes;
+}
+
 class JpegCompressor {
  public:
   JpegCompressor(RowSource& source, const EncodeOptions& options, const WorkContext& context)
       : source_(source), layout_(source.layout()), options_(options), context_(context) {
-    library_bytes_ = JpegEncodeMemoryBytes(layout_, options) / 2;
+    library_bytes_ = LibraryBytes(layout_, options);
     context_.meter.Charge(library_bytes_);
     hook_.progress_monitor = PollStop;
   }
@@ -165,18 +186,11 @@ ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& opt
 }
 
 uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
-  const uint64_t padded = SaturatingMul(uint64_t{layout.width} + 32, uint64_t{layout.height} + 32);
-  // Samples of all components, as if chroma were not subsampled unless the layout says so.
-  uint64_t samples = padded;
-  if (layout.color == ColorModel::kYCbCr) {
-    samples += 2 * padded / (layout.max_h_samples() * layout.max_v_samples());
-  } else if (layout.color == ColorModel::kRgb) {
-    samples += 2 * padded / (uint64_t{options.chroma_h} * options.chroma_v);
-  }
-  // The library's row buffers and the row queue, then the coefficients, then the output.
-  uint64_t bytes = (512 << 10) + (uint64_t{layout.width} + 64) * 3 * 256;
-  if (WantsOptimized(options)) bytes = SaturatingAdd(bytes, 2 * samples);
-  return SaturatingAdd(bytes, samples * (options.quality > 90 ? 2 : 1)) * 2;
+  // Noise at quality 100 needs about a byte per sample; photographs a fraction of it, less as the
+  // quality falls.
+  const uint64_t output =
+      SaturatingMul(PaddedSamples(layout, options), static_cast<uint64_t>(options.quality)) / 160;
+  return SaturatingAdd(LibraryBytes(layout, options), output + (512 << 10));
 }
 
 Status EncodeJpeg(RowSource& source, const EncodeOptions& options, const Metadata& metadata,

@@ -112,8 +112,9 @@ Result<Image> ReducePng(Image image, const WorkContext& context) {
   const ImageLayout& from = image.layout();
   if (from.bits != 8 || from.color == ColorModel::kIndexed) return image;
   PIXPRESS_ASSIGN_OR_RETURN(Findings found, LookAtAll(image, context));
-  // Gray of 8 bits is as small as a palette of as many entries, without the palette.
-  const bool is_plain_gray = found.is_gray && found.is_opaque && found.colors.size() > 16;
+  // Gray stays gray: a palette would come back as color.
+  const bool is_plain_gray = found.is_opaque && (from.color == ColorModel::kGray ||
+                                                 (found.is_gray && found.colors.size() > 16));
   if (found.has_palette && !is_plain_gray) return ToIndices(image, &found, context);
   const ColorModel color = found.is_gray ? ColorModel::kGray : from.color;
   const bool has_alpha = from.has_alpha && !found.is_opaque;

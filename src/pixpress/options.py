@@ -218,7 +218,6 @@ _UNBUILT = frozenset(
     | {"encoder_options"}
 )
 _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
-DEFAULT = Settings()
 
 
 def settings_of(base: Settings | None, options: dict[str, Any]) -> Settings:
@@ -291,3 +290,6 @@ def _progressive(value: bool | str) -> int:
     if isinstance(value, bool):
         return 2 if value else 1
     raise expected('True, False or "auto"', "progressive", value)
+
+
+DEFAULT = Settings()
