@@ -1,68 +1,97 @@
 # Two commands: `make demo` shows what pixpress does, `make test` checks everything.
-# Both install what is missing and work from a clean clone on Debian 12.
+# Both install what is missing, and work from a clean clone on Debian 12 and any number of times.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV := .venv
-JOBS := $(shell nproc)
+JOBS ?= $(shell nproc)
+CXX_FILES := git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'tests/native/*.h' \
+  'benchmarks/native/*.cc'
+# Another clone of the same sources finds the same compiler cache.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := true
 
-.PHONY: help test demo lint format native asan tsan python clean packages
+.PHONY: help demo test lint native asan tsan python bench wheel format clean packages install
 
 help:
-	@echo "make demo    compress the samples in tests/data and show the savings"
+	@echo "make demo    compress the samples of tests/data and show the savings"
 	@echo "make test    every check: lint, types, layers, sizes, native and Python tests"
-	@echo "make format  format all sources"
+	@echo "parts of it: lint native asan tsan python"
+	@echo "make wheel   build and repair a wheel, and test it in an empty environment"
+	@echo "make bench   the benchmarks that need no peers; PHOTOS=<folder> for your own images"
+	@echo "make format  format all sources;  make clean removes all that was built"
 
 packages:
-	.ci/install_packages.sh
+	@.ci/install_packages.sh $(PYTHON)
 
-$(VENV)/ready: pyproject.toml | packages
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install -q --upgrade pip
-	$(VENV)/bin/pip install -q $$(.ci/list_requirements.py)
-	touch $@
+install: packages
+	@.ci/install_python.sh $(PYTHON) $(VENV)
 
-lint: $(VENV)/ready
-	git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'benchmarks/native/*.cc' | xargs clang-format --dry-run -Werror
+lint: install
+	$(CXX_FILES) | xargs clang-format --dry-run -Werror
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy src/pixpress
 	$(VENV)/bin/python .ci/check_layers.py csrc
-	$(VENV)/bin/python .ci/check_sizes.py csrc src
-
-format: $(VENV)/ready
-	git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'benchmarks/native/*.cc' | xargs clang-format -i
-	$(VENV)/bin/ruff check --fix .
-	$(VENV)/bin/ruff format .
+	$(VENV)/bin/python .ci/check_sizes.py csrc src tests benchmarks .ci setup.py
 
 native: packages
-	cmake -S csrc -B build/release -G Ninja
-	ninja -C build/release
-	ctest --test-dir build/release --output-on-failure -j $(JOBS)
+	cmake -S csrc -B build/release -G Ninja >/dev/null
+	ninja -C build/release -j $(JOBS) --quiet
+	ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
 
 asan: packages
-	cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address
-	ninja -C build/asan
-	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+	cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address >/dev/null
+	ninja -C build/asan -j $(JOBS) --quiet
+	ctest --test-dir build/asan --output-on-failure --no-tests=error -j $(JOBS)
 
+# Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages
-	cmake -S csrc -B build/tsan -G Ninja -DPIXPRESS_SANITIZE=thread
-	ninja -C build/tsan memory_test sched_test engine_test
-	ctest --test-dir build/tsan --output-on-failure -R 'memory_test|sched_test|engine_test'
+	@cmake -S csrc -B build/tsan -G Ninja -DPIXPRESS_SANITIZE=thread >/dev/null
+	threaded=$$(ctest --test-dir build/tsan -N | grep -oE '(memory|sched|observe|engine)_test')
+	ninja -C build/tsan -j $(JOBS) --quiet $$threaded
+	fixed=""; if setarch -R true 2>/dev/null; then fixed="setarch -R"; fi
+	$$fixed ctest --test-dir build/tsan --output-on-failure --no-tests=error \
+	  -R "^($$(paste -sd'|' <<<"$$threaded"))$$"
 
-python: $(VENV)/ready
-	$(VENV)/bin/pip install -q --no-build-isolation --no-deps --force-reinstall .
+# The Pythons beside the main one come first, so that the last line is the main one's.
+python: install
+	@for other in $$(.ci/other_pythons.sh $(PYTHON)); do
+	  version=$$("$$other" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+	  echo "Python $$version"
+	  .ci/install_python.sh "$$other" "$(VENV)-$$version"
+	  "$(VENV)-$$version/bin/python" -m pytest -q
+	done
+	echo "$$($(VENV)/bin/python -V)"
 	$(VENV)/bin/python -m pytest -q
 
 test: lint native asan tsan python
 
-demo: $(VENV)/ready
-	$(VENV)/bin/pip install -q --no-build-isolation --no-deps --force-reinstall .
-	$(VENV)/bin/pixpress compress tests/data -R -o out/demo --quality 80 --overwrite all
-	$(VENV)/bin/python .ci/before_after.py tests/data out/demo out/demo/before_after.png
+demo: install
+	@$(VENV)/bin/python .ci/demo.py tests/data out/demo
+
+wheel: packages
+	@.ci/install_python.sh $(PYTHON) $(VENV)
+	.ci/wheel.sh $(VENV)
+
+PHOTOS ?= tests/data
+bench: install
+	cmake -S csrc -B build/release -G Ninja -DPIXPRESS_BENCHMARKS=ON >/dev/null
+	ninja -C build/release -j $(JOBS) --quiet worker_pool_bench
+	build/release/worker_pool_bench
+	for question in handover gil; do $(VENV)/bin/python benchmarks/bench_$$question.py; done
+	for question in memory scaling peers; do
+	  $(VENV)/bin/python benchmarks/bench_$$question.py --photos "$(PHOTOS)"
+	done
+
+format: install
+	$(CXX_FILES) | xargs clang-format -i
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf build out dist $(VENV) src/pixpress.egg-info
+	rm -rf build dist out $(VENV) $(VENV)-3.* src/pixpress.egg-info src/pixpress/*.so

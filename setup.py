@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -27,41 +28,47 @@ LIBRARIES = {
     "libwebpdemux": "libwebp-dev",
     "libhwy": "libhwy-dev",
 }
+TOOLS = {"cmake": "cmake", "ninja": "ninja-build", "pkg-config": "pkg-config"}
+HARDENED = ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong"]
 
 
 def run(command: list[str]) -> str:
     """Run a command of the build; its output is shown when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
-def link_flags() -> list[str]:
-    """Return the linker flags of the native libraries."""
-    for tool, package in (
-        ("cmake", "cmake"),
-        ("ninja", "ninja-build"),
-        ("pkg-config", "pkg-config"),
-    ):
-        if shutil.which(tool) is None:
-            sys.exit(f"building pixpress needs {tool}: install the Debian package {package}")
-    flags: list[str] = []
-    for module, package in LIBRARIES.items():
-        known = subprocess.run(["pkg-config", "--exists", module])
-        if known.returncode != 0:
-            sys.exit(f"building pixpress needs {module}: install the Debian package {package}")
-        flags += run(["pkg-config", "--libs", module]).split()
-    return flags
+def require_tools_and_libraries() -> None:
+    """Stop with the names of all Debian packages that the build lacks."""
+    lacks = {tool: package for tool, package in TOOLS.items() if shutil.which(tool) is None}
+    if "pkg-config" not in lacks:
+        for module, package in LIBRARIES.items():
+            if subprocess.run(["pkg-config", "--exists", module]).returncode != 0:
+                lacks[module] = package
+    if lacks:
+        packages = " ".join(dict.fromkeys(lacks.values()))
+        sys.exit(
+            f"building pixpress needs {', '.join(lacks)}; on Debian: apt-get install {packages}"
+        )
 
 
 class BuildCore(build_ext):
     """Build the static core, once for all Python versions, before the extension."""
 
     def build_extensions(self) -> None:
-        configure = ["cmake", "-S", str(ROOT / "csrc"), "-B", str(CORE_BUILD), "-G", "Ninja"]
-        run([*configure, "-DPIXPRESS_TESTS=OFF"])
-        run(["ninja", "-C", str(CORE_BUILD)])
+        require_tools_and_libraries()
+        CORE_BUILD.parent.mkdir(exist_ok=True)
+        with (CORE_BUILD.parent / "core.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # Builds for several Pythons may run side by side.
+            configure = ["cmake", "-S", "csrc", "-B", str(CORE_BUILD), "-G", "Ninja"]
+            run([*configure, "-DPIXPRESS_TESTS=OFF"])
+            run(["ninja", "-C", str(CORE_BUILD), "pixpress_engine"])
+        (extension,) = self.extensions
+        extension.depends += [*map(str, Path("csrc").glob("*/*.h")), *extension.extra_objects]
+        extension.extra_compile_args += run(["pkg-config", "--cflags", *LIBRARIES]).split()
+        extension.extra_link_args += run(["pkg-config", "--libs", *LIBRARIES]).split()
         super().build_extensions()
 
 
@@ -69,22 +76,27 @@ if not sys.platform.startswith("linux"):
     sys.exit("pixpress builds on Linux only")
 
 os.chdir(ROOT)
-extension = Extension(
-    "pixpress._native",
-    ["src/pixpress/_native.pyx"],
-    language="c++",
-    include_dirs=["csrc"],
-    extra_objects=[str(CORE_BUILD / f"libpixpress_{layer}.a") for layer in LAYERS],
-    extra_compile_args=[
-        "-std=c++20",
-        "-O2",
-        "-g0",
-        "-fvisibility=hidden",
-        "-fstack-protector-strong",
-    ],
-    extra_link_args=[*link_flags(), "-pthread", "-Wl,-z,relro,-z,now"],
-)
 setup(
-    ext_modules=cythonize([extension], build_dir="build/cython", include_path=["src"]),
+    ext_modules=cythonize(
+        [
+            Extension(
+                "pixpress._native",
+                ["src/pixpress/_native.pyx"],
+                language="c++",
+                include_dirs=["csrc"],
+                extra_objects=[str(CORE_BUILD / f"libpixpress_{layer}.a") for layer in LAYERS],
+                extra_compile_args=["-std=c++20", "-O2", "-g0", "-fvisibility=hidden", *HARDENED],
+                extra_link_args=[
+                    "-pthread",
+                    "-Wl,--as-needed,--exclude-libs,ALL",
+                    "-Wl,-z,relro,-z,now,-z,noexecstack",
+                ],
+            )
+        ],
+        build_dir="build/cython",
+        include_path=["src"],
+    ),
     cmdclass={"build_ext": BuildCore},
+    # From PyPI only where the system has none; read by the build front end.
+    setup_requires=[name for name in ("cmake", "ninja") if shutil.which(name) is None],
 )

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Print every Python requirement of pyproject.toml: to build, to run, to develop."""
 
 from __future__ import annotations
@@ -6,11 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-PROJECT = tomllib.loads(Path("pyproject.toml").read_text())
+PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
 
-requirements = [
-    *PROJECT["build-system"]["requires"],
-    *PROJECT["project"]["dependencies"],
-    *PROJECT["project"]["optional-dependencies"]["dev"],
-]
-print(" ".join(requirements))
+print(*PROJECT["build-system"]["requires"], sep="\n")
+print(*PROJECT["project"]["dependencies"], sep="\n")
+print(*PROJECT["project"]["optional-dependencies"]["dev"], sep="\n")

@@ -146,8 +146,9 @@ class Resizer final : public PlaneResizer {
     std::fill_n(sums, row_samples_, Sum{0});
     for (uint32_t i = 0; i < window.count; ++i) {
       const Sample* row = RingRow(window.first + i);
-      const Sum weight = vertical_.weights[window.offset + i];
-      for (size_t s = 0; s < row_samples_; ++s) sums[s] += weight * row[s];
+      // Of 16 bits, so that the compiler may multiply 16 by 16 bits.
+      const int16_t weight = vertical_.weights[window.offset + i];
+      for (size_t s = 0; s < row_samples_; ++s) sums[s] += Sum{weight} * row[s];
     }
     for (size_t s = 0; s < row_samples_; ++s) out[s] = Round<Kind>(sums[s]);
   }
@@ -169,6 +170,10 @@ class Resizer final : public PlaneResizer {
   }
 
   void BlendColumns() {
+    if (x_.is_identity()) {
+      std::memcpy(narrowed_.data(), blended_.data(), row_samples_ * sizeof(Sample));
+      return;
+    }
     switch (options_.channels) {
       case 1:
         return BlendColumnsOf<1>();
