@@ -15,7 +15,7 @@ enum Tag : uint16_t {
   kTagArtist = 0x013B,
   kTagCopyright = 0x8298,
 };
-enum Type : uint16_t { kTypeAscii = 2, kTypeShort = 3, kTypeRational = 5 };
+enum Type : uint16_t { kTypeAscii = 2, kTypeShort = 3, kTypeLong = 4, kTypeRational = 5 };
 
 constexpr size_t kHeaderBytes = 8;
 constexpr size_t kEntryBytes = 12;
@@ -33,8 +33,11 @@ class Reader {
   }
   bool is_valid() const { return is_valid_; }
   bool is_big_endian() const { return is_big_endian_; }
+  bool Holds(size_t offset, size_t bytes) const {
+    return offset <= tiff_.size() && tiff_.size() - offset >= bytes;
+  }
   uint32_t Number(size_t offset, size_t bytes) const {
-    if (offset > tiff_.size() || tiff_.size() - offset < bytes) return 0;
+    if (!Holds(offset, bytes)) return 0;
     uint32_t value = 0;
     for (size_t i = 0; i < bytes; ++i) {
       value = value << 8 | tiff_[offset + (is_big_endian_ ? i : bytes - 1 - i)];
@@ -42,7 +45,7 @@ class Reader {
     return value;
   }
   std::string Text(size_t offset, size_t bytes) const {
-    if (offset > tiff_.size() || tiff_.size() - offset < bytes) return {};
+    if (!Holds(offset, bytes)) return {};
     const char* first = reinterpret_cast<const char*>(tiff_.data()) + offset;
     const size_t most = std::min(bytes, kMaxTextBytes);
     return std::string(first, std::find(first, first + most, '\0'));
@@ -68,9 +71,15 @@ void ForEachEntry(const Reader& reader, Visit visit) {
   const size_t count = std::min<size_t>(reader.Number(ifd, 2), kMaxEntries);
   for (size_t i = 0; i < count; ++i) {
     const size_t at = ifd + 2 + i * kEntryBytes;
+    if (!reader.Holds(at, kEntryBytes)) return;
     visit(Entry{static_cast<uint16_t>(reader.Number(at, 2)),
                 static_cast<uint16_t>(reader.Number(at + 2, 2)), reader.Number(at + 4, 4), at + 8});
   }
+}
+
+// The bytes of a whole number in an entry; 0 if it holds something else.
+size_t NumberBytes(const Entry& entry) {
+  return entry.type == kTypeShort ? 2 : entry.type == kTypeLong ? 4 : 0;
 }
 
 std::string ReadText(const Reader& reader, const Entry& entry) {
@@ -148,6 +157,15 @@ class Writer {
   std::vector<Out> entries_;
 };
 
+// EXIF knows inches and centimeters; an aspect ratio it cannot say.
+void AddDensity(const Density& density, Writer& writer) {
+  if (density.unit == Density::Unit::kAspect) return;
+  const uint32_t divisor = density.unit == Density::Unit::kPerMeter ? 100 : 1;
+  writer.AddRational(kTagXResolution, std::max(density.x / divisor, 1u));
+  writer.AddRational(kTagYResolution, std::max(density.y / divisor, 1u));
+  writer.AddShort(kTagResolutionUnit, density.unit == Density::Unit::kPerInch ? 2 : 3);
+}
+
 }  // namespace
 
 ExifSummary ParseExif(std::span<const uint8_t> tiff) {
@@ -155,7 +173,7 @@ ExifSummary ParseExif(std::span<const uint8_t> tiff) {
   ExifSummary summary;
   Density density{0, 0, Density::Unit::kPerInch};
   ForEachEntry(reader, [&](const Entry& entry) {
-    const uint32_t number = reader.Number(entry.value_offset, 2);
+    const uint32_t number = reader.Number(entry.value_offset, NumberBytes(entry));
     if (entry.tag == kTagOrientation && number >= 1 && number <= 8) {
       summary.orientation = static_cast<uint8_t>(number);
     }
@@ -174,20 +192,19 @@ std::vector<uint8_t> BuildExif(const ExifSummary& summary) {
   if (summary.orientation != 1) writer.AddShort(kTagOrientation, summary.orientation);
   if (!summary.artist.empty()) writer.AddText(kTagArtist, summary.artist);
   if (!summary.copyright.empty()) writer.AddText(kTagCopyright, summary.copyright);
-  if (summary.density.has_value()) {
-    writer.AddRational(kTagXResolution, summary.density->x);
-    writer.AddRational(kTagYResolution, summary.density->y);
-    writer.AddShort(kTagResolutionUnit, summary.density->unit == Density::Unit::kPerCm ? 3 : 2);
-  }
+  if (summary.density.has_value()) AddDensity(*summary.density, writer);
   return writer.empty() ? std::vector<uint8_t>() : writer.Finish();
 }
 
 void SetExifOrientation(std::vector<uint8_t>& tiff, uint8_t orientation) {
   const Reader reader(tiff);
   ForEachEntry(reader, [&](const Entry& entry) {
-    if (entry.tag != kTagOrientation || entry.value_offset + 2 > tiff.size()) return;
-    tiff[entry.value_offset] = reader.is_big_endian() ? 0 : orientation;
-    tiff[entry.value_offset + 1] = reader.is_big_endian() ? orientation : 0;
+    const size_t bytes = NumberBytes(entry);
+    if (entry.tag != kTagOrientation || entry.value_offset + bytes > tiff.size()) return;
+    for (size_t i = 0; i < bytes; ++i) {
+      const bool is_lowest = i == (reader.is_big_endian() ? bytes - 1 : 0);
+      tiff[entry.value_offset + i] = is_lowest ? orientation : 0;
+    }
   });
 }
 
