@@ -40,6 +40,7 @@ class JpegSource final : public RowSource {
   void SetOutput();
   bool ReadPlanar();
   bool ReadInterleaved(uint32_t rows);
+  bool FinishAfterLastRow();
   Status Failure() const;
   static void PollStop(j_common_ptr info);
 
@@ -155,11 +156,20 @@ bool JpegSource::ReadInterleaved(uint32_t rows) {
   });
 }
 
+// The library reads ahead of the pixels by a few bytes, more or less by chance: only this tells for
+// certain whether the end marker is there.
+bool JpegSource::FinishAfterLastRow() {
+  if (info_.output_scanline < info_.output_height) return true;
+  return RunFenced(errors_, [&] { jpeg_finish_decompress(&info_); });
+}
+
 Status JpegSource::Next(Stripe* stripe) {
   PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
   *stripe = Stripe();
   const uint32_t rows = std::min(kInterleavedRows, layout_.height - next_row_[0]);
-  if (!(is_planar_ ? ReadPlanar() : ReadInterleaved(rows))) return Failure();
+  if (!(is_planar_ ? ReadPlanar() : ReadInterleaved(rows)) || !FinishAfterLastRow()) {
+    return Failure();
+  }
   PIXPRESS_RETURN_IF_ERROR(errors_.Damage().At(Stage::kDecode));
   // Adobe stores ink inverted.
   if (layout_.color == ColorModel::kCmyk && info_.saw_Adobe_marker) {

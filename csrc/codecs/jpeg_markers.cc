@@ -125,7 +125,7 @@ ColorModel CodedColor(const JpegHeader& header) {
 
 void ParseApp(const JpegSegment& segment, JpegHeader* header) {
   const Bytes p = segment.payload;
-  if (segment.marker == kJpegApp0 && p.size() >= 14 && StartsWith(p, "JFIF")) {
+  if (segment.marker == kJpegApp0 && p.size() >= 14 && StartsWith(p, {"JFIF", 5})) {
     header->has_jfif = true;
   } else if (segment.marker == kJpegApp14 && p.size() >= 12 && StartsWith(p, "Adobe")) {
     header->has_adobe = true;
