@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
+
+#include "base/checked_math.h"
 
 namespace pixpress {
 namespace {
@@ -62,21 +65,49 @@ double Evaluate(Filter filter, double at) {
   return 0.0;
 }
 
-// Round to fixed point so that the sum is exact: the largest weight takes the difference.
-void AppendRounded(const std::vector<double>& exact, std::vector<int16_t>* out) {
+// Round to fixed point so that the sum is exact: the difference is spread evenly, so that long
+// windows keep their shape and mirrored windows mirrored weights.
+std::vector<int16_t> Rounded(const std::vector<double>& exact) {
   double sum = 0.0;
   for (const double weight : exact) sum += weight;
-  const size_t first = out->size();
-  int total = 0;
-  size_t largest = 0;
-  for (size_t i = 0; i < exact.size(); ++i) {
-    const int rounded = static_cast<int>(std::lround(exact[i] / sum * (1 << kWeightBits)));
-    out->push_back(static_cast<int16_t>(rounded));
-    total += rounded;
-    if (exact[i] > exact[largest]) largest = i;
+  std::vector<int16_t> weights;
+  int missing = 1 << kWeightBits;
+  for (const double weight : exact) {
+    weights.push_back(static_cast<int16_t>(std::lround(weight / sum * (1 << kWeightBits))));
+    missing -= weights.back();
   }
-  (*out)[first + largest] =
-      static_cast<int16_t>((*out)[first + largest] + (1 << kWeightBits) - total);
+  const int16_t step = missing < 0 ? -1 : 1;
+  const size_t changes = static_cast<size_t>(std::abs(missing));
+  for (size_t k = 0; k < changes; ++k) {
+    int16_t& weight = weights[(2 * k + 1) * weights.size() / (2 * changes)];
+    weight = static_cast<int16_t>(weight + step);
+  }
+  return weights;
+}
+
+// The exact weights around `center`, and the first sample that they belong to. A window beyond the
+// edge is the edge sample; an axis that changes nothing copies, whatever the filter would blur.
+std::vector<double> ExactWindow(const ResizeAxis& axis, Filter filter, double center,
+                                int64_t* first) {
+  const double stretch = std::max(1.0, axis.scale);
+  const double radius = Support(filter) * stretch;
+  const int64_t last = static_cast<int64_t>(axis.in_size) - 1;
+  const int64_t nearest = std::clamp<int64_t>(std::llround(std::floor(center)), 0, last);
+  std::vector<double> exact;
+  double sum = 0.0;
+  if (filter != Filter::kNearest && !axis.is_identity()) {
+    *first = std::clamp<int64_t>(std::llround(std::floor(center - radius)), 0, last);
+    const int64_t end = std::clamp<int64_t>(std::llround(std::ceil(center + radius)), *first, last);
+    for (int64_t j = *first; j <= end; ++j) {
+      exact.push_back(Evaluate(filter, (j + 0.5 - center) / stretch));
+      sum += exact.back();
+    }
+  }
+  if (sum <= 0.0) {
+    *first = nearest;
+    exact.assign(1, 1.0);
+  }
+  return exact;
 }
 
 }  // namespace
@@ -86,35 +117,29 @@ uint32_t MostTaps(const ResizeAxis& axis, Filter filter) {
   return std::min<uint32_t>(axis.in_size, static_cast<uint32_t>(std::ceil(radius)) * 2 + 2);
 }
 
+uint64_t ResizeWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
+  const uint64_t most_taps = RoundUpTo<uint64_t>(MostTaps(axis, filter), kTapGroup);
+  // Vectors grow by doubling, and hold both halves while they do.
+  return 3 * axis.out_size * (sizeof(Window) + most_taps * sizeof(int16_t)) + 16 * most_taps;
+}
+
 ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
   ResizeWeights made;
-  const double stretch = std::max(1.0, axis.scale);
-  const double radius = Support(filter) * stretch;
-  const int64_t last = static_cast<int64_t>(axis.in_size) - 1;
-  std::vector<double> exact;
+  made.windows.reserve(axis.out_size);
   for (uint32_t i = 0; i < axis.out_size; ++i) {
-    const double center = (i + 0.5) * axis.scale + axis.offset;
+    int64_t first = 0;
+    const std::vector<int16_t> weights =
+        Rounded(ExactWindow(axis, filter, (i + 0.5) * axis.scale + axis.offset, &first));
+    const auto is_used = [](int16_t weight) { return weight != 0; };
+    const auto begin = std::find_if(weights.begin(), weights.end(), is_used);
+    const auto end = std::find_if(weights.rbegin(), weights.rend(), is_used).base();
     Window window;
+    window.first = static_cast<uint32_t>(first + (begin - weights.begin()));
+    window.count = static_cast<uint32_t>(end - begin);
     window.offset = made.weights.size();
-    int64_t low = static_cast<int64_t>(std::floor(center - radius));
-    int64_t high = static_cast<int64_t>(std::ceil(center + radius));
-    if (filter == Filter::kNearest) low = high = static_cast<int64_t>(std::floor(center));
-    low = std::clamp<int64_t>(low, 0, last);
-    high = std::clamp<int64_t>(high, low, last);
-    exact.clear();
-    for (int64_t j = low; j <= high; ++j) {
-      exact.push_back(low == high ? 1.0 : Evaluate(filter, (j + 0.5 - center) / stretch));
-    }
-    double sum = 0.0;
-    for (const double weight : exact) sum += weight;
-    if (sum <= 0.0) {  // The window lies beyond the edge: repeat the edge sample.
-      exact.assign(1, 1.0);
-      low = high = std::clamp<int64_t>(static_cast<int64_t>(std::floor(center)), 0, last);
-    }
-    window.first = static_cast<uint32_t>(low);
-    window.count = static_cast<uint32_t>(exact.size());
+    made.weights.insert(made.weights.end(), begin, end);
+    made.weights.resize(RoundUpTo(made.weights.size(), kTapGroup), 0);
     made.most_taps = std::max(made.most_taps, window.count);
-    AppendRounded(exact, &made.weights);
     made.windows.push_back(window);
   }
   return made;

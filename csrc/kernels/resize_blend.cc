@@ -1,0 +1,194 @@
+#include "kernels/resize_blend.h"
+
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/resize_blend.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace pixpress::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Two 16-bit weights in each 32-bit lane, to meet two interleaved samples.
+template <class D16>
+hn::Vec<D16> WeightPair(D16 d16, const int16_t* weights) {
+  const hn::RepartitionToWide<D16> d32;
+  int32_t pair;
+  std::memcpy(&pair, weights, sizeof(pair));
+  return hn::BitCast(d16, hn::Set(d32, pair));
+}
+
+// Adds to each 32-bit lane the sum of its two products.
+template <class V16, class V32>
+V32 AddProducts(V16 samples, V16 weights, V32 sum) {
+  const hn::DFromV<V32> d32;
+  V32 odd = hn::Zero(d32);
+  const V32 even = hn::ReorderWidenMulAccumulate(d32, samples, weights, sum, odd);
+  return hn::RearrangeToOddPlusEven(even, odd);
+}
+
+template <class V32>
+V32 RoundWeighted(V32 sum) {
+  const hn::DFromV<V32> d32;
+  return hn::ShiftRight<kWeightBits>(hn::Add(sum, hn::Set(d32, 1 << (kWeightBits - 1))));
+}
+
+void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+               int16_t* out) {
+  const hn::ScalableTag<int16_t> d16;
+  const hn::RepartitionToWide<decltype(d16)> d32;
+  for (size_t x = 0; x < samples; x += hn::Lanes(d16)) {
+    auto low = hn::Zero(d32);
+    auto high = hn::Zero(d32);
+    for (size_t i = 0; i < taps; i += 2) {
+      const auto pair = WeightPair(d16, weights + i);
+      const auto first = hn::LoadU(d16, rows[i] + x);
+      const auto second = hn::LoadU(d16, rows[i + 1] + x);
+      low = AddProducts(hn::InterleaveLower(d16, first, second), pair, low);
+      high = AddProducts(hn::InterleaveUpper(d16, first, second), pair, high);
+    }
+    // Packs within 128-bit blocks, as interleaving did.
+    hn::StoreU(hn::ReorderDemote2To(d16, RoundWeighted(low), RoundWeighted(high)), d16, out + x);
+  }
+}
+
+using Samples8 = hn::CappedTag<int16_t, 8>;
+
+// The products of one window of one channel, in lanes that are still to be added up.
+hn::Vec<hn::RepartitionToWide<Samples8>> SumLanes(const int16_t* in, const int16_t* weights,
+                                                  size_t taps) {
+  const Samples8 d16;
+  const hn::RepartitionToWide<Samples8> d32;
+  auto sum = hn::Zero(d32);
+  for (size_t i = 0; i < taps; i += 8) {
+    sum = AddProducts(hn::LoadU(d16, in + i), hn::LoadU(d16, weights + i), sum);
+  }
+  return sum;
+}
+
+// Four windows at a time, so that one transposition adds up the lanes of all. Windows beyond the
+// last repeat it.
+void BlendColumns1(const int16_t* in, const ResizeWeights& columns, int16_t* out) {
+  const hn::RepartitionToWide<Samples8> d32;
+  const hn::Rebind<int16_t, decltype(d32)> d16;
+  const size_t last = columns.windows.size() - 1;
+  for (size_t x = 0; x <= last; x += 4) {
+    const auto lanes = [&](size_t i) {
+      const ResizeWeights::Window& window = columns.windows[HWY_MIN(x + i, last)];
+      return SumLanes(in + window.first, columns.weights.data() + window.offset, window.count);
+    };
+    const auto a = lanes(0), b = lanes(1), c = lanes(2), d = lanes(3);
+    const auto ab = hn::Add(hn::InterleaveLower(d32, a, b), hn::InterleaveUpper(d32, a, b));
+    const auto cd = hn::Add(hn::InterleaveLower(d32, c, d), hn::InterleaveUpper(d32, c, d));
+    const auto sums = hn::Add(hn::ConcatLowerLower(d32, cd, ab), hn::ConcatUpperUpper(d32, cd, ab));
+    hn::StoreU(hn::DemoteTo(d16, RoundWeighted(sums)), d16, out + x);
+  }
+}
+
+// Byte order that puts the samples of two pixels side by side, channel by channel.
+template <size_t kChannels>
+hn::Vec<Samples8> PairUp(hn::Vec<Samples8> two_pixels) {
+  constexpr uint8_t p = 2 * kChannels;  // Bytes of a pixel; channels beyond repeat others.
+  constexpr uint8_t c2 = kChannels > 2 ? 4 : 0;
+  constexpr uint8_t c3 = kChannels > 3 ? 6 : 0;
+  HWY_ALIGN static constexpr uint8_t kOrder[16] = {
+      0,  1,      p,      p + 1,      2,  3,      p + 2,  p + 3,
+      c2, c2 + 1, p + c2, p + c2 + 1, c3, c3 + 1, p + c3, p + c3 + 1};
+  const Samples8 d16;
+  const hn::Repartition<uint8_t, Samples8> d8;
+  return hn::TableLookupBytes(two_pixels, hn::BitCast(d16, hn::Load(d8, kOrder)));
+}
+
+// Always four sums: those beyond kChannels are overwritten by the next pixel or lie in the padding.
+template <size_t kChannels>
+void BlendColumnsOf(const int16_t* in, const ResizeWeights& columns, int16_t* out) {
+  const Samples8 d16;
+  const hn::RepartitionToWide<Samples8> d32;
+  const hn::Rebind<int16_t, decltype(d32)> d4;
+  for (const ResizeWeights::Window& window : columns.windows) {
+    const int16_t* weights = columns.weights.data() + window.offset;
+    const int16_t* pixels = in + size_t{window.first} * kChannels;
+    auto sum = hn::Zero(d32);
+    for (size_t i = 0; i < window.count; i += 2) {
+      const auto samples = PairUp<kChannels>(hn::LoadU(d16, pixels + i * kChannels));
+      sum = AddProducts(samples, WeightPair(d16, weights + i), sum);
+    }
+    hn::StoreU(hn::DemoteTo(d4, RoundWeighted(sum)), d4, out);
+    out += kChannels;
+  }
+}
+
+void BlendColumns(const int16_t* in, size_t channels, const ResizeWeights& columns, int16_t* out) {
+  switch (channels) {
+    case 1:
+      return BlendColumns1(in, columns, out);
+    case 2:
+      return BlendColumnsOf<2>(in, columns, out);
+    case 3:
+      return BlendColumnsOf<3>(in, columns, out);
+    default:
+      return BlendColumnsOf<4>(in, columns, out);
+  }
+}
+
+void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {
+  const hn::ScalableTag<int16_t> d16;
+  const hn::Rebind<uint8_t, decltype(d16)> d8;
+  size_t x = 0;
+  for (; x + hn::Lanes(d16) <= samples; x += hn::Lanes(d16)) {
+    hn::StoreU(hn::ShiftLeft<kFineBits>(hn::PromoteTo(d16, hn::LoadU(d8, in + x))), d16, out + x);
+  }
+  for (; x < samples; ++x) out[x] = static_cast<int16_t>(in[x] << kFineBits);
+}
+
+void NarrowRow(const int16_t* in, size_t samples, uint8_t* out) {
+  const hn::ScalableTag<int16_t> d16;
+  const hn::Rebind<uint8_t, decltype(d16)> d8;
+  const auto half = hn::Set(d16, 1 << (kFineBits - 1));
+  const auto narrow = [&](size_t x) {
+    const auto rounded = hn::SaturatedAdd(hn::LoadU(d16, in + x), half);
+    return hn::DemoteTo(d8, hn::ShiftRight<kFineBits>(rounded));
+  };
+  size_t x = 0;
+  for (; x + hn::Lanes(d16) <= samples; x += hn::Lanes(d16)) hn::StoreU(narrow(x), d8, out + x);
+  if (x == samples) return;
+  HWY_ALIGN uint8_t rest[HWY_MAX_BYTES];
+  hn::StoreU(narrow(x), d8, rest);
+  std::memcpy(out + x, rest, samples - x);
+}
+
+}  // namespace
+}  // namespace pixpress::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace pixpress {
+
+HWY_EXPORT(BlendRows);
+HWY_EXPORT(BlendColumns);
+HWY_EXPORT(WidenRow);
+HWY_EXPORT(NarrowRow);
+
+void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+               int16_t* out) {
+  HWY_DYNAMIC_DISPATCH(BlendRows)(rows, weights, taps, samples, out);
+}
+
+void BlendColumns(const int16_t* in, size_t channels, const ResizeWeights& columns, int16_t* out) {
+  HWY_DYNAMIC_DISPATCH(BlendColumns)(in, channels, columns, out);
+}
+
+void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {
+  HWY_DYNAMIC_DISPATCH(WidenRow)(in, samples, out);
+}
+
+void NarrowRow(const int16_t* in, size_t samples, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(NarrowRow)(in, samples, out);
+}
+
+}  // namespace pixpress
+#endif  // HWY_ONCE

@@ -1,0 +1,73 @@
+#include "kernels/resize_weights.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+namespace pixpress {
+namespace {
+
+constexpr Filter kAllFilters[] = {Filter::kNearest, Filter::kBox,     Filter::kBilinear,
+                                  Filter::kHamming, Filter::kBicubic, Filter::kMitchell,
+                                  Filter::kLanczos};
+
+class ResizeWeightsTest : public testing::TestWithParam<Filter> {};
+
+TEST_P(ResizeWeightsTest, EveryWindowAddsUpToOneAndStaysInside) {
+  for (const auto& [in, out] : {std::pair{7u, 3u}, {3u, 7u}, {5000u, 3u}, {1u, 9u}, {640u, 639u}}) {
+    const ResizeAxis axis = ResizeAxis::Whole(in, out);
+    const ResizeWeights made = ResizeWeights::Make(axis, GetParam());
+    ASSERT_EQ(made.windows.size(), out);
+    for (const auto& window : made.windows) {
+      const auto begin = made.weights.begin() + static_cast<ptrdiff_t>(window.offset);
+      EXPECT_EQ(std::accumulate(begin, begin + window.count, 0), 1 << kWeightBits);
+      EXPECT_GE(window.count, 1u);
+      EXPECT_LE(window.first + window.count, in);
+      EXPECT_LE(window.count, made.most_taps);
+    }
+    EXPECT_LE(made.most_taps, MostTaps(axis, GetParam()));
+    EXPECT_EQ(made.weights.size() % ResizeWeights::kTapGroup, 0u);
+  }
+}
+
+TEST_P(ResizeWeightsTest, MirroredWindowsDifferByRoundingOnly) {
+  if (GetParam() == Filter::kNearest) GTEST_SKIP() << "takes the sample to the right of a tie";
+  const ResizeWeights made = ResizeWeights::Make(ResizeAxis::Whole(1000, 77), GetParam());
+  for (size_t i = 0; i < made.windows.size(); ++i) {
+    const auto& window = made.windows[i];
+    const auto& mirror = made.windows[made.windows.size() - 1 - i];
+    double at = 0, mirrored_at = 0;
+    for (size_t t = 0; t < window.count; ++t) {
+      at += (window.first + t + 0.5) * made.weights[window.offset + t];
+    }
+    for (size_t t = 0; t < mirror.count; ++t) {
+      mirrored_at += (mirror.first + t + 0.5) * made.weights[mirror.offset + t];
+    }
+    EXPECT_NEAR(at / (1 << kWeightBits), 1000 - mirrored_at / (1 << kWeightBits), 0.06) << i;
+  }
+}
+
+TEST_P(ResizeWeightsTest, MemoryIsBounded) {
+  const ResizeAxis axis = ResizeAxis::Whole(4000, 1600);
+  const ResizeWeights made = ResizeWeights::Make(axis, GetParam());
+  EXPECT_LE(made.windows.capacity() * sizeof(made.windows[0]) +
+                made.weights.capacity() * sizeof(made.weights[0]),
+            ResizeWeights::MemoryBytes(axis, GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(AllFilters, ResizeWeightsTest, testing::ValuesIn(kAllFilters));
+
+TEST(ResizeWeightsTest, AWindowBeyondTheEdgeRepeatsTheEdge) {
+  ResizeAxis axis = ResizeAxis::Whole(4, 4);
+  axis.offset = 100.0;
+  const ResizeWeights made = ResizeWeights::Make(axis, Filter::kLanczos);
+  for (const auto& window : made.windows) {
+    EXPECT_EQ(window.first, 3u);
+    EXPECT_EQ(window.count, 1u);
+  }
+}
+
+}  // namespace
+}  // namespace pixpress
