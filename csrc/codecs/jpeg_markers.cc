@@ -1,6 +1,7 @@
 #include "codecs/jpeg_markers.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -49,18 +50,22 @@ constexpr std::array<uint16_t, 64> kLumaTable = {
     18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
     49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
 
-int EstimateQuality(int table_sum) {
-  int best = 1, best_distance = 1 << 30;
+// The sum of the table that libjpeg makes for each quality from 1 on.
+constexpr std::array<int, 100> kTableSums = [] {
+  std::array<int, 100> sums{};
   for (int quality = 1; quality <= 100; ++quality) {
     const int scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
-    int sum = 0;
-    for (const uint16_t value : kLumaTable) sum += std::clamp((value * scale + 50) / 100, 1, 255);
-    if (std::abs(sum - table_sum) < best_distance) {
-      best = quality;
-      best_distance = std::abs(sum - table_sum);
+    for (const uint16_t value : kLumaTable) {
+      sums[quality - 1] += std::clamp((value * scale + 50) / 100, 1, 255);
     }
   }
-  return best;
+  return sums;
+}();
+
+int EstimateQuality(int table_sum) {
+  const auto nearest =
+      std::ranges::min_element(kTableSums, {}, [&](int sum) { return std::abs(sum - table_sum); });
+  return 1 + static_cast<int>(nearest - kTableSums.begin());
 }
 
 void ParseDqt(Bytes payload, JpegHeader* header) {
