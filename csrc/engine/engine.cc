@@ -58,7 +58,7 @@ class EngineImpl final : public Engine, public TaskRunner {
     WaitIdle(-1);
   }
 
-  Result<std::shared_ptr<Job>> Submit(JobSpec spec, Priority priority,
+  Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority,
                                       int64_t block_timeout_ns) override;
   bool Cancel(const std::shared_ptr<Job>& job) override;
   bool SetPriority(TaskId id, Priority priority) override {
@@ -69,7 +69,7 @@ class EngineImpl final : public Engine, public TaskRunner {
     return events_.Wait(timeout_ns, events);
   }
   void WakeEvents() override { events_.Wake(); }
-  bool WaitJob(const Job& job, int64_t timeout_ns) override;
+  bool WaitJob(Job& job, int64_t timeout_ns) override;
   bool WaitIdle(int64_t timeout_ns) override;
 
   void CloseIntake() override;
@@ -120,7 +120,7 @@ bool EngineImpl::HasRoomLocked(uint64_t input_bytes) const {
          queued_bytes_ + input_bytes <= options_.max_queue_bytes;
 }
 
-Result<std::shared_ptr<Job>> EngineImpl::Submit(JobSpec spec, Priority priority,
+Result<std::shared_ptr<Job>> EngineImpl::Submit(JobSpec&& spec, Priority priority,
                                                 int64_t block_timeout_ns) {
   uint64_t input_bytes = spec.source.bytes.size();
   if (spec.source.kind == Source::Kind::kFile) {
@@ -264,15 +264,22 @@ void EngineImpl::End(const std::shared_ptr<Job>& job, Status status) {
     if (state != JobState::kDone) job->result.data.reset();
     job->state.store(state);
     jobs_.erase(job->id);
-    events_.PushAlways({.type = EventType::kTaskEnded, .job = job, .stage = {}, .fraction = 1.0f});
+    Event event{.type = EventType::kTaskEnded, .job = job, .stage = {}, .fraction = 1.0f};
+    // A thread that waits for this very job sees its end without the reader of the events.
+    job->waiters > 0 ? events_.PushSilently(std::move(event))
+                     : events_.PushAlways(std::move(event));
   }
   ended_.notify_all();
   room_.notify_all();
 }
 
-bool EngineImpl::WaitJob(const Job& job, int64_t timeout_ns) {
+bool EngineImpl::WaitJob(Job& job, int64_t timeout_ns) {
   std::unique_lock lock(mutex_);
-  return WaitFor(ended_, lock, timeout_ns, [&] { return job.state.load() >= JobState::kDone; });
+  ++job.waiters;
+  const bool has_ended =
+      WaitFor(ended_, lock, timeout_ns, [&] { return job.state.load() >= JobState::kDone; });
+  --job.waiters;
+  return has_ended;
 }
 
 bool EngineImpl::WaitIdle(int64_t timeout_ns) {

@@ -46,8 +46,8 @@ class Engine {
   virtual ~Engine() = default;
 
   // Queue a job. When the queue is full, wait for `block_timeout_ns` (negative: for ever, 0: not at
-  // all), then kQueueFull. kPoolClosed after CloseIntake.
-  virtual Result<std::shared_ptr<Job>> Submit(JobSpec spec, Priority priority,
+  // all), then kQueueFull. kPoolClosed after CloseIntake. `spec` is taken only by success.
+  virtual Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority,
                                               int64_t block_timeout_ns) = 0;
   // Ask for the end of a job. True if it ends, or has ended, as cancelled: always before its output
   // appears, never after. A queued job ends at once, a running one at its next poll; both give an
@@ -60,8 +60,9 @@ class Engine {
   virtual bool WaitEvents(int64_t timeout_ns, std::vector<Event>* events) = 0;
   // Make a WaitEvents that is under way, or else the next one, return.
   virtual void WakeEvents() = 0;
-  // Wait up to `timeout_ns` for the job's final state. Its event is delivered all the same.
-  virtual bool WaitJob(const Job& job, int64_t timeout_ns) = 0;
+  // Wait up to `timeout_ns` for the job's final state. Its event is delivered all the same, but
+  // a WaitEvents that is under way may see it only when its time is out.
+  virtual bool WaitJob(Job& job, int64_t timeout_ns) = 0;
   // Wait up to `timeout_ns` (negative: for ever) until no job is queued or running.
   virtual bool WaitIdle(int64_t timeout_ns) = 0;
 

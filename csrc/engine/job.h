@@ -49,6 +49,7 @@ class Job {
 
   // The engine's.
   StopSource stop;
+  uint32_t waiters = 0;                                 // Threads in Engine::WaitJob for it.
   std::atomic<CommitState> commit{CommitState::kOpen};  // Leaves kOpen once.
 };
 

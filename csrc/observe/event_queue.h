@@ -22,21 +22,25 @@ class EventQueue {
   EventQueue& operator=(const EventQueue&) = delete;
 
   // Never blocks on the reader. Does nothing once closed.
-  void PushAlways(T event) { Push(std::move(event), &must_arrive_); }
-  void PushDroppable(T event) { Push(std::move(event), &droppable_); }
+  void PushAlways(T event) { Push(std::move(event), &must_arrive_, /*wakes=*/true); }
+  void PushDroppable(T event) { Push(std::move(event), &droppable_, /*wakes=*/true); }
+  // As PushAlways, but a Wait that is under way sleeps on: it takes this with the next event, or
+  // when its time is out.
+  void PushSilently(T event) { Push(std::move(event), &must_arrive_, /*wakes=*/false); }
 
   // Wait up to `timeout_ns` (negative: for ever) for events, Wake or Close, and append all events
   // to `events`, oldest first. False on time-out, and when closed with nothing left.
   bool Wait(int64_t timeout_ns, std::vector<T>* events) {
     std::unique_lock lock(mutex_);
-    const auto has_news = [&] { return HasEventsLocked() || is_woken_ || is_closed_; };
+    const auto is_due = [&] { return has_news_ || is_woken_ || is_closed_; };
     if (timeout_ns < 0) {
-      changed_.wait(lock, has_news);
-    } else if (!changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), has_news)) {
-      return false;
+      changed_.wait(lock, is_due);
+    } else {
+      changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), is_due);
     }
     const bool was_woken = std::exchange(is_woken_, false);
     const bool has_events = HasEventsLocked();
+    has_news_ = false;
     Lane always = std::exchange(must_arrive_, {});
     Lane droppable = std::exchange(droppable_, {});
     lock.unlock();
@@ -74,13 +78,13 @@ class EventQueue {
 
   bool HasEventsLocked() const { return !must_arrive_.empty() || !droppable_.empty(); }
 
-  void Push(T event, Lane* lane) {
+  void Push(T event, Lane* lane, bool wakes) {
     typename Lane::node_type oldest;  // Destroyed without the lock: an event may own a lot.
-    bool was_empty = false;
+    bool is_first = false;
     {
       const std::lock_guard lock(mutex_);
       if (is_closed_) return;
-      was_empty = !HasEventsLocked();
+      if (wakes) is_first = !std::exchange(has_news_, true);
       lane->emplace_hint(lane->end(), next_sequence_++, std::move(event));
       if (droppable_.size() > max_droppable_) {
         oldest = droppable_.extract(droppable_.begin());
@@ -88,7 +92,7 @@ class EventQueue {
       }
     }
     // The one reader drains everything, so it sleeps only while there was nothing.
-    if (was_empty) changed_.notify_one();
+    if (is_first) changed_.notify_one();
   }
 
   const size_t max_droppable_;
@@ -98,6 +102,7 @@ class EventQueue {
   Lane droppable_;
   uint64_t next_sequence_ = 0;
   uint64_t dropped_ = 0;
+  bool has_news_ = false;  // Events that wake the reader.
   bool is_woken_ = false;
   bool is_closed_ = false;
 };

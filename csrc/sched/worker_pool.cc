@@ -19,6 +19,18 @@
 namespace pixpress {
 namespace {
 
+// How long an idle worker looks for work before it sleeps.
+constexpr int64_t kLingerNs = 50'000;
+
+// Tells the CPU that this thread spins.
+void PauseCpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
 // Blocks all signals but those that a thread raises by its own fault; restores when destroyed.
 // Threads inherit the mask, so none starts with signals open.
 class SignalsBlocked {
@@ -62,6 +74,7 @@ struct WorkerPool::State final : Lender {
   void Work(uint32_t worker_id);
   void RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::Entry entry, uint32_t worker_id);
   void Help(std::unique_lock<std::mutex>& lock, Loan* loan);
+  bool Linger(std::unique_lock<std::mutex>& lock);
   bool Sleep(std::unique_lock<std::mutex>& lock);
   std::optional<TaskQueue::Entry> PopLocked();
   void CallWorkersLocked(size_t wanted);
@@ -188,8 +201,24 @@ void WorkerPool::State::Help(std::unique_lock<std::mutex>& lock, Loan* loan) {
   if (!loans.HasHelpers(*loan)) loan_ended.notify_all();
 }
 
+// Look for work a moment longer: putting a thread to sleep and waking it costs more than a tiny
+// task.
+bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock) {
+  const uint64_t calls_before = calls.load(std::memory_order_relaxed);
+  lock.unlock();
+  const int64_t end_ns = Clock::System().NowNs() + kLingerNs;
+  bool is_called = false;
+  while (!is_called && Clock::System().NowNs() < end_ns) {
+    for (int i = 0; i < 32; ++i) PauseCpu();
+    is_called = calls.load(std::memory_order_relaxed) != calls_before;
+  }
+  lock.lock();
+  return is_called || calls.load(std::memory_order_relaxed) != calls_before;
+}
+
 // False if the worker has been idle for too long and is not needed.
 bool WorkerPool::State::Sleep(std::unique_lock<std::mutex>& lock) {
+  if (Linger(lock)) return true;
   bool is_due = false;
   ++sleeping;
   if (workers > options.min_workers) {

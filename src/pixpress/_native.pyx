@@ -6,6 +6,7 @@ import os
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer, Py_buffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.exc cimport PyErr_CheckSignals
 from cython.operator cimport dereference as deref
 from libc.stdint cimport int64_t, uint64_t
 from libcpp.memory cimport shared_ptr, unique_ptr
@@ -15,9 +16,9 @@ from libcpp.vector cimport vector
 from .core cimport (
     AllowedCpus, AllowedMemoryBytes, CEngine, CImageInfo, CLimits, CSettings, EngineOptions,
     EngineStats, Event, Job, JobResult, JobSpec, OneShotJob, PixelReader, Rgba, SimdTargetName,
-    Source, Stage, StageName, Status, seam_copy_data, seam_create, seam_data_size, seam_open,
-    seam_probe, seam_quantize, seam_resize, seam_set_bytes, seam_set_pixels, seam_settings,
-    seam_state, seam_submit, seam_with_format,
+    Source, Stage, StageName, Status, StatusCode, seam_copy_data, seam_create, seam_data_size,
+    seam_drop_data, seam_open, seam_probe, seam_quantize, seam_resize, seam_set_bytes,
+    seam_set_pixels, seam_settings, seam_state, seam_submit, seam_with_format,
 )
 
 from .errors import make_error
@@ -25,6 +26,8 @@ from .result import ImageInfo, Result
 
 cdef tuple FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")
 cdef int SLICE_NS = 50_000_000
+cdef int SMALL_BYTES = 1 << 16
+cdef int STAGE_COUNT = 11
 cdef int STATE_DONE = 2
 cdef int STATE_CANCELLED = 4
 
@@ -126,14 +129,17 @@ cdef class NativeSource:
         self.release()
 
 
-cdef object take_data(const JobResult& result):
+cdef object copy_data(const JobResult& result):
     cdef int64_t size = seam_data_size(result)
     if size < 0:
         return None
     data = PyBytes_FromStringAndSize(NULL, size)
     cdef char* out = PyBytes_AS_STRING(data)
-    with nogil:
+    if size < SMALL_BYTES:
         seam_copy_data(result, out)
+    else:
+        with nogil:
+            seam_copy_data(result, out)
     return data
 
 
@@ -144,8 +150,13 @@ cdef class JobHandle:
     cdef NativeSource source
     cdef Engine engine
     cdef object output_path
-    cdef public object future
-    cdef readonly uint64_t task_id
+    cdef object future
+    cdef uint64_t tag
+
+    @property
+    def task_id(self):
+        """The number of the job in its pool."""
+        return deref(self.job).id
 
     @property
     def state(self):
@@ -160,40 +171,46 @@ cdef class JobHandle:
             ended = self.engine.engine.get().Cancel(self.job)
         return ended
 
-    def wait(self):
-        """Wait for the job; False after 50 ms."""
+    def wait(self, int64_t timeout_ns):
+        """Wait for the job, for 50 ms at most; False on time-out."""
+        self.engine.check_process()
         cdef bint ended
+        if timeout_ns < 0 or timeout_ns > SLICE_NS:
+            timeout_ns = SLICE_NS
         with nogil:
-            ended = self.engine.engine.get().WaitJob(deref(self.job), SLICE_NS)
+            ended = self.engine.engine.get().WaitJob(deref(self.job), timeout_ns)
         return ended
+
+    def take(self):
+        """What `collect` would give for this ended job; None if it has given it already."""
+        if self.engine.live.pop(self.tag, None) is None:
+            return None
+        return self.outcome()
 
     cdef tuple outcome(self):
         cdef Job* job = self.job.get()
         cdef int state = seam_state(deref(job))
+        future, self.future = self.future, None
         self.source.release()
         if state == STATE_CANCELLED:
-            return self.future, None, None
+            return future, None, None
         if state != STATE_DONE:
-            return self.future, None, error_of(job.status, self.source.name)
+            return future, None, error_of(job.status, self.source.name)
         try:
-            return self.future, self.make_result(job), None
+            return future, self.make_result(job), None
         except MemoryError as error:
-            return self.future, None, error
+            return future, None, error
+        finally:
+            seam_drop_data(job.result)
 
     cdef object make_result(self, Job* job):
         cdef JobResult* r = &job.result
-        timings = {}
-        cdef int stage
-        for stage in range(1, 11):
-            if r.stage_ns[stage]:
-                timings[stage_name(<Stage>stage)] = r.stage_ns[stage] * 1e-9
-        warnings = ()
-        if not r.warnings.empty():
-            warnings = tuple([text_of(w) for w in r.warnings])
+        stage_ns = PyBytes_FromStringAndSize(<char*>&r.stage_ns[0], STAGE_COUNT * sizeof(int64_t))
+        warnings = tuple([text_of(w) for w in r.warnings])
         return Result(
-            job.id, self.source.name, take_data(deref(r)), self.output_path, FORMATS[<int>r.format],
+            job.id, self.source.name, copy_data(deref(r)), self.output_path, FORMATS[<int>r.format],
             r.width, r.height, r.original_bytes, r.compressed_bytes,
-            (job.end_time_ns - job.start_time_ns) * 1e-9, timings, r.estimated_memory_bytes,
+            (job.end_time_ns - job.start_time_ns) * 1e-9, stage_ns, r.estimated_memory_bytes,
             r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, warnings)
 
 
@@ -201,8 +218,8 @@ cdef class Engine:
     """Owns a native engine. After a fork the child leaks it, since its threads are not there."""
 
     cdef unique_ptr[CEngine] engine
-    cdef dict live
-    cdef set early
+    cdef dict live  # JobHandle by tag: jobs whose outcome has not been delivered.
+    cdef uint64_t last_tag
     cdef readonly int pid
 
     def __init__(self, dict options):
@@ -215,7 +232,7 @@ cdef class Engine:
         o.max_queue, o.max_queue_bytes = options["max_queue"], options["max_queue_bytes"]
         o.worker_nice, o.durable = options["worker_nice"], options["durable"]
         self.pid = os.getpid()
-        self.live, self.early = {}, set()
+        self.live = {}
         cdef Status status
         with nogil:
             status = seam_create(o, &self.engine)
@@ -238,6 +255,7 @@ cdef class Engine:
         """Queue a job; its outcome comes out of `collect` with `future`."""
         cdef JobSpec spec
         cdef Status status
+        cdef int64_t left_ns
         cdef JobHandle handle = JobHandle.__new__(JobHandle)
         spec.settings = settings.settings
         spec.source = source.source
@@ -245,15 +263,28 @@ cdef class Engine:
             spec.output_path = os.fsencode(output_path)
         if output_root:
             spec.output_root = os.fsencode(output_root)
-        with nogil:
-            status = seam_submit(deref(self.engine), spec, priority, timeout_ns, &handle.job)
-        if not status.ok():
-            raise error_of(status, source.name)
+        self.last_tag += 1
+        spec.tag = handle.tag = self.last_tag
         handle.engine, handle.source, handle.output_path = self, source, output_path
-        handle.future, handle.task_id = future, deref(handle.job).id
-        self.live[handle.task_id] = handle
-        if handle.task_id in self.early:  # It ended before this thread came back.
-            self.engine.get().WakeEvents()
+        handle.future = future
+        self.live[handle.tag] = handle  # Before the event thread can look for it.
+        try:
+            # With the GIL while nothing can block: handing it over costs more than the call.
+            if source.is_pinned:
+                status = seam_submit(deref(self.engine), spec, priority, 0, &handle.job)
+            else:
+                with nogil:
+                    status = seam_submit(deref(self.engine), spec, priority, 0, &handle.job)
+            while status.code() == StatusCode.kQueueFull and timeout_ns != 0:
+                PyErr_CheckSignals()
+                left_ns = SLICE_NS if timeout_ns < 0 else min(SLICE_NS, timeout_ns)
+                timeout_ns -= 0 if timeout_ns < 0 else left_ns
+                with nogil:
+                    status = seam_submit(deref(self.engine), spec, priority, left_ns, &handle.job)
+            check(status, source.name)
+        except BaseException:
+            del self.live[handle.tag]
+            raise
         return handle
 
     def collect(self, int64_t timeout_ns):
@@ -263,18 +294,14 @@ cdef class Engine:
         with nogil:
             self.engine.get().WaitEvents(timeout_ns, &events)
         out = []
-        for task_id in [i for i in self.early if i in self.live]:
-            self.early.discard(task_id)
-            out.append((<JobHandle>self.live.pop(task_id)).outcome())
         cdef size_t i
         for i in range(events.size()):
             if <int>events[i].type != 0:
                 continue
-            found = self.live.pop(events[i].job.get().id, None)
-            if found is None:
-                self.early.add(events[i].job.get().id)
-            else:
-                out.append((<JobHandle>found).outcome())
+            handle = self.live.pop(events[i].job.get().spec.tag, None)
+            if handle is not None:  # Else a thread that waited for the job has taken it.
+                handle.job = events[i].job
+                out.append(handle.outcome())
         return out
 
     def wait_idle(self, int64_t timeout_ns):
@@ -370,7 +397,7 @@ def run(NativeSettings settings, NativeSource source):
     with nogil:
         status = job.Run(spec)
     check(status, source.name)
-    return take_data(job.result())
+    return copy_data(job.result())
 
 
 def resize(NativeSource source, unsigned int width, unsigned int height, int resample, bint linear,
@@ -410,6 +437,11 @@ def allowed_cpus():
 def allowed_memory_bytes():
     """Memory that this process may use."""
     return AllowedMemoryBytes()
+
+
+def stage_names():
+    """The names of the stages, in the order of their times in results."""
+    return tuple([stage_name(<Stage>stage) for stage in range(STAGE_COUNT)])
 
 
 def simd_target():

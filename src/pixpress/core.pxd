@@ -56,6 +56,7 @@ cdef extern from *:
     inline void CopyData(const JobResult& result, void* out) {
       result.data->CopyTo(static_cast<uint8_t*>(out));
     }
+    inline void DropData(JobResult& result) { result.data.reset(); }
     inline int StateOf(const Job& job) { return static_cast<int>(job.state.load()); }
     inline Status Resize(const Source& source, uint32_t width, uint32_t height, int filter,
                          bool linear, void* out) {
@@ -103,6 +104,7 @@ cdef extern from *:
 cdef extern from "base/status.h" namespace "pixpress" nogil:
     cdef enum class StatusCode "pixpress::StatusCode":
         kOk "pixpress::StatusCode::kOk"
+        kQueueFull "pixpress::StatusCode::kQueueFull"
     cdef enum class Stage "pixpress::Stage":
         kNone "pixpress::Stage::kNone"
     cdef cppclass Status "pixpress::Status":
@@ -167,6 +169,7 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         shared_ptr[CSettings] settings
         Source source
         string output_path, output_root
+        uint64_t tag
     cdef cppclass JobResult "pixpress::JobResult":
         int format
         uint32_t width, height
@@ -178,6 +181,7 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
 cdef extern from "engine/engine.h" namespace "pixpress" nogil:
     cdef cppclass Job "pixpress::Job":
         uint64_t id
+        JobSpec spec
         Status status
         JobResult result
         int32_t worker_id
@@ -205,7 +209,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         cbool Cancel(const shared_ptr[Job]& job)
         cbool WaitEvents(int64_t timeout_ns, vector[Event]* events)
         void WakeEvents()
-        cbool WaitJob(const Job& job, int64_t timeout_ns)
+        cbool WaitJob(Job& job, int64_t timeout_ns)
         cbool WaitIdle(int64_t timeout_ns)
         void CloseIntake()
         void CancelAll(cbool running_too)
@@ -236,6 +240,7 @@ cdef extern from * namespace "pixpress::seam" nogil:
                                                     cbool, int)
     int64_t seam_data_size "pixpress::seam::DataSize"(const JobResult&)
     void seam_copy_data "pixpress::seam::CopyData"(const JobResult&, void*)
+    void seam_drop_data "pixpress::seam::DropData"(JobResult&)
     int seam_state "pixpress::seam::StateOf"(const Job&)
     Status seam_resize "pixpress::seam::Resize"(const Source&, uint32_t, uint32_t, int, cbool,
                                                void*)

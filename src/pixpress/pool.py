@@ -6,10 +6,11 @@ import asyncio
 import os
 import sys
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -48,6 +49,32 @@ class JobFuture(Future[Result]):
         """True while a worker runs the job."""
         return self._handle is not None and self._handle.state == 1 and not self.done()
 
+    def result(self, timeout: float | None = None) -> Result:
+        """Return the result, or raise its error; TimeoutError after `timeout` seconds."""
+        self._wait(timeout)
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return the error or None; TimeoutError after `timeout` seconds."""
+        self._wait(timeout)
+        return super().exception(timeout)
+
+    def _wait(self, timeout: float | None) -> None:
+        """Wait for the job itself: one thread less on the way than through the event thread."""
+        handle = self._handle
+        if handle is None:
+            return
+        end_ns = None if timeout is None else time.monotonic_ns() + int(min(timeout, 1e9) * 1e9)
+        while not self.done():
+            left_ns = -1 if end_ns is None else max(0, end_ns - time.monotonic_ns())
+            if handle.wait(left_ns):
+                outcome = handle.take()
+                if outcome is not None:
+                    self._resolve(*outcome[1:])
+                return
+            if left_ns == 0:
+                return
+
     def _end_as_cancelled(self) -> None:
         if super().cancel():
             with self._condition:
@@ -56,23 +83,21 @@ class JobFuture(Future[Result]):
                     self.set_running_or_notify_cancel()
 
     def _resolve(self, result: Result | None, error: BaseException | None) -> None:
-        if self.cancelled():
+        try:
+            if result is not None:
+                self.set_result(result)
+            elif error is not None:
+                self.set_exception(error)
+            else:
+                self._end_as_cancelled()
+        except InvalidStateError:  # Cancelled: the caller was told so.
             return
-        if error is not None:
-            self.set_exception(error)
-        elif result is not None:
-            self.set_result(result)
-        else:
-            self._end_as_cancelled()
 
 
 def _dispatch(engine: _native.Engine, closed: threading.Event) -> None:
     while not (closed.is_set() and engine.wait_idle(0) and not engine.undelivered):
         for future, result, error in engine.collect(10 * _SLICE_NS):
-            try:
-                future._resolve(result, error)
-            except Exception:  # A late completion; the future has its outcome.
-                continue
+            future._resolve(result, error)
 
 
 def _abandon(engine: _native.Engine, closed: threading.Event) -> None:

@@ -22,6 +22,7 @@ class Result:
     """The outcome of one job that succeeded. `data` holds the bytes unless a file was written."""
 
     __slots__ = (
+        "_stage_ns",
         "attempts",
         "compressed_size",
         "data",
@@ -36,7 +37,6 @@ class Result:
         "skipped_reason",
         "source",
         "task_id",
-        "timings",
         "warnings",
         "width",
         "worker_id",
@@ -54,7 +54,7 @@ class Result:
         original_size: int,
         compressed_size: int,
         processing_time: float,
-        timings: dict[str, float],
+        stage_ns: bytes,
         estimated_memory: int,
         peak_memory: int,
         attempts: int,
@@ -72,7 +72,7 @@ class Result:
         self.original_size = original_size
         self.compressed_size = compressed_size
         self.processing_time = processing_time
-        self.timings = timings
+        self._stage_ns = stage_ns
         self.estimated_memory = estimated_memory
         self.peak_memory = peak_memory
         self.attempts = attempts
@@ -87,13 +87,24 @@ class Result:
         return self.compressed_size / self.original_size if self.original_size else 0.0
 
     @property
+    def timings(self) -> dict[str, float]:
+        """Seconds in each stage that took any."""
+        from ._native import stage_names
+
+        times_ns = memoryview(self._stage_ns).cast("q")
+        named = zip(stage_names(), times_ns, strict=True)
+        return {name: time_ns * 1e-9 for name, time_ns in named if time_ns}
+
+    @property
     def saved(self) -> int:
         """Bytes saved; never negative for pixels and files that were kept."""
         return self.original_size - self.compressed_size
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but `data`, ready for JSON."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "data"}
+        hidden = ("data", "_stage_ns")
+        values = {name: getattr(self, name) for name in self.__slots__ if name not in hidden}
+        values["timings"] = self.timings
         values["skipped_reason"] = self.skipped_reason.value
         values["warnings"] = list(self.warnings)
         values["compression_ratio"] = self.compression_ratio
