@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "image/frame.h"
 #include "image/limits.h"
 #include "image/metadata.h"
 #include "image/pixel_format.h"
@@ -31,6 +32,7 @@ struct ImageInfo {
   uint32_t width = 0;
   uint32_t height = 0;
   uint32_t frames = 1;
+  uint32_t loop_count = 1;  // Of animations: how often all frames are shown; 0: for ever.
   uint8_t orientation = 1;
   // As decoded without planar output: color model, alpha and depth, after palette expansion.
   ColorModel color = ColorModel::kRgb;
@@ -62,6 +64,8 @@ struct EncodeOptions {
   uint8_t chroma_v = 2;
   int near_lossless = 100;  // WebP: 0 to 100, 100 is off.
   int alpha_quality = 100;  // WebP
+  uint32_t colors = 256;    // GIF: of a palette, 2 to 256.
+  float dither = 1.0f;      // GIF: 0 to 1.
 };
 
 // One format. Functions are null where the format cannot do it.
@@ -94,6 +98,19 @@ struct Codec {
   Status (*encode)(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                    const WorkContext& context, ByteChain* out);
   uint32_t max_side_px;  // Of encoded images.
+
+  // Animations; null where the format has none, or this build cannot do it. `info.frames` > 1.
+  // What the source and the sink will hold beside the input, an upper bound of the output included.
+  uint64_t (*frames_memory_bytes)(const ImageInfo& info);
+  Result<std::unique_ptr<FrameSource>> (*open_frames)(Bytes encoded, const ImageInfo& info,
+                                                      const Limits& limits,
+                                                      const WorkContext& context);
+  uint64_t (*animation_memory_bytes)(const AnimationInfo& animation, const EncodeOptions& options);
+  // `context` and `out` outlive the sink.
+  Result<std::unique_ptr<FrameSink>> (*start_animation)(const AnimationInfo& animation,
+                                                        const EncodeOptions& options,
+                                                        const Metadata& metadata,
+                                                        const WorkContext& context, ByteChain* out);
 
   // The same image data, bit for bit, with only the metadata that `policy` keeps (orientation too)
   // and nothing after the end marker.

@@ -44,6 +44,10 @@ const Codec kJpegCodec = {
     .encode_memory_bytes = JpegEncodeMemoryBytes,
     .encode = EncodeJpeg,
     .max_side_px = 65500,
+    .frames_memory_bytes = nullptr,
+    .open_frames = nullptr,
+    .animation_memory_bytes = nullptr,
+    .start_animation = nullptr,
     .rewrite = RewriteJpeg,
 };
 

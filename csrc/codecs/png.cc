@@ -90,6 +90,10 @@ const Codec kPngCodec = {
     .encode_memory_bytes = PngEncodeMemoryBytes,
     .encode = EncodePng,
     .max_side_px = 1'000'000,
+    .frames_memory_bytes = nullptr,
+    .open_frames = nullptr,
+    .animation_memory_bytes = nullptr,
+    .start_animation = nullptr,
     .rewrite = RewritePng,
 };
 

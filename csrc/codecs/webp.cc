@@ -69,6 +69,10 @@ const Codec kWebpCodec = {
     .encode_memory_bytes = WebpEncodeMemoryBytes,
     .encode = EncodeWebp,
     .max_side_px = 16383,
+    .frames_memory_bytes = nullptr,
+    .open_frames = nullptr,
+    .animation_memory_bytes = nullptr,
+    .start_animation = nullptr,
     .rewrite = RewriteWebp,
 };
 

@@ -26,6 +26,19 @@ Status CheckDimensions(uint64_t width, uint64_t height, const Limits& limits) {
                                                 std::to_string(limits.max_pixels));
 }
 
+Status CheckFrames(uint64_t frames, uint64_t width, uint64_t height, const Limits& limits) {
+  if (frames > limits.max_frames) {
+    return Status(StatusCode::kLimitExceeded, "the image has " + std::to_string(frames) +
+                                                  " frames; max_frames is " +
+                                                  std::to_string(limits.max_frames));
+  }
+  const uint64_t pixels = SaturatingMul(SaturatingMul(width, height), frames);
+  if (pixels <= limits.max_total_pixels) return Status();
+  return Status(StatusCode::kLimitExceeded, "the frames have " + std::to_string(pixels) +
+                                                " pixels together; max_total_pixels is " +
+                                                std::to_string(limits.max_total_pixels));
+}
+
 Status CheckInputBytes(uint64_t input_bytes, const Limits& limits) {
   return CheckBytes(input_bytes, limits.max_input_bytes, "the input", "max_input_bytes");
 }

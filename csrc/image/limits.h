@@ -19,6 +19,8 @@ struct Limits {
 
 // kLimitExceeded with the numbers, or kCorruptImage for an empty side.
 Status CheckDimensions(uint64_t width, uint64_t height, const Limits& limits);
+// kLimitExceeded if all frames of such a canvas are too many, or too many pixels together.
+Status CheckFrames(uint64_t frames, uint64_t width, uint64_t height, const Limits& limits);
 Status CheckInputBytes(uint64_t input_bytes, const Limits& limits);
 Status CheckMetadataBytes(uint64_t metadata_bytes, const Limits& limits);
 

@@ -21,6 +21,8 @@ namespace pixpress {
 
 enum class Fit : uint8_t { kInside, kCover, kContain, kFill, kOutside };
 enum class Subsampling : uint8_t { kAuto, k444, k422, k420 };
+// Whether an animation stays one: kAuto keeps its frames where the output format has animations.
+enum class Animated : uint8_t { kAuto, kOff, kOn };
 // Which part of the image kCover keeps and where kContain puts it: 0 is left or top, 1 right or
 // bottom, 0.5 the center.
 struct Position {
@@ -51,6 +53,8 @@ struct Settings {
   int alpha_quality = 100;
   MetadataPolicy metadata = MetadataPolicy::kSafe;
   bool auto_orient = true;
+  Animated animated = Animated::kAuto;
+  uint32_t max_frames = 0;  // Frames to keep, from the first on; 0: all.
   Overwrite overwrite = Overwrite::kAll;
   Limits limits;
 };

@@ -49,46 +49,84 @@ class Workplace {
   SerialParallel parallel_;
 };
 
+// `rows` in the mode that was asked for. Like Pillow's convert(): alpha that is not asked for is
+// dropped over black, not blended in.
+Result<std::unique_ptr<RowSource>> InMode(std::unique_ptr<RowSource> rows,
+                                          const std::optional<PixelMode>& mode,
+                                          const WorkContext& context) {
+  const ImageLayout& own = rows->layout();
+  if (!mode.has_value() || (mode->color == own.color && mode->has_alpha == own.has_alpha)) {
+    return rows;
+  }
+  const ImageLayout asked =
+      ImageLayout::Interleaved(own.width, own.height, mode->color, mode->has_alpha, own.bits);
+  return MakeConvertStep(std::move(rows), asked, Rgba{0, 0, 0, 255}, context);
+}
+
+Status CopyRows(RowSource& rows, uint8_t* out, size_t stride_bytes) {
+  const size_t row_bytes = rows.layout().row_bytes(0);
+  uint32_t done = 0;
+  while (done < rows.layout().height) {
+    Stripe stripe;
+    PIXPRESS_RETURN_IF_ERROR(rows.Next(&stripe).At(Stage::kDecode));
+    const PlaneRows& plane = stripe.planes[0];
+    for (uint32_t y = 0; y < plane.rows; ++y, ++done) {
+      std::memcpy(out + done * stride_bytes, plane.row(y), row_bytes);
+    }
+  }
+  return Status();
+}
+
 class Reader final : public PixelReader {
  public:
-  Status Init(const Source& source, const Limits& limits, const std::optional<PixelMode>& mode) {
+  Status Init(const Source& source, const Limits& limits, const std::optional<PixelMode>& mode,
+              bool all_frames) {
     PIXPRESS_ASSIGN_OR_RETURN(input_, ReadEncoded(source, limits, workplace_.meter()));
     PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info,
                               ProbeBytes(input_.bytes, input_.bytes.size(), limits));
-    const WorkContext context = workplace_.context();
-    PIXPRESS_ASSIGN_OR_RETURN(
-        rows_, FindCodec(info.format)->decode(input_.bytes, info, {}, limits, context));
-    if (!mode.has_value()) return Status();
-    const ImageLayout& own = rows_->layout();
-    if (mode->color == own.color && mode->has_alpha == own.has_alpha) return Status();
-    const ImageLayout asked =
-        ImageLayout::Interleaved(own.width, own.height, mode->color, mode->has_alpha, own.bits);
-    // Like Pillow's convert(): alpha that is not asked for is dropped over black, not blended in.
-    PIXPRESS_ASSIGN_OR_RETURN(
-        rows_, MakeConvertStep(std::move(rows_), asked, Rgba{0, 0, 0, 255}, context));
+    const Codec* codec = FindCodec(info.format);
+    mode_ = mode;
+    if (all_frames && info.frames > 1 && codec->open_frames != nullptr) {
+      return OpenFrames(*codec, info, limits);
+    }
+    PIXPRESS_ASSIGN_OR_RETURN(rows_, codec->decode(input_.bytes, info, {}, limits, context_));
+    PIXPRESS_ASSIGN_OR_RETURN(rows_, InMode(std::move(rows_), mode_, context_));
+    layout_ = rows_->layout();
     return Status();
   }
 
-  const ImageLayout& layout() const override { return rows_->layout(); }
+  const ImageLayout& layout() const override { return layout_; }
+  uint32_t frames() const override { return frames_ == nullptr ? 1 : frames_->info().frames; }
 
   Status ReadInto(uint8_t* out, size_t stride_bytes) override {
-    const size_t row_bytes = layout().row_bytes(0);
-    uint32_t done = 0;
-    while (done < layout().height) {
-      Stripe stripe;
-      PIXPRESS_RETURN_IF_ERROR(rows_->Next(&stripe).At(Stage::kDecode));
-      const PlaneRows& rows = stripe.planes[0];
-      for (uint32_t y = 0; y < rows.rows; ++y, ++done) {
-        std::memcpy(out + done * stride_bytes, rows.row(y), row_bytes);
-      }
+    if (frames_ == nullptr) return CopyRows(*rows_, out, stride_bytes);
+    Frame frame;
+    PIXPRESS_RETURN_IF_ERROR(frames_->Next(&frame).At(Stage::kDecode));
+    if (frame.canvas == nullptr) {
+      return Status(StatusCode::kCorruptImage, "the animation ends before its last frame");
     }
-    return Status();
+    auto rows = MakeBorrowedSource(frame.canvas->layout(), frame.canvas->row(0, 0),
+                                   frame.canvas->stride_bytes(0), context_.stop);
+    PIXPRESS_ASSIGN_OR_RETURN(rows, InMode(std::move(rows), mode_, context_));
+    return CopyRows(*rows, out, stride_bytes);
   }
 
  private:
+  Status OpenFrames(const Codec& codec, const ImageInfo& info, const Limits& limits) {
+    PIXPRESS_RETURN_IF_ERROR(CheckFrames(info.frames, info.width, info.height, limits));
+    PIXPRESS_ASSIGN_OR_RETURN(frames_, codec.open_frames(input_.bytes, info, limits, context_));
+    const PixelMode own = mode_.value_or(PixelMode{ColorModel::kRgb, true});
+    layout_ = ImageLayout::Interleaved(info.width, info.height, own.color, own.has_alpha);
+    return Status();
+  }
+
   Workplace workplace_;
+  const WorkContext context_ = workplace_.context();
   EncodedInput input_;
+  std::optional<PixelMode> mode_;
+  ImageLayout layout_;
   std::unique_ptr<RowSource> rows_;
+  std::unique_ptr<FrameSource> frames_;  // Instead of `rows_`.
 };
 
 }  // namespace
@@ -111,9 +149,10 @@ Result<ImageInfo> ProbeImage(const Source& source, const Limits& limits) {
 }
 
 Result<std::unique_ptr<PixelReader>> PixelReader::Open(const Source& source, const Limits& limits,
-                                                       const std::optional<PixelMode>& mode) {
+                                                       const std::optional<PixelMode>& mode,
+                                                       bool all_frames) {
   auto reader = std::make_unique<Reader>();
-  PIXPRESS_RETURN_IF_ERROR(reader->Init(source, limits, mode).At(Stage::kDecode));
+  PIXPRESS_RETURN_IF_ERROR(reader->Init(source, limits, mode, all_frames).At(Stage::kDecode));
   return std::unique_ptr<PixelReader>(std::move(reader));
 }
 

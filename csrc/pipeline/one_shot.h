@@ -26,14 +26,18 @@ struct PixelMode {
   bool has_alpha = false;
 };
 
-// Decodes the first frame as interleaved pixels: Open, make room for layout(), ReadInto.
+// Decodes interleaved pixels: Open, make room for frames() times layout(), ReadInto for each frame.
 class PixelReader {
  public:
   virtual ~PixelReader() = default;
   static Result<std::unique_ptr<PixelReader>> Open(const Source& source, const Limits& limits,
-                                                   const std::optional<PixelMode>& mode);
+                                                   const std::optional<PixelMode>& mode,
+                                                   bool all_frames);
+  // The same for all frames: the canvas of an animation, RGBA unless a mode was asked for.
   virtual const ImageLayout& layout() const = 0;
-  // Once only. `out` holds layout().height rows of `stride_bytes`.
+  // 1 unless all frames of an animation were asked for.
+  virtual uint32_t frames() const = 0;
+  // The next frame, at most frames() times. `out` holds layout().height rows of `stride_bytes`.
   virtual Status ReadInto(uint8_t* out, size_t stride_bytes) = 0;
 };
 

@@ -4,11 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "base/checked_math.h"
-#include "pipeline/step_orient.h"
-#include "pipeline/step_quantize.h"
-#include "pipeline/step_resize.h"
-
 namespace pixpress {
 namespace {
 
@@ -106,18 +101,31 @@ bool SamePlanes(const ImageLayout& a, const ImageLayout& b) {
                     });
 }
 
+// Does the output hold palette indices, by its nature or because it was asked for?
+bool MakesPalette(const Plan& plan, const Settings& settings) {
+  if (settings.colors != 0 || settings.min_quality.has_value()) return true;
+  const ImageLayout rgb = ImageLayout::Interleaved(1, 1, ColorModel::kRgb, true);
+  return plan.output_codec->accepted_layout(rgb, plan.encode).color == ColorModel::kIndexed;
+}
+
 // Does the output need interleaved color, whatever the decoder could give?
 bool NeedsRgb(const Plan& plan, const Settings& settings) {
-  if (plan.geometry.is_padded() || settings.linear || settings.colors != 0 ||
-      settings.min_quality.has_value()) {
-    return true;
-  }
+  if (plan.geometry.is_padded() || settings.linear || MakesPalette(plan, settings)) return true;
   const ImageLayout planar = ImageLayout::Ycbcr(16, 16, 2, 2);
   return plan.output_codec->accepted_layout(planar, plan.encode).color != ColorModel::kYCbCr;
 }
 
-void ChooseDecode(const Settings& settings, bool resized, Plan* plan) {
+void ChooseDecode(const JobSpec& spec, bool resized, Plan* plan) {
   const ImageInfo& info = plan->info;
+  const Settings& settings = *spec.settings;
+  if (plan->source_codec == nullptr) {
+    plan->decoded = spec.source.layout;
+    return;
+  }
+  if (plan->is_animated) {  // Composed frames.
+    plan->decoded = ImageLayout::Interleaved(info.width, info.height, ColorModel::kRgb, true);
+    return;
+  }
   const bool needs_rgb = NeedsRgb(*plan, settings);
   const bool turns_well = plan->orientation == 1 || PlanesTurnExactly(info.planar);
   plan->decode.planar =
@@ -157,7 +165,6 @@ void AddSteps(const Settings& settings, bool resized, Plan* plan) {
   }
   const ImageLayout sized = ResizedLayout(steps.now(), *plan, needs_rgb);
   if (resized || !SamePlanes(sized, steps.now())) steps.Add(StepKind::kResize, sized);
-  const bool indexes = settings.colors != 0 || settings.min_quality.has_value();
   if (plan->geometry.is_padded()) {
     const bool has_alpha = steps.now().has_alpha || plan->output_codec->format != Format::kJpeg;
     const bool transparent = settings.background.a != 255;
@@ -168,7 +175,9 @@ void AddSteps(const Settings& settings, bool resized, Plan* plan) {
     steps.Add(StepKind::kPad, ImageLayout::Interleaved(plan->geometry.width, plan->geometry.height,
                                                        rgb.color, rgb.has_alpha, rgb.bits));
   }
-  if (indexes) {
+  if (plan->is_animated) {
+    steps.ConvertTo(ImageLayout::Interleaved(1, 1, ColorModel::kRgb, true));
+  } else if (MakesPalette(*plan, settings)) {
     steps.ConvertTo(ImageLayout::Interleaved(1, 1, ColorModel::kRgb, steps.now().has_alpha, 8));
     steps.Add(StepKind::kQuantize, ImageLayout::Interleaved(steps.now().width, steps.now().height,
                                                             ColorModel::kIndexed, false, 8));
@@ -176,38 +185,6 @@ void AddSteps(const Settings& settings, bool resized, Plan* plan) {
     steps.ConvertTo(plan->output_codec->accepted_layout(steps.now(), plan->encode));
   }
   plan->steps = steps.Take();
-}
-
-uint64_t StepMemoryBytes(const PlannedStep& step, const ImageLayout& in, const Plan& plan,
-                         const Settings& settings) {
-  switch (step.kind) {
-    case StepKind::kOrient:
-      return OrientMemoryBytes(in);
-    case StepKind::kResize:
-      return ResizeMemoryBytes(in, step.out, plan.geometry, plan.decode.scale_denominator,
-                               settings);
-    case StepKind::kConvert:
-    case StepKind::kPad:
-      return step.out.row_bytes(0) * 64;
-    case StepKind::kQuantize:
-      return QuantizeMemoryBytes(in);
-  }
-  return 0;
-}
-
-uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t input_bytes) {
-  uint64_t bytes = input_bytes;
-  if (plan.source_codec != nullptr) {
-    bytes = SaturatingAdd(bytes, plan.source_codec->decode_memory_bytes(plan.info, plan.decode));
-  }
-  const ImageLayout* in = &plan.decoded;
-  for (const PlannedStep& step : plan.steps) {
-    bytes = SaturatingAdd(bytes, StepMemoryBytes(step, *in, plan, settings));
-    in = &step.out;
-  }
-  bytes = SaturatingAdd(bytes, plan.output_codec->encode_memory_bytes(*in, plan.encode));
-  if (plan.may_keep_original) bytes = SaturatingAdd(bytes, input_bytes + (64u << 10));
-  return bytes;
 }
 
 EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info) {
@@ -221,6 +198,8 @@ EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info)
   options.chroma_v = chroma.v;
   options.near_lossless = settings.near_lossless;
   options.alpha_quality = settings.alpha_quality;
+  options.colors = settings.colors == 0 ? 256 : settings.colors;
+  options.dither = settings.dither;
   return options;
 }
 
@@ -234,13 +213,33 @@ Status CheckOutput(const Plan& plan, const Settings& settings) {
                       std::to_string(most) + " pixels that " + name + " can have on a side");
   }
   const bool indexes = settings.colors != 0 || settings.min_quality.has_value();
-  if (indexes && plan.output_codec->format != Format::kPng) {
-    return Status(StatusCode::kOption, "colors and min_quality need PNG output, got " + name);
+  const bool has_palettes =
+      plan.output_codec->format == Format::kPng || plan.output_codec->format == Format::kGif;
+  if (indexes && !has_palettes) {
+    return Status(StatusCode::kOption,
+                  "colors and min_quality need PNG or GIF output, got " + name);
   }
   if (settings.lossless && plan.output_codec->format == Format::kJpeg) {
     return Status(StatusCode::kOption, "lossless is not possible for jpeg output");
   }
   return CheckDimensions(plan.geometry.width, plan.geometry.height, settings.limits);
+}
+
+// Do all frames go through the job, and what animation do they make?
+Status PlanAnimation(const Settings& settings, Plan* plan) {
+  const bool is_possible = plan->output_codec->start_animation != nullptr;
+  if (settings.animated == Animated::kOn && !is_possible) {
+    return Status(StatusCode::kOption, std::string(plan->output_codec->name) +
+                                           " has no animations; set animated to False or \"auto\"");
+  }
+  const ImageInfo& info = plan->info;
+  const uint32_t frames =
+      settings.max_frames == 0 ? info.frames : std::min(info.frames, settings.max_frames);
+  plan->is_animated = is_possible && settings.animated != Animated::kOff && frames > 1 &&
+                      plan->source_codec != nullptr && plan->source_codec->open_frames != nullptr;
+  if (!plan->is_animated) return Status();
+  plan->animation = {plan->geometry.width, plan->geometry.height, frames, info.loop_count};
+  return CheckFrames(frames, info.width, info.height, settings.limits);
 }
 
 }  // namespace
@@ -278,16 +277,17 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   if (keeps_tag && SwapsSides(turn)) {
     plan.geometry = FitGeometry(info.width, info.height, Settings{});
   }
-  plan.may_keep_original = keeps_tag && plan.source_codec != nullptr;
   PIXPRESS_RETURN_IF_ERROR(CheckOutput(plan, settings));
+  PIXPRESS_RETURN_IF_ERROR(PlanAnimation(settings, &plan));
+  // The original has all frames, so it is no answer where the output has fewer.
+  const uint32_t kept_frames = plan.is_animated ? plan.animation.frames : 1;
+  plan.may_keep_original = keeps_tag && plan.source_codec != nullptr && kept_frames == info.frames;
 
-  if (plan.source_codec != nullptr) {
-    ChooseDecode(settings, resized, &plan);
-  } else {
-    plan.decoded = spec.source.layout;
-  }
+  ChooseDecode(spec, resized, &plan);
   AddSteps(settings, resized, &plan);
-  plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes);
+  const uint64_t encoded_bytes =
+      spec.source.kind == Source::Kind::kBytes ? spec.source.bytes.size() : input_bytes;
+  plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes, encoded_bytes);
   return plan;
 }
 

@@ -34,6 +34,9 @@ struct Plan {
   Geometry geometry;
   uint8_t orientation = 1;  // To apply; 1 is none.
   std::vector<PlannedStep> steps;
+  // All frames go through the steps, one by one; else the first, or the only one.
+  bool is_animated = false;
+  AnimationInfo animation;  // Of the output.
   // The same format, size and turn: the original image data is an answer too.
   bool may_keep_original = false;
   // The peak of buffers and modelled library memory, the encoded input of files included.
@@ -45,6 +48,11 @@ struct Plan {
 // Pure. `input_bytes` is the size of an encoded file, 0 for memory that the caller owns.
 // kOption, kEncoderUnavailable or kLimitExceeded if the job cannot be done.
 Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input_bytes);
+
+// The peak of what RunPlan holds: buffers, modelled library memory, and `input_bytes` of a file
+// that is read. `encoded_bytes` is the size of the encoded source, wherever it lies.
+uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t input_bytes,
+                         uint64_t encoded_bytes);
 
 // The info of a job whose source is pixels.
 ImageInfo PixelInfo(const ImageLayout& layout);

@@ -1,14 +1,12 @@
 #include "pipeline/run.h"
 
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "image/image.h"
-#include "pipeline/step_convert.h"
-#include "pipeline/step_orient.h"
-#include "pipeline/step_pad.h"
-#include "pipeline/step_quantize.h"
-#include "pipeline/step_resize.h"
+#include "pipeline/open_steps.h"
+#include "pipeline/run_animation.h"
 #include "pipeline/timed_source.h"
 
 namespace pixpress {
@@ -21,30 +19,6 @@ Result<std::unique_ptr<RowSource>> OpenSource(const JobSpec& spec, const Plan& p
                               spec.source.stride_bytes, context.stop);
   }
   return plan.source_codec->decode(encoded, plan.info, plan.decode, spec.settings->limits, context);
-}
-
-Result<std::unique_ptr<RowSource>> AddStep(std::unique_ptr<RowSource> source,
-                                           const PlannedStep& step, const Plan& plan,
-                                           const Settings& settings, const WorkContext& context) {
-  switch (step.kind) {
-    case StepKind::kOrient:
-      return MakeOrientStep(std::move(source), plan.orientation, step.out, context);
-    case StepKind::kResize:
-      return MakeResizeStep(std::move(source), step.out, plan.geometry,
-                            plan.decode.scale_denominator, settings, context);
-    case StepKind::kConvert:
-      return MakeConvertStep(std::move(source), step.out, settings.background, context);
-    case StepKind::kPad:
-      return MakePadStep(std::move(source), step.out, plan.geometry.pad_left, plan.geometry.pad_top,
-                         settings.background, context);
-    case StepKind::kQuantize:
-      return MakeQuantizeStep(std::move(source), settings, context);
-  }
-  return Status(StatusCode::kInternal, "a plan has a step of no kind");
-}
-
-Stage StageOf(StepKind kind) {
-  return kind == StepKind::kQuantize ? Stage::kQuantize : Stage::kResize;
 }
 
 // Does the profile describe the color model that the output has? A profile of another model would
@@ -69,13 +43,10 @@ Result<Metadata> OutputMetadata(const JobSpec& spec, const Plan& plan, Bytes enc
   return metadata;
 }
 
-Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
-              JobResult* result) {
+Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const Metadata& metadata,
+                   const WorkContext& context, JobResult* result) {
   const Clock& clock = Clock::System();
   const Settings& settings = *spec.settings;
-  auto metadata = OutputMetadata(spec, plan, encoded, result);
-  if (!metadata.ok()) return std::move(metadata).status().At(Stage::kDecode);
-
   int64_t decode_ns = 0;
   int64_t steps_ns = 0;
   const int64_t start_ns = clock.NowNs();
@@ -83,20 +54,15 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
   if (!source.ok()) return std::move(source).status().At(Stage::kDecode);
   std::unique_ptr<RowSource> rows =
       MakeTimedSource(std::move(source).value(), Stage::kDecode, context.progress, &decode_ns);
-  for (const PlannedStep& step : plan.steps) {
-    auto next = AddStep(std::move(rows), step, plan, settings, context);
-    if (!next.ok()) return std::move(next).status().At(StageOf(step.kind));
-    rows = std::move(next).value();
-  }
+  PIXPRESS_ASSIGN_OR_RETURN(rows, OpenSteps(std::move(rows), plan, settings, context));
   const int64_t opened_ns = clock.NowNs();
   if (!plan.steps.empty()) {
-    rows = MakeTimedSource(std::move(rows), StageOf(plan.steps.back().kind), nullptr, &steps_ns);
+    rows = MakeTimedSource(std::move(rows), StageOf(plan.steps.back()), nullptr, &steps_ns);
   }
   const int64_t decode_opened_ns = decode_ns;
   ByteChain out(context.meter);
   PIXPRESS_RETURN_IF_ERROR(
-      plan.output_codec->encode(*rows, plan.encode, metadata.value(), context, &out)
-          .At(Stage::kEncode));
+      plan.output_codec->encode(*rows, plan.encode, metadata, context, &out).At(Stage::kEncode));
   const int64_t encoded_ns = clock.NowNs() - opened_ns;
   const int64_t pulled_ns = plan.steps.empty() ? decode_ns - decode_opened_ns : steps_ns;
   auto& stage_ns = result->stage_ns;
@@ -105,6 +71,20 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
   stage_ns[static_cast<size_t>(Stage::kEncode)] = encoded_ns - pulled_ns;
   result->data = std::move(out);
   return Status();
+}
+
+Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
+              JobResult* result) {
+  auto metadata = OutputMetadata(spec, plan, encoded, result);
+  if (!metadata.ok()) return std::move(metadata).status().At(Stage::kDecode);
+  if (plan.is_animated) {
+    return RunAnimation(spec, plan, encoded, metadata.value(), context, result);
+  }
+  if (plan.info.frames > 1) {
+    result->warnings.push_back("only the first of " + std::to_string(plan.info.frames) +
+                               " frames was kept");
+  }
+  return EncodeStill(spec, plan, encoded, metadata.value(), context, result);
 }
 
 // Never worse: where the original image data is an answer, the smaller of the two is.

@@ -46,7 +46,11 @@ class Engine:
 
 def probe(source: NativeSource, settings: NativeSettings) -> ImageInfo: ...
 def decode(
-    source: NativeSource, color: int, has_alpha: bool, allocate: Callable[[int, int, int, int], Any]
+    source: NativeSource,
+    color: int,
+    has_alpha: bool,
+    all_frames: bool,
+    allocate: Callable[[int, int, int, int, int], Any],
 ) -> Any: ...
 def run(settings: NativeSettings, source: NativeSource) -> bytes: ...
 def resize(

@@ -17,8 +17,8 @@ from .core cimport (
     AllowedCpus, AllowedMemoryBytes, CEngine, CImageInfo, CLimits, CSettings, EngineOptions,
     EngineStats, Event, Job, JobResult, JobSpec, OneShotJob, PixelReader, Rgba, SimdTargetName,
     Source, Stage, StageName, Status, StatusCode, seam_copy_data, seam_create, seam_data_size,
-    seam_drop_data, seam_open, seam_probe, seam_quantize, seam_resize, seam_set_bytes,
-    seam_set_pixels, seam_settings, seam_state, seam_submit, seam_with_format,
+    seam_drop_data, seam_open, seam_probe, seam_quantize, seam_read_frames, seam_resize,
+    seam_set_bytes, seam_set_pixels, seam_settings, seam_state, seam_submit, seam_with_format,
 )
 
 from .errors import make_error
@@ -67,9 +67,10 @@ cdef class NativeSettings:
                  unsigned int height, int fit, tuple position, tuple background, int resample,
                  bint upscale, bint linear, int progressive, int subsampling, unsigned int colors,
                  float dither, int min_quality, int near_lossless, int alpha_quality, int metadata,
-                 bint auto_orient, int overwrite, tuple limits):
+                 bint auto_orient, int overwrite, int animated, unsigned int max_frames,
+                 tuple limits):
         self.settings = seam_settings(format, fit, position[0], position[1], resample, progressive,
-                                      subsampling, min_quality, metadata, overwrite)
+                                      subsampling, min_quality, metadata, overwrite, animated)
         self.format = format
         self.by_format = {}
         cdef CSettings* s = self.settings.get()
@@ -77,7 +78,7 @@ cdef class NativeSettings:
         s.width, s.height = width, height
         s.background.r, s.background.g, s.background.b, s.background.a = background
         s.upscale, s.linear = upscale, linear
-        s.colors, s.dither = colors, dither
+        s.colors, s.dither, s.max_frames = colors, dither, max_frames
         s.near_lossless, s.alpha_quality, s.auto_orient = near_lossless, alpha_quality, auto_orient
         (s.limits.max_pixels, s.limits.max_total_pixels, s.limits.max_frames, s.limits.max_scans,
          s.limits.max_pixel_scans, s.limits.max_metadata_bytes, s.limits.max_input_bytes) = limits
@@ -361,24 +362,24 @@ def probe(NativeSource source, NativeSettings settings):
         mode += "A"
     return ImageInfo(FORMATS[<int>i.format], i.width, i.height, i.frames, i.orientation, mode,
                      i.has_alpha, i.bits, i.is_progressive, i.is_lossless, i.has_icc,
-                     i.estimated_quality)
+                     i.estimated_quality, i.loop_count)
 
 
-def decode(NativeSource source, int color, bint has_alpha, allocate):
-    """Decode into the buffer that `allocate(height, width, channels, bits)` makes."""
+def decode(NativeSource source, int color, bint has_alpha, bint all_frames, allocate):
+    """Decode into the buffer that `allocate(frames, height, width, channels, bits)` makes."""
     cdef unique_ptr[PixelReader] reader
     cdef Status status
     with nogil:
-        status = seam_open(source.source, color, has_alpha, &reader)
+        status = seam_open(source.source, color, has_alpha, all_frames, &reader)
     check(status, source.name)
-    cdef size_t row = reader.get().layout().row_bytes(0)
     cdef Py_buffer view
-    array = allocate(reader.get().layout().height, reader.get().layout().width,
+    array = allocate(reader.get().frames(), reader.get().layout().height,
+                     reader.get().layout().width,
                      reader.get().layout().planes[0].channels, reader.get().layout().bits)
     PyObject_GetBuffer(array, &view, 1)
     try:
         with nogil:
-            status = reader.get().ReadInto(<unsigned char*>view.buf, row)
+            status = seam_read_frames(deref(reader), view.buf)
         check(status, source.name)
     finally:
         PyBuffer_Release(&view)

@@ -32,11 +32,19 @@ cdef extern from *:
     inline Status Probe(const Source& source, const Limits& limits, ImageInfo* out) {
       return Take(ProbeImage(source, limits), out);
     }
-    inline Status Open(const Source& source, int color, bool has_alpha,
+    inline Status Open(const Source& source, int color, bool has_alpha, bool all_frames,
                        std::unique_ptr<PixelReader>* out) {
       std::optional<PixelMode> mode;
       if (color >= 0) mode = PixelMode{static_cast<ColorModel>(color), has_alpha};
-      return Take(PixelReader::Open(source, Limits(), mode), out);
+      return Take(PixelReader::Open(source, Limits(), mode, all_frames), out);
+    }
+    inline Status ReadFrames(PixelReader& reader, void* out) {
+      const size_t row_bytes = reader.layout().row_bytes(0);
+      auto* next = static_cast<uint8_t*>(out);
+      for (uint32_t i = 0; i < reader.frames(); ++i, next += row_bytes * reader.layout().height) {
+        PIXPRESS_RETURN_IF_ERROR(reader.ReadInto(next, row_bytes));
+      }
+      return Status();
     }
     inline void SetBytes(Source& source, const void* data, size_t size) {
       source.kind = Source::Kind::kBytes;
@@ -80,7 +88,7 @@ cdef extern from *:
     }
     inline std::shared_ptr<Settings> MakeSettings(
         int format, int fit, float x, float y, int filter, int progressive, int subsampling,
-        int min_quality, int policy, int overwrite) {
+        int min_quality, int policy, int overwrite, int animated) {
       auto s = std::make_shared<Settings>();
       s->format = static_cast<Format>(format);
       s->fit = static_cast<Fit>(fit);
@@ -91,6 +99,7 @@ cdef extern from *:
       if (min_quality >= 0) s->min_quality = min_quality;
       s->metadata = static_cast<MetadataPolicy>(policy);
       s->overwrite = static_cast<Overwrite>(overwrite);
+      s->animated = static_cast<Animated>(animated);
       return s;
     }
     inline std::shared_ptr<Settings> WithFormat(const Settings& settings, int format) {
@@ -142,7 +151,7 @@ cdef extern from "image/pixel_format.h" namespace "pixpress" nogil:
 cdef extern from "codecs/codec.h" namespace "pixpress" nogil:
     cdef cppclass CImageInfo "pixpress::ImageInfo":
         int format
-        uint32_t width, height, frames
+        uint32_t width, height, frames, loop_count
         uint8_t orientation
         int color
         cbool has_alpha
@@ -157,7 +166,7 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         uint32_t width, height
         Rgba background
         cbool upscale, linear
-        uint32_t colors
+        uint32_t colors, max_frames
         float dither
         int near_lossless, alpha_quality
         cbool auto_orient
@@ -221,7 +230,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
 cdef extern from "pipeline/one_shot.h" namespace "pixpress" nogil:
     cdef cppclass PixelReader "pixpress::PixelReader":
         const ImageLayout& layout() const
-        Status ReadInto(uint8_t* out, size_t stride_bytes)
+        uint32_t frames() const
     cdef cppclass OneShotJob "pixpress::OneShotJob":
         Status Run(const JobSpec& spec)
         const JobResult& result() const
@@ -234,7 +243,9 @@ cdef extern from * namespace "pixpress::seam" nogil:
     Status seam_submit "pixpress::seam::Submit"(CEngine&, JobSpec&, int, int64_t,
                                                shared_ptr[Job]*)
     Status seam_probe "pixpress::seam::Probe"(const Source&, const CLimits&, CImageInfo*)
-    Status seam_open "pixpress::seam::Open"(const Source&, int, cbool, unique_ptr[PixelReader]*)
+    Status seam_open "pixpress::seam::Open"(const Source&, int, cbool, cbool,
+                                           unique_ptr[PixelReader]*)
+    Status seam_read_frames "pixpress::seam::ReadFrames"(PixelReader&, void*)
     void seam_set_bytes "pixpress::seam::SetBytes"(Source&, const void*, size_t)
     void seam_set_pixels "pixpress::seam::SetPixels"(Source&, const void*, uint32_t, uint32_t, int,
                                                     cbool, int)
@@ -247,5 +258,5 @@ cdef extern from * namespace "pixpress::seam" nogil:
     Status seam_quantize "pixpress::seam::Quantize"(const Source&, uint32_t, float, int, void*,
                                                    vector[Rgba]*)
     shared_ptr[CSettings] seam_settings "pixpress::seam::MakeSettings"(
-        int, int, float, float, int, int, int, int, int, int)
+        int, int, float, float, int, int, int, int, int, int, int)
     shared_ptr[CSettings] seam_with_format "pixpress::seam::WithFormat"(const CSettings&, int)

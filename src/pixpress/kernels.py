@@ -28,20 +28,18 @@ def probe(src: Any) -> ImageInfo:
     return _native.probe(open_source(src), DEFAULT.native)
 
 
-def _allocate(height: int, width: int, channels: int, bits: int) -> Array:
-    shape = (height, width) if channels == 1 else (height, width, channels)
+def _allocate(frames: int, height: int, width: int, channels: int, bits: int) -> Array:
+    shape = (frames, height, width) if channels == 1 else (frames, height, width, channels)
     return np.empty(shape, np.uint16 if bits == 16 else np.uint8)
 
 
 def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
     """Decode to H x W x C, or H x W for gray, in the stored orientation."""
-    if frames:
-        raise expected("False (animations are not built)", "frames", frames)
     if mode is not None and mode not in _MODES:
         raise expected("one of " + ", ".join(_MODES), "mode", mode)
     color, has_alpha = (-1, False) if mode is None else _MODES[mode]
-    array: Array = _native.decode(open_source(src), color, has_alpha, _allocate)
-    return array
+    array: Array = _native.decode(open_source(src), color, has_alpha, frames, _allocate)
+    return array if frames else array[0]
 
 
 def encode(array: Array, format: str, **settings: Any) -> bytes:

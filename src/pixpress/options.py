@@ -169,6 +169,8 @@ class Settings:
     metadata: str = "safe"
     auto_orient: bool = True
     overwrite: str = "all"
+    animated: bool | str = "auto"
+    max_frames: int | None = None
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -192,7 +194,7 @@ class Settings:
             choice("resample", self.resample, FILTERS),
             boolean("upscale", self.upscale),
             boolean("linear", self.linear),
-            _progressive(self.progressive),
+            _automatic("progressive", self.progressive),
             choice("subsampling", self.subsampling, _SUBSAMPLINGS),
             0 if self.colors is None else whole("colors", self.colors, 2, 256),
             _fraction("dither", self.dither),
@@ -202,6 +204,8 @@ class Settings:
             choice("metadata", self.metadata, _POLICIES),
             boolean("auto_orient", self.auto_orient),
             choice("overwrite", self.overwrite, _OVERWRITES),
+            _automatic("animated", self.animated),
+            0 if self.max_frames is None else whole("max_frames", self.max_frames, 1, 2**32 - 1),
             self.limits.as_tuple(),
         )
 
@@ -213,10 +217,7 @@ class Settings:
 
 
 _NAMES = frozenset(item.name for item in fields(Settings))
-_UNBUILT = frozenset(
-    {"animated", "max_frames", "max_bytes", "target", "post_process", "on_damage"}
-    | {"encoder_options"}
-)
+_UNBUILT = frozenset({"max_bytes", "target", "post_process", "on_damage"} | {"encoder_options"})
 _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
 
 
@@ -284,12 +285,12 @@ def _color(value: str | tuple[int, ...]) -> tuple[int, int, int, int]:
     raise expected('"#rrggbb", a color name or (r, g, b[, a])', "background", value)
 
 
-def _progressive(value: bool | str) -> int:
+def _automatic(name: str, value: bool | str) -> int:
     if value == "auto" and isinstance(value, str):
         return 0
     if isinstance(value, bool):
         return 2 if value else 1
-    raise expected('True, False or "auto"', "progressive", value)
+    raise expected('True, False or "auto"', name, value)
 
 
 DEFAULT = Settings()

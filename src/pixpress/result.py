@@ -132,6 +132,7 @@ class ImageInfo:
         "height",
         "is_lossless",
         "is_progressive",
+        "loop_count",
         "mode",
         "orientation",
         "width",
@@ -151,6 +152,7 @@ class ImageInfo:
         is_lossless: bool,
         has_icc: bool,
         estimated_quality: int,
+        loop_count: int,
     ) -> None:
         self.format = format
         self.width = width
@@ -164,6 +166,7 @@ class ImageInfo:
         self.is_lossless = is_lossless
         self.has_icc = has_icc
         self.estimated_quality = estimated_quality
+        self.loop_count = loop_count
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""

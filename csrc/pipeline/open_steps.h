@@ -1,0 +1,21 @@
+#pragma once
+// The steps of a plan as a chain of row sources.
+
+#include <memory>
+
+#include "base/status.h"
+#include "image/row_source.h"
+#include "image/work_context.h"
+#include "pipeline/plan.h"
+
+namespace pixpress {
+
+// `source` with every step of the plan around it. Errors carry the stage of their step. `plan` and
+// `settings` outlive the result.
+Result<std::unique_ptr<RowSource>> OpenSteps(std::unique_ptr<RowSource> source, const Plan& plan,
+                                             const Settings& settings, const WorkContext& context);
+
+// Where a step's time is counted and its errors happen.
+Stage StageOf(const PlannedStep& step);
+
+}  // namespace pixpress

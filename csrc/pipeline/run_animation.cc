@@ -1,0 +1,89 @@
+#include "pipeline/run_animation.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/clock.h"
+#include "image/frame.h"
+#include "image/image.h"
+#include "pipeline/open_steps.h"
+
+namespace pixpress {
+namespace {
+
+// Adds the time since the last call to a stage.
+class StageTimer {
+ public:
+  explicit StageTimer(JobResult* result) : result_(result) {}
+  void Charge(Stage stage) {
+    const int64_t now_ns = Clock::System().NowNs();
+    result_->stage_ns[static_cast<size_t>(stage)] += now_ns - last_ns_;
+    last_ns_ = now_ns;
+  }
+
+ private:
+  JobResult* const result_;
+  int64_t last_ns_ = Clock::System().NowNs();
+};
+
+Result<Image> RunSteps(const Image& canvas, const Plan& plan, const Settings& settings,
+                       const WorkContext& context) {
+  PIXPRESS_ASSIGN_OR_RETURN(const auto rows,
+                            OpenSteps(MakeBorrowedSource(canvas.layout(), canvas.row(0, 0),
+                                                         canvas.stride_bytes(0), context.stop),
+                                      plan, settings, context));
+  return CollectRows(*rows, context);
+}
+
+void Report(const Plan& plan, uint32_t done, const WorkContext& context) {
+  if (context.progress == nullptr) return;
+  context.progress->Report(Stage::kEncode, double{1} * done / plan.animation.frames);
+}
+
+// Each frame through the steps, from the source to the sink.
+Status PassFrames(const Plan& plan, const Settings& settings, FrameSource& frames, FrameSink& sink,
+                  const WorkContext& context, StageTimer* timer) {
+  // The steps of a frame report fractions of that frame only.
+  WorkContext quiet = context;
+  quiet.progress = nullptr;
+  for (uint32_t done = 0; done < plan.animation.frames; ++done) {
+    Frame frame;
+    PIXPRESS_RETURN_IF_ERROR(frames.Next(&frame).At(Stage::kDecode));
+    timer->Charge(Stage::kDecode);
+    if (frame.canvas == nullptr) {
+      return Status(StatusCode::kCorruptImage, "the animation has " + std::to_string(done) +
+                                                   " frames instead of " +
+                                                   std::to_string(plan.animation.frames))
+          .At(Stage::kDecode);
+    }
+    PIXPRESS_ASSIGN_OR_RETURN(Image canvas, RunSteps(*frame.canvas, plan, settings, quiet));
+    timer->Charge(Stage::kResize);
+    PIXPRESS_RETURN_IF_ERROR(sink.Add(std::move(canvas), frame.duration).At(Stage::kEncode));
+    timer->Charge(Stage::kEncode);
+    Report(plan, done + 1, context);
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status RunAnimation(const JobSpec& spec, const Plan& plan, Bytes encoded, const Metadata& metadata,
+                    const WorkContext& context, JobResult* result) {
+  WorkContext quiet = context;
+  quiet.progress = nullptr;
+  StageTimer timer(result);
+  auto frames = plan.source_codec->open_frames(encoded, plan.info, spec.settings->limits, quiet);
+  if (!frames.ok()) return std::move(frames).status().At(Stage::kDecode);
+  ByteChain out(context.meter);
+  auto sink =
+      plan.output_codec->start_animation(plan.animation, plan.encode, metadata, quiet, &out);
+  if (!sink.ok()) return std::move(sink).status().At(Stage::kEncode);
+  PIXPRESS_RETURN_IF_ERROR(
+      PassFrames(plan, *spec.settings, *frames.value(), *sink.value(), context, &timer));
+  PIXPRESS_RETURN_IF_ERROR(sink.value()->Finish().At(Stage::kEncode));
+  timer.Charge(Stage::kEncode);
+  result->data = std::move(out);
+  return Status();
+}
+
+}  // namespace pixpress
