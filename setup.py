@@ -28,8 +28,15 @@ LIBRARIES = {
     "libwebpdemux": "libwebp-dev",
     "libhwy": "libhwy-dev",
 }
+# Built in where it is there.
+OPTIONAL_LIBRARIES = ("libavif",)
 TOOLS = {"cmake": "cmake", "ninja": "ninja-build", "pkg-config": "pkg-config"}
 HARDENED = ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong"]
+
+
+def has_library(module: str) -> bool:
+    """Tell whether pkg-config knows a module."""
+    return subprocess.run(["pkg-config", "--exists", module]).returncode == 0
 
 
 def run(command: list[str]) -> str:
@@ -45,7 +52,7 @@ def require_tools_and_libraries() -> None:
     lacks = {tool: package for tool, package in TOOLS.items() if shutil.which(tool) is None}
     if "pkg-config" not in lacks:
         for module, package in LIBRARIES.items():
-            if subprocess.run(["pkg-config", "--exists", module]).returncode != 0:
+            if not has_library(module):
                 lacks[module] = package
     if lacks:
         packages = " ".join(dict.fromkeys(lacks.values()))
@@ -67,8 +74,9 @@ class BuildCore(build_ext):
             run(["ninja", "-C", str(CORE_BUILD), "pixpress_engine"])
         (extension,) = self.extensions
         extension.depends += [*map(str, Path("csrc").glob("*/*.h")), *extension.extra_objects]
-        extension.extra_compile_args += run(["pkg-config", "--cflags", *LIBRARIES]).split()
-        extension.extra_link_args += run(["pkg-config", "--libs", *LIBRARIES]).split()
+        libraries = [*LIBRARIES, *filter(has_library, OPTIONAL_LIBRARIES)]
+        extension.extra_compile_args += run(["pkg-config", "--cflags", *libraries]).split()
+        extension.extra_link_args += run(["pkg-config", "--libs", *libraries]).split()
         super().build_extensions()
 
 

@@ -133,5 +133,6 @@ Result<const Codec*> IdentifyCodec(Bytes head);
 extern const Codec kJpegCodec;
 extern const Codec kPngCodec;
 extern const Codec kWebpCodec;
+extern const Codec kAvifCodec;  // Where libavif is built in.
 
 }  // namespace pixpress

@@ -7,7 +7,14 @@
 namespace pixpress {
 namespace {
 
-constexpr std::array<const Codec*, 3> kCodecs = {&kJpegCodec, &kPngCodec, &kWebpCodec};
+constexpr std::array kCodecs = {
+    &kJpegCodec,
+    &kPngCodec,
+    &kWebpCodec,
+#ifdef PIXPRESS_AVIF
+    &kAvifCodec,
+#endif
+};
 
 template <typename Predicate>
 const Codec* FindIf(Predicate matches) {

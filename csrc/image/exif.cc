@@ -1,6 +1,7 @@
 #include "image/exif.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace pixpress {
@@ -167,6 +168,13 @@ void AddDensity(const Density& density, Writer& writer) {
 }
 
 }  // namespace
+
+std::span<const uint8_t> TiffBlock(std::span<const uint8_t> payload) {
+  constexpr std::array<uint8_t, 6> kPrefix = {'E', 'x', 'i', 'f', 0, 0};
+  const bool has_prefix = payload.size() >= kPrefix.size() &&
+                          std::equal(kPrefix.begin(), kPrefix.end(), payload.begin());
+  return has_prefix ? payload.subspan(kPrefix.size()) : payload;
+}
 
 ExifSummary ParseExif(std::span<const uint8_t> tiff) {
   const Reader reader(tiff);

@@ -19,6 +19,10 @@ struct ExifSummary {
   std::optional<Density> density;
 };
 
+// The TIFF block of a payload that may start with JPEG's "Exif\0\0", as some writers of other
+// formats leave it.
+std::span<const uint8_t> TiffBlock(std::span<const uint8_t> payload);
+
 ExifSummary ParseExif(std::span<const uint8_t> tiff);
 
 // A new TIFF block with just these fields; empty if all are at their defaults.

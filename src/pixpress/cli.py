@@ -58,7 +58,9 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
 @main.command()
 @click.argument("inputs", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, help="File or folder; - is standard output.")
-@click.option("-f", "--format", type=click.Choice(["keep", "jpeg", "png", "webp"]), default="keep")
+@click.option(
+    "-f", "--format", type=click.Choice(["keep", "jpeg", "png", "webp", "avif"]), default="keep"
+)
 @click.option("-q", "--quality", type=click.IntRange(1, 100), default=80)
 @click.option("--width", type=click.IntRange(1))
 @click.option("--height", type=click.IntRange(1))

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import click
 
-_EXTENSIONS = {".jpg": "jpeg", ".jpeg": "jpeg", ".jpe": "jpeg", ".png": "png", ".webp": "webp"}
-_NEW = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+_EXTENSIONS = {
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".jpe": "jpeg",
+    ".png": "png",
+    ".webp": "webp",
+    ".avif": "avif",
+}
+_NEW = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
 
 
 @dataclass(frozen=True)

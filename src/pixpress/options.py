@@ -22,8 +22,8 @@ class Priority(enum.IntEnum):
     CRITICAL = 3
 
 
-_FORMATS = {"keep": 0, "jpeg": 1, "jpg": 1, "png": 2, "webp": 3}
-_UNBUILT_FORMATS = ("gif", "avif", "auto")
+_FORMATS = {"keep": 0, "jpeg": 1, "jpg": 1, "png": 2, "webp": 3, "avif": 5}
+_UNBUILT_FORMATS = ("gif", "auto")
 _FITS = ("inside", "cover", "contain", "fill", "outside")
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "mitchell", "lanczos")
 _SUBSAMPLINGS = ("auto", "4:4:4", "4:2:2", "4:2:0")

@@ -8,7 +8,7 @@ from typing import Any
 from . import _native
 from .errors import OptionError, expected
 
-_EXTENSIONS = {"jpg": 1, "jpeg": 1, "jpe": 1, "jfif": 1, "png": 2, "webp": 3}
+_EXTENSIONS = {"jpg": 1, "jpeg": 1, "jpe": 1, "jfif": 1, "png": 2, "webp": 3, "avif": 5}
 
 
 def open_source(src: Any) -> _native.NativeSource:

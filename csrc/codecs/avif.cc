@@ -1,0 +1,48 @@
+// The row of AVIF in the registry.
+
+#include <array>
+#include <string>
+
+#include "codecs/avif_boxes.h"
+#include "codecs/avif_decode.h"
+#include "codecs/avif_encode.h"
+#include "codecs/avif_library.h"
+#include "codecs/codec.h"
+
+namespace pixpress {
+namespace {
+
+constexpr std::array<std::string_view, 1> kExtensions = {"avif"};
+
+std::string Version() {
+  std::array<char, 256> codecs = {};
+  avifCodecVersions(codecs.data());
+  return std::string("libavif ") + avifVersion() + " (" + codecs.data() + ")";
+}
+
+}  // namespace
+
+const Codec kAvifCodec = {
+    .format = Format::kAvif,
+    .name = "avif",
+    .extensions = kExtensions,
+    .version = Version,
+    .sniff = HasAvifSignature,
+    .probe = ProbeAvif,
+    .read_metadata = ReadAvifMetadata,
+    .decoded_layout = AvifDecodedLayout,
+    .decode_memory_bytes = AvifDecodeMemoryBytes,
+    .decode = DecodeAvif,
+    .max_scale_denominator = 1,
+    .accepted_layout = AvifAcceptedLayout,
+    .encode_memory_bytes = AvifEncodeMemoryBytes,
+    .encode = EncodeAvif,
+    .max_side_px = 65535,
+    .frames_memory_bytes = AvifFramesMemoryBytes,
+    .open_frames = OpenAvifFrames,
+    .animation_memory_bytes = nullptr,
+    .start_animation = nullptr,
+    .rewrite = RewriteAvif,
+};
+
+}  // namespace pixpress
