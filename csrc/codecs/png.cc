@@ -1,6 +1,8 @@
 // The row of PNG in the registry, and its probe.
 
+#include <libdeflate.h>
 #include <png.h>
+#include <zlib.h>
 
 #include <array>
 #include <string>
@@ -16,7 +18,10 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kExtensions = {"png", "apng"};
 
-std::string Version() { return std::string("libpng ") + png_get_libpng_ver(nullptr); }
+std::string Version() {
+  return std::string("libpng ") + png_get_libpng_ver(nullptr) + ", zlib " + zlibVersion() +
+         ", libdeflate " LIBDEFLATE_VERSION_STRING;
+}
 
 bool Sniff(Bytes head) { return HasPngSignature(head); }
 

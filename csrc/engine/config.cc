@@ -74,6 +74,27 @@ double CpuQuotaV1(const std::string& folder) {
   return static_cast<double>(quota) / static_cast<double>(period);
 }
 
+// The number after `key` in a file of "key number" lines; `missing` if it is not there.
+uint64_t NumberAfter(const std::string& path, const std::string& key, uint64_t missing) {
+  std::ifstream file(path);
+  std::string word;
+  while (file >> word) {
+    uint64_t value = 0;
+    if (word == key && file >> value) return value;
+  }
+  return missing;
+}
+
+// What a cgroup may still take: its pages of files that nobody needs can go.
+uint64_t CgroupFreeBytes(const std::string& folder, const char* limit, const char* usage,
+                         const char* cold) {
+  const uint64_t limit_bytes = ParseLimit(FirstWord(folder + limit));
+  const uint64_t used_bytes = ParseLimit(FirstWord(folder + usage));
+  if (limit_bytes == kUnlimited || used_bytes == kUnlimited) return kUnlimited;
+  const uint64_t cold_bytes = std::min(used_bytes, NumberAfter(folder + "/memory.stat", cold, 0));
+  return limit_bytes - std::min(limit_bytes, used_bytes - cold_bytes);
+}
+
 }  // namespace
 
 uint32_t AllowedCpus() {
@@ -97,6 +118,21 @@ uint64_t AllowedMemoryBytes() {
   const uint64_t physical = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
                             static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
   return std::min({physical, SmallestUpwards("/sys/fs/cgroup", CgroupPath(""), v2),
+                   SmallestUpwards("/sys/fs/cgroup/memory", CgroupPath("memory"), v1)});
+}
+
+uint64_t FreeMemoryBytes() {
+  const auto v2 = [](const std::string& folder) {
+    return CgroupFreeBytes(folder, "/memory.max", "/memory.current", "inactive_file");
+  };
+  const auto v1 = [](const std::string& folder) {
+    return CgroupFreeBytes(folder, "/memory.limit_in_bytes", "/memory.usage_in_bytes",
+                           "total_inactive_file");
+  };
+  constexpr uint64_t kNoNumber = kUnlimited / 1024;
+  const uint64_t machine = 1024 * NumberAfter("/proc/meminfo", "MemAvailable:", kNoNumber);
+  return std::min({AllowedMemoryBytes(), machine,
+                   SmallestUpwards("/sys/fs/cgroup", CgroupPath(""), v2),
                    SmallestUpwards("/sys/fs/cgroup/memory", CgroupPath("memory"), v1)});
 }
 

@@ -25,5 +25,7 @@ struct EngineOptions {
 uint32_t AllowedCpus();
 // Memory that this process may use: cgroup limits and the machine's memory.
 uint64_t AllowedMemoryBytes();
+// The part of it that is free now, pages that the system can drop included.
+uint64_t FreeMemoryBytes();
 
 }  // namespace pixpress

@@ -1,5 +1,7 @@
 #include "kernels/convert.h"
 
+#include <hwy/targets.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -141,6 +143,9 @@ void CmykToRgbRow(const uint8_t* cmyk, size_t pixels, uint8_t* rgb) {
   }
 }
 
-const char* SimdTargetName() { return "baseline"; }
+const char* SimdTargetName() {
+  const int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
+  return hwy::TargetName(usable & -usable);  // The lowest bit is the best target.
+}
 
 }  // namespace pixpress

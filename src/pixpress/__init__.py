@@ -19,9 +19,10 @@ from .errors import (
     UnidentifiedImageError,
     UnsupportedFormatError,
 )
+from .future import JobFuture
 from .kernels import decode, encode, features, optimal_worker_count, probe, quantize, resize
 from .options import Limits, Priority, Settings
-from .pool import JobFuture, Pool
+from .pool import Pool
 from .result import ImageInfo, Result, SkippedReason
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ import os
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer, Py_buffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_INCREF
 from cython.operator cimport dereference as deref
 from libc.stdint cimport int64_t, uint64_t
 from libcpp.memory cimport shared_ptr, unique_ptr
@@ -15,21 +16,19 @@ from libcpp.vector cimport vector
 
 from .core cimport (
     AllowedCpus, AllowedMemoryBytes, CEngine, CImageInfo, CLimits, CSettings, EngineOptions,
-    EngineStats, Event, Job, JobResult, JobSpec, OneShotJob, PixelReader, Rgba, SimdTargetName,
-    Source, Stage, StageName, Status, StatusCode, seam_copy_data, seam_create, seam_data_size,
-    seam_drop_data, seam_open, seam_probe, seam_quantize, seam_read_frames, seam_resize,
-    seam_set_bytes, seam_set_pixels, seam_settings, seam_state, seam_submit, seam_with_format,
+    EngineStats, Event, FreeMemoryBytes, Job, JobResult, JobSpec, OneShotJob, PixelReader, Rgba,
+    SimdTargetName, Source, Stage, StageName, Status, StatusCode, seam_codecs, seam_copy_data,
+    seam_create, seam_data_size, seam_drop_data, seam_open, seam_probe, seam_quantize,
+    seam_read_frames, seam_resize, seam_set_bytes, seam_set_pixels, seam_settings, seam_state,
+    seam_submit, seam_with_format,
 )
 
 from .errors import make_error
 from .result import ImageInfo, Result
 
 cdef tuple FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")
-cdef int SLICE_NS = 50_000_000
-cdef int SMALL_BYTES = 1 << 16
-cdef int STAGE_COUNT = 11
-cdef int STATE_DONE = 2
-cdef int STATE_CANCELLED = 4
+cdef int SLICE_NS = 50_000_000, SMALL_BYTES = 1 << 16
+cdef int STAGE_COUNT = 11, STATE_DONE = 2, STATE_CANCELLED = 4
 
 
 cdef str stage_name(Stage stage):
@@ -41,13 +40,12 @@ cdef str text_of(const string& text):
     return raw.decode("utf-8", "replace")
 
 
-cdef object error_of(const Status& status, str name):
+cdef object error_of(const Status& status, str name, output=None):
     message = text_of(status.message())
     if name and not message.startswith(name):
         message = f"{name}: {message}"
-    cdef Stage stage = status.stage()
-    where = "" if <int>stage == 0 else stage_name(stage)
-    return make_error(<int>status.code(), message, where, status.sys_errno())
+    where = stage_name(status.stage()) if <int>status.stage() else ""
+    return make_error(<int>status.code(), message, where, status.sys_errno(), name, output)
 
 
 cdef int check(const Status& status, str name="") except -1:
@@ -74,10 +72,9 @@ cdef class NativeSettings:
         self.format = format
         self.by_format = {}
         cdef CSettings* s = self.settings.get()
-        s.quality, s.effort, s.lossless = quality, effort, lossless
-        s.width, s.height = width, height
+        s.quality, s.effort, s.width, s.height = quality, effort, width, height
         s.background.r, s.background.g, s.background.b, s.background.a = background
-        s.upscale, s.linear = upscale, linear
+        s.lossless, s.upscale, s.linear = lossless, upscale, linear
         s.colors, s.dither, s.max_frames = colors, dither, max_frames
         s.near_lossless, s.alpha_quality, s.auto_orient = near_lossless, alpha_quality, auto_orient
         (s.limits.max_pixels, s.limits.max_total_pixels, s.limits.max_frames, s.limits.max_scans,
@@ -182,11 +179,16 @@ cdef class JobHandle:
             ended = self.engine.engine.get().WaitJob(deref(self.job), timeout_ns)
         return ended
 
-    def take(self):
-        """What `collect` would give for this ended job; None if it has given it already."""
+    def deliver(self):
+        """Do for this ended job what the reader of `collect` would, unless it has done so."""
         if self.engine.live.pop(self.tag, None) is None:
-            return None
-        return self.outcome()
+            return
+        future, result, error = self.outcome()
+        try:
+            future._resolve(result, error)
+        except BaseException:  # A signal's: nobody else can resolve it any more.
+            future._resolve(result, error)
+            raise
 
     cdef tuple outcome(self):
         cdef Job* job = self.job.get()
@@ -196,7 +198,7 @@ cdef class JobHandle:
         if state == STATE_CANCELLED:
             return future, None, None
         if state != STATE_DONE:
-            return future, None, error_of(job.status, self.source.name)
+            return future, None, error_of(job.status, self.source.name, self.output_path)
         try:
             return future, self.make_result(job), None
         except MemoryError as error:
@@ -249,7 +251,7 @@ cdef class Engine:
     cpdef check_process(self):
         """Refuse to be used in a forked child."""
         if os.getpid() != self.pid:
-            raise make_error(15, "the pool belongs to the parent process", "", 0)
+            raise make_error(15, "the pool belongs to the parent process")
 
     def submit(self, NativeSettings settings, NativeSource source, output_path, str output_root,
                int priority, int64_t timeout_ns, future):
@@ -333,10 +335,13 @@ cdef class Engine:
             freed = self.engine.get().Trim()
         return freed
 
-    @property
+    def leak(self):
+        """Keep everything for ever: its threads run on while the interpreter ends."""
+        Py_INCREF(self)
+
     def undelivered(self):
-        """Jobs whose outcome has not been collected."""
-        return len(self.live)
+        """The futures of jobs whose outcome has not been delivered."""
+        return [(<JobHandle>handle).future for handle in list(self.live.values())]
 
     def stats(self):
         """Counters and gauges."""
@@ -430,14 +435,9 @@ def quantize(NativeSource source, unsigned int colors, float dither, int min_qua
     return [(c.r, c.g, c.b, c.a) for c in palette]
 
 
-def allowed_cpus():
-    """CPUs that this process may use."""
-    return AllowedCpus()
-
-
-def allowed_memory_bytes():
-    """Memory that this process may use."""
-    return AllowedMemoryBytes()
+def machine():
+    """What this process may use: CPUs, bytes of memory, and how much of that is free."""
+    return AllowedCpus(), AllowedMemoryBytes(), FreeMemoryBytes()
 
 
 def stage_names():
@@ -445,6 +445,6 @@ def stage_names():
     return tuple([stage_name(<Stage>stage) for stage in range(STAGE_COUNT)])
 
 
-def simd_target():
-    """The SIMD target in use."""
-    return SimdTargetName().decode()
+def built_in():
+    """The SIMD target in use, and lines about codecs (see DescribeCodecs)."""
+    return SimdTargetName().decode(), text_of(seam_codecs())

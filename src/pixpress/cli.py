@@ -1,84 +1,161 @@
-"""The command: results on standard output, progress on standard error."""
+"""The command."""
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import signal
 import sys
-from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import __version__, features, probe
-from .cli_inputs import Work, find_work
-from .errors import OutputExistsError, PixpressError
-from .pool import JobFuture, Pool
-from .result import Result
+from .cli_inputs import Work, Workload, find_work
+from .cli_tally import Tally, shown
+from .dispatch import stop
+from .errors import OutputError, PixpressError
+from .future import JobFuture
+from .kernels import features, probe
+from .options import Settings
+from .pool import Pool
+from .result import ImageInfo
+
+# Jobs under way: enough for every worker, few enough to be cheap.
+_WINDOW = 256
+_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+_INPUT = click.Path(exists=True, readable=True, allow_dash=True)
+_FILE = click.Path(exists=True, readable=True, allow_dash=True, dir_okay=False)
 
 
-def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if not value or context.resilient_parsing:
-        return
-    click.echo(f"pixpress {__version__}")
-    if {"-v", "--verbose"} & set(sys.argv):
-        click.echo(json.dumps(features()))
-    context.exit()
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: ends the command as Ctrl-C does."""
 
 
-@click.group()
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version)
-@click.option("-v", "--verbose", is_flag=True, expose_value=False, help="With --version: details.")
-def main() -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Exit as a shell expects when a signal comes outside of the jobs."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            command(*args, **options)
+        except KeyboardInterrupt as interrupt:
+            click.echo("interrupted: nothing was done", err=True)
+            sys.exit(_exit_code(interrupt))
+
+    return run
+
+
+def _exit_code(interrupt: KeyboardInterrupt) -> int:
+    return _TERMINATED if isinstance(interrupt, _Terminated) else _INTERRUPTED
+
+
+@click.group(invoke_without_command=True)
+@click.option("--version", is_flag=True, help="Show the version and exit.")
+@click.option("-v", "--verbose", is_flag=True, help="With --version: codecs and SIMD target.")
+@click.pass_context
+def main(context: click.Context, version: bool, verbose: bool) -> None:
     """Compress images."""
+    if version:
+        _print_version(verbose)
+        context.exit()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
+
+
+def _print_version(verbose: bool) -> None:
+    found = features()
+    click.echo(f"pixpress {found['version']}")
+    if verbose:
+        click.echo(f"simd: {found['simd']}")
+        for name, libraries in found["codecs"].items():
+            can = [verb for verb in ("read", "write") if name in found[verb]]
+            click.echo(f"{name}: {', '.join(can)}; {libraries}")
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path())
-@click.option("--json", "as_json", is_flag=True)
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
+@_interruptible
 def info(files: tuple[str, ...], as_json: bool) -> None:
-    """Say what FILES are."""
+    """Say what FILES are (- is standard input)."""
     failed = False
     for name in files:
         try:
-            found = probe(name)
+            found = probe(sys.stdin.buffer if name == "-" else name)
         except PixpressError as error:
             failed = True
-            click.echo(str(error), err=True)
+            if as_json:
+                row = {"file": name, "error": error.code, "message": str(error)}
+                click.echo(json.dumps(row))
+            click.echo(shown(f"error: {error}"), err=True)
             continue
         if as_json:
             click.echo(json.dumps({"file": name, **found.to_dict()}))
         else:
-            click.echo(f"{name}: {found.format} {found.width}x{found.height} {found.mode}")
+            click.echo(shown(f"{name}: {_described(found)}"))
     sys.exit(int(failed))
 
 
+def _described(found: ImageInfo) -> str:
+    parts = [f"{found.format} {found.width}x{found.height} {found.mode}, {found.bits} bits"]
+    parts += [f"{found.frames} frames"] if found.frames > 1 else []
+    parts += ["progressive"] if found.is_progressive else []
+    parts += [f"quality {found.estimated_quality}"] if found.estimated_quality else []
+    parts += [f"orientation {found.orientation}"] if found.orientation != 1 else []
+    parts += ["color profile"] if found.has_icc else []
+    return ", ".join(parts)
+
+
 @main.command()
-@click.argument("inputs", nargs=-1, required=True)
+@click.argument("inputs", nargs=-1, required=True, type=_INPUT)
 @click.option("-o", "--output", required=True, help="File or folder; - is standard output.")
 @click.option(
-    "-f", "--format", type=click.Choice(["keep", "jpeg", "png", "webp", "avif"]), default="keep"
+    "-f",
+    "--format",
+    type=click.Choice(["keep", *features()["write"]]),
+    default="keep",
+    help="Format of the outputs.",
 )
-@click.option("-q", "--quality", type=click.IntRange(1, 100), default=80)
-@click.option("--width", type=click.IntRange(1))
-@click.option("--height", type=click.IntRange(1))
+@click.option("-q", "--quality", type=click.IntRange(1, 100), default=80, show_default=True)
+@click.option("--effort", type=click.IntRange(1, 10), default=5, show_default=True)
+@click.option("--lossless", is_flag=True, help="Keep every pixel (WebP).")
+@click.option("--width", type=click.IntRange(1), help="Most pixels from left to right.")
+@click.option("--height", type=click.IntRange(1), help="Most pixels from top to bottom.")
 @click.option(
     "--fit",
     type=click.Choice(["inside", "cover", "contain", "fill", "outside"]),
     default="inside",
+    show_default=True,
 )
-@click.option("--effort", type=click.IntRange(1, 10), default=5)
-@click.option("--lossless", is_flag=True)
+@click.option(
+    "--subsampling", type=click.Choice(["auto", "4:4:4", "4:2:2", "4:2:0"]), default="auto"
+)
 @click.option("--metadata", type=click.Choice(["none", "safe", "all"]), default="safe")
-@click.option("--overwrite", type=click.Choice(["all", "never", "smaller"]), default="never")
-@click.option("-R", "--recursive", is_flag=True)
-@click.option("--workers", type=click.IntRange(1, 1024))
-@click.option("--memory")
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--dry-run", is_flag=True)
-@click.option("--quiet", is_flag=True)
+@click.option(
+    "--overwrite",
+    type=click.Choice(["all", "never", "smaller"]),
+    default="never",
+    show_default=True,
+    help="Which existing outputs to replace.",
+)
+@click.option("-R", "--recursive", is_flag=True, help="Walk folders, keeping their tree.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
+@click.option("--memory", help="What all jobs together may hold, such as 2GB.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--quiet", is_flag=True, help="Only report failures.")
+@_interruptible
 def compress(
     inputs: tuple[str, ...],
     output: str,
@@ -88,110 +165,121 @@ def compress(
     as_json: bool,
     dry_run: bool,
     quiet: bool,
-    **settings: Any,
+    **options: Any,
 ) -> None:
-    """Compress INPUTS, files or folders (- is standard input)."""
-    works, skipped = find_work(inputs, output, recursive, settings["format"])
+    """Compress INPUTS, files or folders (- is standard input).
+
+    Exit code 0 says that all are done, 1 that some failed, 2 that the command was wrong. Files of
+    walked folders that are no images are counted, and no failures.
+    """
+    load = find_work(inputs, output, recursive, options["format"])
     if dry_run:
-        for work in works:
-            click.echo(f"{work.source} -> {work.output}")
-        return
+        sys.exit(_show_work(load, as_json))
+    if output == "-" and as_json:
+        raise click.UsageError("--json and the image itself cannot both go to standard output")
+    if output == "-" and sys.stdout.isatty():
+        raise click.UsageError("Expected a file or a pipe as standard output, got a terminal")
     try:
+        settings = Settings(**options)
         pool = Pool(max_workers=workers, memory_limit=memory)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
-    sys.exit(_run(pool, works, skipped, settings, as_json, quiet))
+    sys.exit(_run(pool, load, settings, Tally(load, as_json, quiet)))
 
 
-def _run(
+def _show_work(load: Workload, as_json: bool) -> int:
+    """Say what would become of what; the exit code that headers foretell."""
+    failed = 0
+    for work in load.works:
+        row: dict[str, Any] = {"source": work.source, "output": work.output}
+        what = ""
+        if work.source != "-":
+            try:
+                found = probe(work.source)
+                row["size"] = os.path.getsize(work.source)
+                row |= {"format": found.format, "width": found.width, "height": found.height}
+                what = f"  ({found.format} {found.width}x{found.height}, {row['size']:,} bytes)"
+            except PixpressError as error:
+                failed += 1
+                row |= {"error": error.code, "message": str(error)}
+                what = f"  (error: {error})"
+        row["exists"] = work.output != "-" and os.path.lexists(work.output)
+        exists = "  (exists)" if row["exists"] else ""
+        line = f"{work.source} -> {work.output}{exists}{what}"
+        click.echo(json.dumps(row) if as_json else shown(line))
+    others = f"{load.no_images} no images, {load.unsupported} of formats not supported"
+    click.echo(f"{len(load.works)} to do, {failed} would fail; {others}", err=True)
+    return int(failed > 0)
+
+
+def _run(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> int:
+    ended: SimpleQueue[tuple[Work, JobFuture]] = SimpleQueue()
+    code = 0
+    try:
+        with tally.progress:
+            try:
+                _work(pool, load.works, settings, tally, ended)
+                pool.shutdown()
+            except KeyboardInterrupt as interrupt:
+                code = _exit_code(interrupt)
+                # One more signal would only get in the way of the few steps that are left.
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_IGN)
+                stop(pool._dispatcher)
+                while not ended.empty():
+                    tally.take(*ended.get())
+    except BrokenPipeError:  # Nobody reads on: click ends the command for that.
+        stop(pool._dispatcher)
+        raise
+    tally.close(code != 0)
+    if pool._dispatcher.thread.is_alive():  # A codec that cannot be stopped: do not wait for it.
+        sys.stdout.flush()
+        os._exit(code)
+    return code or int(tally.failed > 0)
+
+
+def _work(
     pool: Pool,
     works: list[Work],
-    skipped: int,
-    settings: dict[str, Any],
-    as_json: bool,
-    quiet: bool,
-) -> int:
-    tally = Tally(len(works), skipped, as_json, quiet)
-    waiting: deque[tuple[Work, JobFuture]] = deque()
-    try:
-        with pool, tally.progress:
-            for work in works:
-                source: object = work.source
-                if work.source == "-":
-                    source = sys.stdin.buffer.read()
-                target = None if work.output == "-" else work.output
-                if target is not None:
-                    Path(target).parent.mkdir(parents=True, exist_ok=True)
-                waiting.append((work, pool.submit(source, target, **settings)))
-                if len(waiting) >= 64:
-                    tally.take(*waiting.popleft())
-            while waiting:
-                tally.take(*waiting.popleft())
-    except KeyboardInterrupt:
-        tally.close("interrupted: ")
-        return 130
-    tally.close("")
-    return 1 if tally.failed else 0
-
-
-class Tally:
-    """Counts outcomes and reports them."""
-
-    def __init__(self, total: int, skipped: int, as_json: bool, quiet: bool) -> None:
-        self.total, self.skipped = total, skipped
-        self.done = self.failed = self.kept = self.before = self.after = 0
-        self.as_json, self.quiet = as_json, quiet
-        console = Console(stderr=True)
-        self.is_live = console.is_terminal and not quiet
-        self.progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[saved]}"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not self.is_live,
-        )
-        self.bar = self.progress.add_task("", total=total, saved="")
-
-    def take(self, work: Work, future: JobFuture) -> None:
-        """Wait for one job and report it."""
+    settings: Settings,
+    tally: Tally,
+    ended: SimpleQueue[tuple[Work, JobFuture]],
+) -> None:
+    under_way = 0
+    for work in works:
+        while under_way and (under_way >= _WINDOW or not ended.empty()):
+            tally.take(*ended.get())
+            under_way -= 1
+        if settings.overwrite == "never" and work.output != "-" and os.path.lexists(work.output):
+            tally.leave(work)
+            continue
         try:
-            self._succeed(work, future.result())
-        except OutputExistsError:
-            self.kept += 1
-            self._log(f"{work.output}: exists, left as it is")
+            future = _submit(pool, work, settings)
         except PixpressError as error:
-            self.failed += 1
-            click.echo(str(error), err=True)
-            if self.as_json:
-                row = {"source": work.source, "error": error.code, "message": str(error)}
-                click.echo(json.dumps(row))
-        saved = f"{self.before - self.after:,} bytes saved"
-        self.progress.update(self.bar, advance=1, saved=saved)
+            tally.fail_and_advance(work, error)
+            continue
+        future.add_done_callback(functools.partial(_put, ended, work))
+        under_way += 1
+    for _ in range(under_way):
+        tally.take(*ended.get())
 
-    def _succeed(self, work: Work, result: Result) -> None:
-        self.done += 1
-        self.before += result.original_size
-        self.after += result.compressed_size
-        if work.output == "-" and result.data is not None:
-            sys.stdout.buffer.write(result.data)
-            sys.stdout.buffer.flush()
-        elif self.as_json:
-            click.echo(json.dumps(result.to_dict()))
-        self._log(f"{work.source}: {result.original_size:,} -> {result.compressed_size:,} bytes")
 
-    def _log(self, line: str) -> None:
-        if not self.quiet and not self.is_live:
-            click.echo(line, err=True)
+def _put(ended: SimpleQueue[tuple[Work, JobFuture]], work: Work, future: Any) -> None:
+    ended.put((work, future))
 
-    def close(self, prefix: str) -> None:
-        """One line that says what became of it all."""
-        if self.quiet and not prefix:
-            return
-        percent = 100 * (1 - self.after / self.before) if self.before else 0.0
-        click.echo(
-            f"{prefix}{self.done} of {self.total} done, {self.failed} failed, {self.kept} left, "
-            f"{self.skipped} no images; {self.before:,} -> {self.after:,} bytes "
-            f"({percent:.1f} % saved)",
-            err=True,
-        )
+
+def _submit(pool: Pool, work: Work, settings: Settings) -> JobFuture:
+    if work.output == "-":
+        target = None
+    else:
+        target = work.output
+        folder = Path(target).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = error.strerror or str(error)
+            raise OutputError(
+                f"{work.source}: {folder}: {problem}", errno=error.errno, filename=str(folder)
+            ) from error
+    source: object = sys.stdin.buffer if work.source == "-" else work.source
+    return pool.submit(source, target, settings=settings)

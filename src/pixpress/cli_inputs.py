@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-_EXTENSIONS = {
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".jpe": "jpeg",
-    ".png": "png",
-    ".webp": "webp",
-    ".avif": "avif",
-}
-_NEW = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
+from .errors import PixpressError, UnidentifiedImageError, UnsupportedFormatError
+from .kernels import probe
+from .sources import extension_format, output_name
 
 
 @dataclass(frozen=True)
@@ -27,57 +22,107 @@ class Work:
     output: str
 
 
-def find_work(
-    inputs: tuple[str, ...], output: str, recursive: bool, format: str
-) -> tuple[list[Work], int]:
-    """All work, and how many files of walked folders are no images."""
-    works: list[Work] = []
-    skipped = 0
-    several = len(inputs) > 1 or any(Path(name).is_dir() for name in inputs if name != "-")
+@dataclass
+class Workload:
+    """All that is to do, and what walked folders hold besides."""
+
+    works: list[Work] = field(default_factory=list)
+    no_images: int = 0
+    unsupported: int = 0
+
+
+def find_work(inputs: tuple[str, ...], output: str, recursive: bool, format: str) -> Workload:
+    """Look at all inputs; refuse what cannot end well before any work starts."""
+    folders = [name for name in inputs if name != "-" and os.path.isdir(name)]
+    is_folder = bool(folders) or len(inputs) > 1 or output.endswith("/") or os.path.isdir(output)
+    if folders and not recursive:
+        raise click.UsageError(f"{folders[0]} is a folder: give -R to compress what is in it")
+    if folders and output == "-":
+        raise click.UsageError("Expected one file as input for standard output, got a folder")
+    load = Workload()
     for name in inputs:
-        if name != "-" and Path(name).is_dir():
-            found, others = _walk(Path(name), recursive, len(inputs) > 1)
-            skipped += others
-            works += [Work(str(f), str(_target(Path(output) / r, format))) for f, r in found]
-        elif output == "-" or not (several or output.endswith("/") or Path(output).is_dir()):
-            works.append(Work(name, output))
+        if name in folders:
+            _add_folder(load, Path(name), Path(output), len(inputs) > 1, format)
+        elif output == "-" or not is_folder:
+            _check_extension(output, format)
+            load.works.append(Work(name, output))
         elif name == "-":
             raise click.UsageError("Expected a file or - for the output of standard input")
         else:
-            works.append(Work(name, str(_target(Path(output) / Path(name).name, format))))
-    _refuse_doubles(works)
-    return works, skipped
+            made = output_name(os.path.basename(name), _format_of(name, format))
+            load.works.append(Work(name, os.path.join(output, made)))
+    if is_folder and output != "-" and os.path.exists(output) and not os.path.isdir(output):
+        raise click.UsageError(f"Expected a folder for the output of several inputs, got {output}")
+    _refuse_collisions(load.works)
+    return load
 
 
-def _walk(folder: Path, recursive: bool, keep_name: bool) -> tuple[list[tuple[Path, Path]], int]:
-    if not recursive:
-        raise click.UsageError(f"{folder} is a folder: give -R to compress what is in it")
-    found = []
-    skipped = 0
-    base = Path(folder.resolve().name) if keep_name else Path()
+def _check_extension(output: str, format: str) -> None:
+    if output == "-":
+        return
+    named = extension_format(output)
+    if format == "keep" and named == "keep" and os.path.splitext(output)[1]:
+        raise click.UsageError(f"Expected a known extension or a format (-f), got {output}")
+    if "keep" not in (format, named) and format != named:
+        raise click.UsageError(f"Expected an extension of {format} for the output, got {output}")
+
+
+def _format_of(path: str, format: str) -> str:
+    """The format to write: that of the content for keep, whatever the extension says."""
+    if format != "keep":
+        return format
+    try:
+        return probe(path).format
+    except PixpressError:  # The job will say so.
+        return "keep"
+
+
+def _add_folder(load: Workload, folder: Path, output: Path, keep_name: bool, format: str) -> None:
+    base = output / folder.resolve().name if keep_name else output
+    for path in _files(folder, output):
+        try:
+            found = probe(path).format if path.is_file() else None
+        except UnidentifiedImageError:
+            found = None
+        except UnsupportedFormatError:
+            load.unsupported += 1
+            continue
+        except PixpressError:  # An image, but damaged or refused: the job will say so.
+            found = "keep"
+        if found is None:
+            load.no_images += 1
+            continue
+        target = base / path.relative_to(folder)
+        made = output_name(str(target), found if format == "keep" else format)
+        load.works.append(Work(str(path), made))
+
+
+def _files(folder: Path, output: Path) -> Iterator[Path]:
+    """All files below `folder`, but not those of an earlier run in a folder of it."""
+    inner = os.path.realpath(output)
+    is_itself = inner == os.path.realpath(folder)
     for root, folders, files in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(
+            name
+            for name in folders
+            if is_itself or os.path.realpath(os.path.join(root, name)) != inner
+        )
         for file in sorted(files):
-            path = Path(root) / file
-            if path.suffix.lower() in _EXTENSIONS:
-                found.append((path, base / path.relative_to(folder)))
-            else:
-                skipped += 1
-    return found, skipped
+            yield Path(root) / file
 
 
-def _target(path: Path, format: str) -> Path:
-    if format == "keep" or _EXTENSIONS.get(path.suffix.lower()) == format:
-        return path
-    return path.with_suffix(_NEW[format])
-
-
-def _refuse_doubles(works: list[Work]) -> None:
+def _refuse_collisions(works: list[Work]) -> None:
+    """Two inputs for one output, or an output that is the input of another."""
+    sources = {os.path.realpath(work.source): work.source for work in works if work.source != "-"}
     seen: dict[str, str] = {}
     for work in works:
-        key = os.path.realpath(work.output) if work.output != "-" else "-"
+        key = "-" if work.output == "-" else os.path.realpath(work.output)
         if key in seen:
             raise click.UsageError(
                 f"{seen[key]} and {work.source} would both be written to {work.output}"
             )
         seen[key] = work.source
+        if sources.get(key, work.source) != work.source:
+            raise click.UsageError(
+                f"{work.source} would be written to {work.output}, which is an input as well"
+            )

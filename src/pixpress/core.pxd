@@ -107,6 +107,19 @@ cdef extern from *:
       copy->format = static_cast<Format>(format);
       return copy;
     }
+    // One line per codec, with tabs: name, version, "r" and "w" as it can, extensions.
+    inline std::string DescribeCodecs() {
+      std::string text;
+      for (const Codec* codec : AllCodecs()) {
+        text.append(codec->name).append("\\t").append(codec->version()).append("\\t");
+        text.append(codec->decode != nullptr ? "r" : "").append(codec->encode ? "w" : "");
+        for (const std::string_view extension : codec->extensions) {
+          text.append("\\t").append(extension);
+        }
+        text.append("\\n");
+      }
+      return text;
+    }
     }  // namespace pixpress::seam
     """
 
@@ -226,6 +239,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         EngineStats Stats() const
     uint32_t AllowedCpus "pixpress::AllowedCpus"()
     uint64_t AllowedMemoryBytes "pixpress::AllowedMemoryBytes"()
+    uint64_t FreeMemoryBytes "pixpress::FreeMemoryBytes"()
 
 cdef extern from "pipeline/one_shot.h" namespace "pixpress" nogil:
     cdef cppclass PixelReader "pixpress::PixelReader":
@@ -259,4 +273,5 @@ cdef extern from * namespace "pixpress::seam" nogil:
                                                    vector[Rgba]*)
     shared_ptr[CSettings] seam_settings "pixpress::seam::MakeSettings"(
         int, int, float, float, int, int, int, int, int, int, int)
+    string seam_codecs "pixpress::seam::DescribeCodecs"()
     shared_ptr[CSettings] seam_with_format "pixpress::seam::WithFormat"(const CSettings&, int)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import errno as _errno
+from typing import Any
+
 
 class PixpressError(Exception):
-    """Base class of all pixpress errors.
+    """Base class of all pixpress errors. They can be pickled.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, with the numbers; it begins with the name of the source in errors of jobs.
+    stage : str
+        Where in a job it happened.
 
     Attributes
     ----------
@@ -14,6 +24,15 @@ class PixpressError(Exception):
         Where in a job it happened, such as ``"decode"``; empty outside of jobs.
     retryable : bool
         True if the same call may succeed later.
+
+    Examples
+    --------
+    >>> import pixpress
+    >>> try:
+    ...     pixpress.compress(b"no image")
+    ... except pixpress.PixpressError as error:
+    ...     print(error.code, error.stage, error.retryable)
+    UNIDENTIFIED_IMAGE probe False
     """
 
     code = "INTERNAL"
@@ -23,39 +42,103 @@ class PixpressError(Exception):
         super().__init__(message)
         self.stage = stage
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+def _rebuild(kind: type[PixpressError], message: str, facts: dict[str, Any]) -> PixpressError:
+    error = kind(message)
+    for name, value in facts.items():
+        setattr(error, name, value)
+    return error
+
+
+# What may pass by itself: the other side is slow, or something is used up for a while.
+_PASSING = frozenset(
+    {
+        _errno.EAGAIN,
+        _errno.EINTR,
+        _errno.EMFILE,
+        _errno.ENFILE,
+        _errno.ENOMEM,
+        _errno.ESTALE,
+        _errno.ETIMEDOUT,
+    }
+)
+
 
 class _SystemError(PixpressError, OSError):
-    """An error of the operating system; `errno` is kept."""
+    """An OSError: `errno` is kept where a system call failed, and `filename` says of what."""
 
-    def __init__(self, message: str = "", *, stage: str = "", errno: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        stage: str = "",
+        errno: int | None = None,
+        filename: str | None = None,
+    ) -> None:
         super().__init__(message, stage=stage)
         self.errno = errno or None
+        self.filename = filename
+        self.retryable = errno in _PASSING
         self._message = message
 
     def __str__(self) -> str:
         return self._message
 
+    def _facts(self) -> dict[str, Any]:
+        return {**self.__dict__, "errno": self.errno, "filename": self.filename}
+
 
 class InputError(_SystemError):
-    """The source cannot be opened or read."""
+    """The source cannot be opened or read.
+
+    Attributes
+    ----------
+    errno : int or None
+        Why, as of `OSError`.
+    filename : str or None
+        The path of the source; None for sources in memory.
+
+    Examples
+    --------
+    >>> import errno, pixpress
+    >>> try:
+    ...     pixpress.probe("missing.jpg")
+    ... except InputError as error:
+    ...     print(error.errno == errno.ENOENT, error.filename)
+    True missing.jpg
+    """
 
     code = "INPUT"
 
 
 class OutputError(_SystemError):
-    """The output cannot be written."""
+    """The output cannot be written.
+
+    Attributes
+    ----------
+    errno : int or None
+        Why, as of `OSError`.
+    filename : str or None
+        The path of the output.
+    """
 
     code = "OUTPUT"
 
 
-class OutputExistsError(OutputError):
+class OutputExistsError(OutputError, FileExistsError):
     """The output exists, and `overwrite` says to leave it."""
 
     code = "OUTPUT_EXISTS"
 
 
-class UnidentifiedImageError(PixpressError, ValueError):
-    """No known format starts like this."""
+class UnidentifiedImageError(_SystemError, ValueError):
+    """No known format starts like this. An OSError, as Pillow's error of this name is."""
 
     code = "UNIDENTIFIED_IMAGE"
 
@@ -72,7 +155,7 @@ class UnsupportedFormatError(PixpressError, ValueError):
     code = "UNSUPPORTED_FORMAT"
 
 
-class EncoderUnavailableError(PixpressError):
+class EncoderUnavailableError(PixpressError, ValueError):
     """This build cannot write the format."""
 
     code = "ENCODER_UNAVAILABLE"
@@ -111,7 +194,7 @@ class QueueTimeoutError(PixpressError, TimeoutError):
 
 
 class QueueFullError(PixpressError):
-    """The queue holds `max_queue` jobs already."""
+    """The queue holds `max_queue` jobs, or `max_queue_bytes`, already."""
 
     code = "QUEUE_FULL"
     retryable = True
@@ -152,12 +235,22 @@ BY_STATUS: tuple[type[PixpressError], ...] = (
 )
 
 
-def make_error(status: int, message: str, stage: str, errno: int) -> PixpressError:
-    """The exception for a status of the core."""
+def make_error(
+    status: int,
+    message: str,
+    stage: str = "",
+    errno: int = 0,
+    source: str = "",
+    output: str | None = None,
+) -> PixpressError:
+    """The exception for a status of the core, of a job from `source` to `output`."""
     kind = BY_STATUS[status]
-    if issubclass(kind, _SystemError):
-        return kind(message, stage=stage, errno=errno)
-    return kind(message, stage=stage)
+    if not issubclass(kind, _SystemError):
+        return kind(message, stage=stage)
+    path = output if issubclass(kind, OutputError) else source
+    # Sources in memory are called "<bytes>" and the like.
+    name = None if not path or path.startswith("<") else path
+    return kind(message, stage=stage, errno=errno, filename=name)
 
 
 def expected(what: str, name: str, value: object) -> OptionError:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _native
+from .arguments import boolean, choice, whole
 from .errors import expected
-from .options import DEFAULT, FILTERS, choice, format_value, settings_of, whole
+from .options import DEFAULT, FILTERS, format_value, settings_of
 from .result import ImageInfo
 from .sources import array_source, open_source
 
@@ -24,7 +25,30 @@ _MODES = {
 
 
 def probe(src: Any) -> ImageInfo:
-    """Read the header of an image."""
+    """Read the header of an image, no pixels.
+
+    Parameters
+    ----------
+    src : path, bytes-like or binary file
+        A file is read to its end.
+
+    Returns
+    -------
+    ImageInfo
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    UnidentifiedImageError, UnsupportedFormatError, CorruptImageError, LimitExceededError
+        It is no image, none that is supported, damaged, or beyond the default `Limits`.
+
+    Examples
+    --------
+    >>> info = probe(encode(np.zeros((3, 5), np.uint8), "png"))
+    >>> info.format, info.width, info.height, info.mode
+    ('png', 5, 3, 'L')
+    """
     return _native.probe(open_source(src), DEFAULT.native)
 
 
@@ -34,7 +58,39 @@ def _allocate(frames: int, height: int, width: int, channels: int, bits: int) ->
 
 
 def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
-    """Decode to H x W x C, or H x W for gray, in the stored orientation."""
+    """Decode an image, in the orientation that it is stored in.
+
+    Parameters
+    ----------
+    src : path, bytes-like or binary file
+        A file is read to its end.
+    mode : {"L", "LA", "RGB", "RGBA", "CMYK"}, optional
+        Channels of the array, named as by Pillow; None is the image's own.
+    frames : bool
+        Whether to decode all frames, composed as they are shown, instead of the first.
+
+    Returns
+    -------
+    ndarray
+        H x W for gray, else H x W x C; uint8, or uint16 for images of 16 bits. With `frames` there
+        is one more dimension in front.
+
+    Raises
+    ------
+    OptionError
+        `mode` is none of these, or the image cannot become it.
+    InputError, UnidentifiedImageError, CorruptImageError, LimitExceededError
+        As `probe`; damage may be found in the pixels too.
+
+    Examples
+    --------
+    >>> data = encode(np.full((2, 3), 7, np.uint8), "png")
+    >>> decode(data)
+    array([[7, 7, 7],
+           [7, 7, 7]], dtype=uint8)
+    >>> decode(data, mode="RGB").shape
+    (2, 3, 3)
+    """
     if mode is not None and mode not in _MODES:
         raise expected("one of " + ", ".join(_MODES), "mode", mode)
     color, has_alpha = (-1, False) if mode is None else _MODES[mode]
@@ -43,7 +99,27 @@ def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
 
 
 def encode(array: Array, format: str, **settings: Any) -> bytes:
-    """Encode pixels.
+    """Encode pixels, on this thread.
+
+    Parameters
+    ----------
+    array : ndarray
+        H x W or H x W x C with 1 to 4 channels (gray, gray and alpha, RGB, RGBA); uint8 or uint16.
+    format : {"jpeg", "png", "webp", "avif"}
+        What to make; `features` says what this build can.
+    **settings
+        Fields of `Settings`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    OptionError
+        A setting is wrong, or the array is of another shape or type.
+    LimitExceededError
+        It has more pixels than `limits` allow or the format can hold.
 
     Examples
     --------
@@ -60,16 +136,38 @@ def encode(array: Array, format: str, **settings: Any) -> bytes:
 def resize(
     array: Array, size: tuple[int, int], resample: str = "lanczos", linear: bool = False
 ) -> Array:
-    """Resample to `size`, which is (width, height).
+    """Resample pixels, on this thread. Colors are weighted by their alpha.
+
+    Parameters
+    ----------
+    array : ndarray
+        H x W or H x W x C with 1 to 4 channels, uint8 or uint16.
+    size : (int, int)
+        Width and height of the result in pixels.
+    resample : {"nearest", "box", "bilinear", "hamming", "bicubic", "mitchell", "lanczos"}
+        The filter.
+    linear : bool
+        Whether to average light instead of sRGB values.
+
+    Returns
+    -------
+    ndarray
+        height x width, with the channels and the type of `array`.
+
+    Raises
+    ------
+    OptionError
+        An argument is of another shape or type, or a side is not from 1 to 2**24.
 
     Examples
     --------
     >>> resize(np.zeros((4, 4), np.uint8), (2, 3)).shape
     (3, 2)
     """
-    if len(size) != 2:
+    if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise expected("(width, height)", "size", size)
     width, height = (whole("size", side, 1, 2**24) for side in size)
+    array = np.asarray(array)
     source = array_source(array)
     out = np.empty((height, width, *array.shape[2:]), array.dtype.newbyteorder("="))
     _native.resize(
@@ -77,7 +175,7 @@ def resize(
         width,
         height,
         choice("resample", resample, FILTERS),
-        linear,
+        boolean("linear", linear),
         out.reshape(-1).view(np.uint8),
     )
     return out
@@ -86,7 +184,38 @@ def resize(
 def quantize(
     array: Array, colors: int = 256, *, dither: float = 1.0, min_quality: int | None = None
 ) -> tuple[Array, Array]:
-    """Reduce RGB or RGBA to a palette: indices (H x W) and palette (N x 4)."""
+    """Reduce colors to a palette, on this thread.
+
+    Parameters
+    ----------
+    array : ndarray
+        H x W x 3 or H x W x 4, uint8.
+    colors : int
+        Most colors of the palette, 2 to 256.
+    dither : float
+        How much of the error to spread, 0 to 1.
+    min_quality : int, optional
+        Quality from 1 to 100 below which the result is refused.
+
+    Returns
+    -------
+    indices : ndarray
+        H x W, uint8.
+    palette : ndarray
+        N x 4, uint8: RGBA of N colors; ``palette[indices]`` is the image.
+
+    Raises
+    ------
+    OptionError
+        An argument is wrong, or the result would be below `min_quality`.
+
+    Examples
+    --------
+    >>> indices, palette = quantize(np.zeros((2, 3, 3), np.uint8), 16)
+    >>> indices.shape, palette.tolist()
+    ((2, 3), [[0, 0, 0, 255]])
+    """
+    array = np.asarray(array)
     if array.ndim != 3 or array.shape[2] not in (3, 4) or array.dtype != np.uint8:
         raise expected("uint8 RGB or RGBA", "array", f"{array.dtype} {array.shape}")
     settings = settings_of(None, {"colors": colors, "dither": dither, "min_quality": min_quality})
@@ -97,10 +226,52 @@ def quantize(
 
 
 def optimal_worker_count() -> int:
-    """Workers that a pool starts at most by default."""
-    return max(1, min(_native.allowed_cpus(), _native.allowed_memory_bytes() // (50 << 20)))
+    """How many workers leave a core and memory to others.
+
+    This is the specification's formula: the least of cores - 1, free memory over 50 MB, and 8, but
+    at least 1. Cores and memory are what this process may use. A `Pool` uses every core by default
+    instead, since its workers run at a lower priority.
+
+    Returns
+    -------
+    int
+        From 1 to 8.
+
+    Examples
+    --------
+    >>> 1 <= optimal_worker_count() <= 8
+    True
+    """
+    cpus, _allowed_bytes, free_bytes = _native.machine()
+    return max(1, min(cpus - 1, free_bytes // (50 << 20), 8))
 
 
 def features() -> dict[str, Any]:
-    """What is built in."""
-    return {"formats": ["jpeg", "png", "webp"], "simd": _native.simd_target()}
+    """Say what is built in.
+
+    Returns
+    -------
+    dict
+        ``"version"`` of pixpress; ``"simd"``, the instruction set in use; ``"codecs"``, the
+        libraries and their versions by format; ``"read"`` and ``"write"``, lists of formats;
+        ``"extensions"``, the extensions of files by format, the preferred one first.
+
+    Examples
+    --------
+    >>> "webp" in features()["write"]
+    True
+    >>> features()["codecs"]["png"].startswith("libpng")
+    True
+    """
+    from . import __version__
+
+    simd, lines = _native.built_in()
+    rows = [line.split("\t") for line in lines.splitlines()]
+    return {
+        "version": __version__,
+        "simd": simd,
+        "codecs": {name: version for name, version, *_rest in rows},
+        "read": [row[0] for row in rows if "r" in row[2]],
+        "write": [row[0] for row in rows if "w" in row[2]],
+        "extensions": {row[0]: row[3:] for row in rows},
+    }

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
 from . import _native
+from .arguments import boolean, choice, fraction, whole
 from .errors import OptionError, expected
 
 
 class Priority(enum.IntEnum):
-    """How urgent a job is."""
+    """How urgent a job is. Small inputs and long waits raise a job among others.
+
+    Examples
+    --------
+    >>> Priority.HIGH > Priority.NORMAL
+    True
+    """
 
     LOW = 0
     NORMAL = 1
@@ -41,55 +47,7 @@ _POSITIONS = {
     "bottom right": (1.0, 1.0),
 }
 _COLORS = {"white": (255, 255, 255, 255), "black": (0, 0, 0, 255), "transparent": (0, 0, 0, 0)}
-_UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 _MAX_SIDE = 2**31 - 1
-
-
-def whole(name: str, value: object, low: int, high: int) -> int:
-    """`value` if it is a whole number from `low` to `high`."""
-    index = getattr(value, "__index__", None)
-    if isinstance(value, bool) or index is None or not low <= int(index()) <= high:
-        raise expected(f"a whole number from {low} to {high}", name, value)
-    return int(index())
-
-
-def choice(name: str, value: object, allowed: Sequence[str]) -> int:
-    """The place of `value` in `allowed`."""
-    if isinstance(value, str) and value in allowed:
-        return allowed.index(value)
-    raise expected("one of " + ", ".join(allowed), name, value)
-
-
-def boolean(name: str, value: object) -> bool:
-    """`value` if it is True or False."""
-    if isinstance(value, bool):
-        return value
-    raise expected("True or False", name, value)
-
-
-def seconds_ns(name: str, value: object) -> int:
-    """Seconds as nanoseconds; None is 0, which means none."""
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
-        raise expected("a positive number of seconds or None", name, value)
-    return max(1, int(value * 1e9))
-
-
-def byte_count(name: str, value: object) -> int:
-    """A size such as ``"256MB"`` (powers of 1024) in bytes; None is 0."""
-    if value is None:
-        return 0
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
-        return value
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", value.upper())
-        if match:
-            unit = match[2] if match[2].endswith("B") or not match[2] else match[2] + "B"
-            size = int(float(match[1]) * _UNITS[unit])
-            if 0 < size < 2**63:
-                return size
-    raise expected('bytes or a size such as "256MB"', name, value)
 
 
 def priority_value(value: object) -> int:
@@ -113,7 +71,40 @@ def format_value(value: object) -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """What an untrusted image may cost before it is refused."""
+    """What an untrusted image may cost before it is refused.
+
+    Parameters
+    ----------
+    max_pixels : int
+        Pixels of one frame, of the source and of the output; from 1.
+    max_total_pixels : int
+        Pixels of all frames together; from 1.
+    max_frames : int
+        Frames of an animation, 1 to 2**32 - 1.
+    max_scans : int
+        Scans of a progressive JPEG, 1 to 2**32 - 1.
+    max_pixel_scans : int
+        Pixels times scans of a JPEG, which is what decoding costs; from 1.
+    max_metadata_bytes : int
+        Bytes of profile, EXIF and other metadata; from 1.
+    max_input_bytes : int
+        Bytes of the encoded image; from 1.
+
+    Raises
+    ------
+    OptionError
+        A value is not in its range.
+
+    Examples
+    --------
+    >>> import numpy as np, pixpress
+    >>> image = np.zeros((10, 10), np.uint8)
+    >>> try:
+    ...     pixpress.compress(image, format="png", limits=Limits(max_pixels=99))
+    ... except pixpress.LimitExceededError as error:
+    ...     print(error.code)
+    LIMIT_EXCEEDED
+    """
 
     max_pixels: int = 178_956_970
     max_total_pixels: int = 1_000_000_000
@@ -135,7 +126,65 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to make an output.
+    """How to make an output. Frozen, hashable and picklable; every call takes its fields too.
+
+    Parameters
+    ----------
+    format : {"keep", "jpeg", "png", "webp", "avif"}
+        Format of the output; "keep" is the one of `dst`'s extension, else of the source.
+    quality : int
+        1 to 100, for lossy formats.
+    effort : int
+        1 (fast) to 10 (small).
+    lossless : bool
+        Whether WebP and AVIF keep every pixel; PNG always does, JPEG cannot.
+    width, height : int, optional
+        Box to fit the image into, in pixels, from 1; None follows from the other side.
+    fit : {"inside", "cover", "contain", "fill", "outside"}
+        How to fit it: within the box, cropped to it, padded to it, distorted to it, or around it.
+    position : str or (float, float)
+        What "cover" keeps and where "contain" puts it: "center", "top", "bottom left" and so on, or
+        (x, y), each 0 (left, top) to 1.
+    background : str or tuple of int
+        Behind transparent pixels and padding: "#rrggbb", "#rrggbbaa", "white", "black",
+        "transparent", or (r, g, b[, a]), each 0 to 255.
+    resample : {"nearest", "box", "bilinear", "hamming", "bicubic", "mitchell", "lanczos"}
+        The filter for another size.
+    upscale : bool
+        Whether the image may become larger than the source.
+    linear : bool
+        Whether to resample light instead of sRGB values.
+    progressive : bool or "auto"
+        Whether a JPEG is progressive; "auto" is what should be smaller.
+    subsampling : {"auto", "4:4:4", "4:2:2", "4:2:0"}
+        Chroma resolution of JPEG; "auto" is 4:2:0, or the source's at high quality.
+    colors : int, optional
+        Most colors of a PNG with a palette, 2 to 256; None keeps true color.
+    dither : float
+        How much of a palette's error to spread, 0 to 1.
+    min_quality : int, optional
+        Quality from 1 to 100 that a palette must reach, with the fewest colors that do.
+    near_lossless : int
+        How far lossless WebP may change pixels: 0 (most) to 100 (not).
+    alpha_quality : int
+        Of the alpha channel of lossy WebP, 0 to 100 (exact).
+    metadata : {"none", "safe", "all"}
+        What to keep. "safe" is profile, orientation, copyright, artist and density.
+    auto_orient : bool
+        Whether an image that gets another size is turned upright.
+    overwrite : {"all", "never", "smaller"}
+        Whether `dst` may be replaced; "smaller" only by a smaller file.
+    animated : bool or "auto"
+        Whether to keep all frames; "auto" does if the output can hold them.
+    max_frames : int, optional
+        Most frames to keep, from 1; None keeps all.
+    limits : Limits
+        What the source may cost.
+
+    Raises
+    ------
+    OptionError
+        A value is not in its range.
 
     Examples
     --------
@@ -197,7 +246,7 @@ class Settings:
             _automatic("progressive", self.progressive),
             choice("subsampling", self.subsampling, _SUBSAMPLINGS),
             0 if self.colors is None else whole("colors", self.colors, 2, 256),
-            _fraction("dither", self.dither),
+            fraction("dither", self.dither),
             -1 if self.min_quality is None else whole("min_quality", self.min_quality, 1, 100),
             whole("near_lossless", self.near_lossless, 0, 100),
             whole("alpha_quality", self.alpha_quality, 0, 100),
@@ -257,18 +306,12 @@ def _side(name: str, value: int | None) -> int:
     return 0 if value is None else whole(name, value, 1, _MAX_SIDE)
 
 
-def _fraction(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise expected("a number from 0 to 1", name, value)
-    return float(value)
-
-
 def _position(value: str | tuple[float, float]) -> tuple[float, float]:
     if isinstance(value, str):
         if value in _POSITIONS:
             return _POSITIONS[value]
     elif isinstance(value, (tuple, list)) and len(value) == 2:
-        return _fraction("position", value[0]), _fraction("position", value[1])
+        return fraction("position", value[0]), fraction("position", value[1])
     raise expected("(x, y) from 0 to 1 or one of " + ", ".join(_POSITIONS), "position", value)
 
 

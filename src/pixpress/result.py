@@ -8,7 +8,22 @@ from typing import Any
 
 
 class SkippedReason(enum.Enum):
-    """Why the output is not the new encoding."""
+    """Why the output is not the new encoding.
+
+    Attributes
+    ----------
+    NONE
+        It is the new encoding.
+    NOT_SMALLER
+        The original image data was kept, since the new one was not smaller.
+    OUTPUT_NOT_LARGER
+        The old file at the output was kept: it is as small, and `overwrite` is "smaller".
+
+    Examples
+    --------
+    >>> SkippedReason("not_smaller").name
+    'NOT_SMALLER'
+    """
 
     NONE = "none"
     NOT_SMALLER = "not_smaller"
@@ -19,7 +34,46 @@ SKIPPED = tuple(SkippedReason)
 
 
 class Result:
-    """The outcome of one job that succeeded. `data` holds the bytes unless a file was written."""
+    """The outcome of one job that succeeded.
+
+    Attributes
+    ----------
+    task_id : int
+        Number of the job in its pool.
+    source : str
+        Path of the source, or what it is called: "<bytes>", "<array>", the name of a file object.
+    data : bytes or None
+        The encoded image; None if a file was written.
+    output_path : str or None
+        The file that was written.
+    format : str
+        "jpeg", "png" or another name of a format.
+    width, height : int
+        Of the output in pixels, as stored.
+    original_size, compressed_size : int
+        Bytes of the encoded source, or of its pixels, and of the output.
+    processing_time : float
+        Seconds that the job ran.
+    estimated_memory, peak_memory : int
+        Bytes that were reserved for the job, and that its buffers held at most.
+    attempts : int
+        How often it was started.
+    worker_id : int
+        The worker that ran it.
+    from_cache : bool
+        Whether the output was there already.
+    skipped_reason : SkippedReason
+        Why the output is not the new encoding, if it is not.
+    warnings : tuple of str
+        What was wrong with the source but did not matter.
+
+    Examples
+    --------
+    >>> import numpy as np, pixpress
+    >>> result = pixpress.compress(np.zeros((10, 20), np.uint8), format="png")
+    >>> result.width, result.height, result.original_size, result.skipped_reason.value
+    (20, 10, 200, 'none')
+    """
 
     __slots__ = (
         "_stage_ns",
@@ -88,7 +142,7 @@ class Result:
 
     @property
     def timings(self) -> dict[str, float]:
-        """Seconds in each stage that took any."""
+        """Seconds by stage, such as "decode", of the stages that took any."""
         from ._native import stage_names
 
         times_ns = memoryview(self._stage_ns).cast("q")
@@ -97,11 +151,17 @@ class Result:
 
     @property
     def saved(self) -> int:
-        """Bytes saved; never negative for pixels and files that were kept."""
+        """Bytes saved; negative if the output is larger than the source."""
         return self.original_size - self.compressed_size
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but `data`, ready for JSON."""
+        """Everything but `data`, ready for JSON.
+
+        Returns
+        -------
+        dict
+            The attributes and properties by name; `skipped_reason` as its value.
+        """
         hidden = ("data", "_stage_ns")
         values = {name: getattr(self, name) for name in self.__slots__ if name not in hidden}
         values["timings"] = self.timings
@@ -120,7 +180,41 @@ class Result:
 
 
 class ImageInfo:
-    """What the header of an image says. Sizes are as stored, before orientation."""
+    """What the header of an image says.
+
+    Attributes
+    ----------
+    format : str
+        "jpeg", "png" or another name of a format.
+    width, height : int
+        Pixels as stored, before orientation.
+    frames : int
+        1 unless it is an animation.
+    loop_count : int
+        How often an animation is shown; 0 is without end.
+    orientation : int
+        EXIF orientation, 1 (upright) to 8.
+    mode : str
+        "L", "RGB" or "CMYK", with "A" for alpha: the channels that `decode` gives.
+    has_alpha : bool
+        Whether there is an alpha channel.
+    bits : int
+        Of each sample, 8 or 16.
+    is_progressive : bool
+        Whether it is a progressive JPEG or an interlaced PNG.
+    is_lossless : bool
+        Whether its coding keeps every pixel.
+    has_icc : bool
+        Whether it has a color profile.
+    estimated_quality : int
+        Of a JPEG, 1 to 100, from its tables; else 0.
+
+    Examples
+    --------
+    >>> import numpy as np, pixpress
+    >>> pixpress.probe(pixpress.encode(np.zeros((2, 3, 4), np.uint8), "webp", lossless=True))
+    ImageInfo(webp 3x2 RGBA)
+    """
 
     __slots__ = (
         "bits",
@@ -169,7 +263,13 @@ class ImageInfo:
         self.loop_count = loop_count
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, ready for JSON."""
+        """All fields, ready for JSON.
+
+        Returns
+        -------
+        dict
+            The attributes by name.
+        """
         return {name: getattr(self, name) for name in self.__slots__}
 
     def __repr__(self) -> str:

@@ -6,35 +6,77 @@ import os
 from typing import Any
 
 from . import _native
-from .errors import OptionError, expected
+from .errors import CorruptImageError, InputError, OptionError, expected
 
-_EXTENSIONS = {"jpg": 1, "jpeg": 1, "jpe": 1, "jfif": 1, "png": 2, "webp": 3, "avif": 5}
+_FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")  # By number of the core.
+_ROWS = [line.split("\t") for line in _native.built_in()[1].splitlines()]
+_EXTENSIONS = {extension: _FORMATS.index(row[0]) for row in _ROWS for extension in row[3:]}
+_EXTENSIONS.setdefault("avif", _FORMATS.index("avif"))  # A job says if it is not built in.
+_NEW_EXTENSIONS = {row[0]: "." + row[3] for row in _ROWS}
+# Modes of Pillow whose arrays are pixels of ours as they are; the rest is converted.
+_PLAIN_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N")
+_CONVERTED = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
+
+
+def path_text(name: str, path: Any) -> str:
+    """`path` as text, which the system will read as it is."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise expected("a path", name, path)
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise expected("a path of at least one character and without NUL", name, text)
+    return text
 
 
 def open_source(src: Any) -> _native.NativeSource:
     """A path, bytes-like object, file object, numpy array or Pillow image."""
     if isinstance(src, (str, os.PathLike)):
-        return _native.NativeSource(os.fspath(src))
+        return _native.NativeSource(path_text("src", src))
     if isinstance(src, (bytes, bytearray, memoryview)):
-        return _native.NativeSource("<bytes>", src)
+        return _bytes_source("<bytes>", src)
     if hasattr(src, "dtype"):
         return array_source(src)
     if hasattr(src, "read"):
-        data = src.read()
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise expected("a file opened in binary mode", "src", src)
-        return _native.NativeSource(str(getattr(src, "name", "<file>")), data)
-    if hasattr(src, "__array_interface__") and hasattr(src, "getbands"):
+        return _file_source(src)
+    if hasattr(src, "getbands") and hasattr(src, "convert"):
         return _image_source(src)
-    raise expected("a path, bytes, a binary file, an array or an image", "src", src)
+    try:
+        view = memoryview(src)
+    except TypeError:
+        problem = expected("a path, bytes, a binary file, an array or an image", "src", src)
+        raise problem from None
+    return _bytes_source("<bytes>", view)
+
+
+def _bytes_source(name: str, data: bytes | bytearray | memoryview) -> _native.NativeSource:
+    if isinstance(data, memoryview) and not data.c_contiguous:
+        data = bytes(data)
+    return _native.NativeSource(name, data)
+
+
+def _file_source(file: Any) -> _native.NativeSource:
+    name = getattr(file, "name", None)
+    shown = name if isinstance(name, str) and name else "<file>"
+    try:
+        data = file.read()
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise InputError(
+            f"{shown}: {text}", stage="read", errno=error.errno, filename=error.filename
+        ) from error
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise expected("a file opened in binary mode", "src", file)
+    return _bytes_source(shown, data)
 
 
 def array_source(array: Any) -> _native.NativeSource:
-    """Pixels of H x W or H x W x 1 to 4, uint8 or uint16."""
+    """Pixels of H x W or H x W x 1 to 4, uint8 or uint16 of any byte order and strides."""
     import numpy as np
 
+    array = np.asarray(array)
     channels = 1 if array.ndim == 2 else array.shape[2] if array.ndim == 3 else 0
-    if not 1 <= channels <= 4 or array.dtype not in (np.uint8, np.uint16) or not array.size:
+    is_number = array.dtype.kind == "u" and array.dtype.itemsize in (1, 2)
+    if not is_number or not 1 <= channels <= 4 or not array.size:
         raise expected(
             "uint8 or uint16 pixels of (H, W) or (H, W, 1 to 4)",
             "array",
@@ -60,9 +102,37 @@ def output_format(chosen: int, path: str | None, source: _native.NativeSource) -
     return chosen or named
 
 
+def output_name(path: str, format: str) -> str:
+    """`path` with an extension of `format`: its own if that fits, or for "keep"."""
+    stem, extension = os.path.splitext(path)
+    if format == "keep" or _FORMATS[_EXTENSIONS.get(extension[1:].lower(), 0)] == format:
+        return path
+    return stem + _NEW_EXTENSIONS[format]
+
+
+def extension_format(path: str) -> str:
+    """The format that the extension of `path` names, "keep" if none."""
+    return _FORMATS[_EXTENSIONS.get(os.path.splitext(path)[1][1:].lower(), 0)]
+
+
 def _image_source(image: Any) -> _native.NativeSource:
     import numpy as np
 
-    if image.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    try:
+        image.load()
+    except (OSError, SyntaxError) as error:  # Pillow opens lazily.
+        raise CorruptImageError(f"<image>: {error}", stage="decode") from error
+    if image.mode == "I":
+        wide = np.asarray(image)
+        if wide.size and not 0 <= int(wide.min()) <= int(wide.max()) <= 65535:
+            raise expected("values from 0 to 65535 in mode I", "src", image)
+        return array_source(wide.astype(np.uint16))
+    if image.mode == "F":
+        raise expected("an image of whole numbers, not of mode F", "src", image)
+    if image.mode.startswith("I;16"):
+        return array_source(np.asarray(image))
+    if image.has_transparency_data and image.mode not in ("LA", "La", "RGBA", "RGBa", "PA"):
+        image = image.convert("LA" if image.mode in ("1", "L") else "RGBA")
+    elif image.mode not in _PLAIN_MODES:
+        image = image.convert(_CONVERTED.get(image.mode, "RGB"))
     return array_source(np.asarray(image))

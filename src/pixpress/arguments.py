@@ -1,0 +1,64 @@
+"""What arguments may be: each function returns the value in the core's form, or raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .errors import expected
+
+_UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+
+def whole(name: str, value: object, low: int, high: int) -> int:
+    """`value` if it is a whole number from `low` to `high`."""
+    index = getattr(value, "__index__", None)
+    if isinstance(value, bool) or index is None or not low <= int(index()) <= high:
+        raise expected(f"a whole number from {low} to {high}", name, value)
+    return int(index())
+
+
+def choice(name: str, value: object, allowed: Sequence[str]) -> int:
+    """The place of `value` in `allowed`."""
+    if isinstance(value, str) and value in allowed:
+        return allowed.index(value)
+    raise expected("one of " + ", ".join(allowed), name, value)
+
+
+def boolean(name: str, value: object) -> bool:
+    """`value` if it is True or False."""
+    if isinstance(value, bool):
+        return value
+    raise expected("True or False", name, value)
+
+
+def seconds_ns(name: str, value: object) -> int:
+    """Seconds as nanoseconds; None is 0, which means none."""
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
+        raise expected("a positive number of seconds or None", name, value)
+    return max(1, int(value * 1e9))
+
+
+def byte_count(name: str, value: object) -> int:
+    """A size such as ``"256MB"`` (powers of 1024) in bytes; None is 0."""
+    if value is None:
+        return 0
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
+        return value
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", value.upper())
+        if match:
+            unit = match[2] if match[2].endswith("B") or not match[2] else match[2] + "B"
+            size = int(float(match[1]) * _UNITS[unit])
+            if 0 < size < 2**63:
+                return size
+    raise expected('bytes or a size such as "256MB"', name, value)
+
+
+def fraction(name: str, value: object) -> float:
+    """`value` if it is a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise expected("a number from 0 to 1", name, value)
+    return float(value)
