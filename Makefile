@@ -35,7 +35,7 @@ lint: install
 	$(CXX_FILES) | xargs clang-format --dry-run -Werror
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy src/pixpress
+	$(VENV)/bin/mypy --strict src/pixpress tests/typing
 	$(VENV)/bin/python .ci/check_layers.py csrc
 	$(VENV)/bin/python .ci/check_sizes.py csrc src tests benchmarks .ci setup.py
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,36 @@ from PIL import Image
 CORPUS = Path(
     os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
 )
+
+# Far more than a test program takes; what it may leave undone would take longer still.
+PATIENCE_S = 60
+PRELUDE = """
+import gc, os, signal, sys, threading, time
+import numpy as np
+import pixpress
+from pixpress.compress import default_pool
+
+small = np.zeros((8, 8), np.uint8)
+# About a second on one worker, so that a queue of hundreds cannot be finished in a test.
+large = np.random.default_rng(1).integers(0, 256, (2000, 3000, 3), dtype=np.uint8)
+SLOW = {"format": "png", "effort": 10}
+
+def say(text):
+    print(text, flush=True)
+
+def is_waiting_for_a_job():
+    frame = sys._current_frames()[threading.main_thread().ident]
+    while frame is not None and frame.f_code.co_qualname != "JobFuture._wait":
+        frame = frame.f_back
+    return frame is not None
+
+def interrupt_when_waiting(pool):
+    def wait():
+        while pool.stats()["running"] == 0 or not is_waiting_for_a_job():
+            os.sched_yield()
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=wait).start()
+"""
 
 
 def make_photo(width: int = 320, height: int = 240) -> np.ndarray:
@@ -43,3 +77,24 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the corpus of real images is not beside the project")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], list[str]]:
+    """The command that runs a body after PRELUDE."""
+    return lambda body: [sys.executable, "-c", PRELUDE + textwrap.dedent(body)]
+
+
+@pytest.fixture(scope="session")
+def run(
+    program: Callable[[str], list[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a body to its end."""
+
+    def run_body(body: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [*program(body), *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+
+    return run_body

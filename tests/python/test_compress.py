@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,7 @@ def test_a_result_is_never_larger_than_a_source_of_the_same_format(photo: np.nda
     Image.fromarray(photo).save(out, "JPEG", quality=20)
     result = pixpress.compress(out.getvalue(), quality=95)
     assert result.compressed_size <= len(out.getvalue())
-    assert result.skipped_reason is not None
+    assert result.skipped_reason is pixpress.SkippedReason.NOT_SMALLER
     assert np.array_equal(np.asarray(opened(result.data)), np.asarray(opened(out.getvalue())))
 
 
@@ -138,3 +140,34 @@ def test_wrong_settings_raise(setting: dict[str, object], photo_jpeg: bytes) -> 
 def test_compress_async_gives_the_same_bytes(photo_jpeg: bytes) -> None:
     result = asyncio.run(pixpress.compress_async(photo_jpeg, format="webp"))
     assert result.data == pixpress.compress(photo_jpeg, format="webp").data
+
+
+def test_results_and_header_facts_can_be_pickled(photo_jpeg: bytes) -> None:
+    result = pixpress.compress(photo_jpeg)
+    assert pickle.loads(pickle.dumps(result)).to_dict() == result.to_dict()
+    info = pixpress.probe(photo_jpeg)
+    assert pickle.loads(pickle.dumps(info)).to_dict() == info.to_dict()
+
+
+def test_results_are_ready_for_json(photo_jpeg: bytes) -> None:
+    result = pixpress.compress(photo_jpeg)
+    row = json.loads(json.dumps(result.to_dict()))
+    assert row["compressed_size"] == result.compressed_size
+    assert row["saved"] == len(photo_jpeg) - result.compressed_size
+    assert "data" not in row
+    assert sum(row["timings"].values()) <= row["processing_time"]
+
+
+def test_configure_keeps_jobs_of_the_old_pool_and_refuses_wrong_options(photo_jpeg: bytes) -> None:
+    pending = asyncio.run(_configured_meanwhile(photo_jpeg))
+    assert pending.width == 320
+    with pytest.raises(pixpress.OptionError):
+        pixpress.configure(max_workers=0)
+    assert pixpress.compress(photo_jpeg).width == 320
+
+
+async def _configured_meanwhile(photo_jpeg: bytes) -> pixpress.Result:
+    task = asyncio.ensure_future(pixpress.compress_async(photo_jpeg))
+    await asyncio.sleep(0)  # Starts the task, which submits.
+    pixpress.configure(max_workers=1)
+    return await task

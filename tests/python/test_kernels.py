@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,41 @@ def test_bad_corpus_ends_in_typed_errors(corpus: Path) -> None:
             refused.append((path.name, str(error)))
     assert all(message for _, message in refused)
     assert len(refused) > 3 * len(decoded), decoded
+
+
+def test_features_say_what_is_built_in() -> None:
+    found = pixpress.features()
+    assert found["version"] == pixpress.__version__
+    assert set(found["write"]) >= {"jpeg", "png", "webp"}
+    assert set(found["codecs"]) >= set(found["read"])
+    assert re.search(r"libwebp \d+\.\d+\.\d+", found["codecs"]["webp"])
+    assert re.search(r"libpng .*zlib .*libdeflate ", found["codecs"]["png"])
+    assert found["extensions"]["jpeg"][0] == "jpg"
+    assert found["simd"]
+
+
+@pytest.mark.parametrize(
+    ("cpus", "free_bytes", "workers"),
+    [
+        (1, 1 << 40, 1),
+        (2, 1 << 40, 1),
+        (4, 1 << 40, 3),
+        (64, 1 << 40, 8),
+        (64, 150 << 20, 3),
+        (64, (150 << 20) - 1, 2),
+        (64, 1 << 20, 1),
+    ],
+)
+def test_optimal_worker_count_is_the_formula(
+    cpus: int, free_bytes: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixpress._native.machine", lambda: (cpus, 1 << 40, free_bytes))
+    assert pixpress.optimal_worker_count() == workers
+
+
+def test_free_memory_is_part_of_the_allowed_memory() -> None:
+    from pixpress import _native
+
+    cpus, allowed_bytes, free_bytes = _native.machine()
+    assert cpus >= 1
+    assert 0 < free_bytes <= allowed_bytes
