@@ -47,7 +47,7 @@ def add_licenses(wheel: Path, licenses: Path) -> list[str]:
     """Rewrite a wheel with the licenses of the libraries in it; return their names."""
     with zipfile.ZipFile(wheel) as old:
         names = old.namelist()
-        carried = sorted(name.split("/")[1] for name in names if ".libs/" in name)
+        carried = sorted(name.split("/")[1] for name in names if re.search(r"\.libs/.", name))
         record = next(name for name in names if name.endswith(".dist-info/RECORD"))
         folder = record.removesuffix("RECORD") + "licenses/third_party/"
         added = {
@@ -70,7 +70,10 @@ def add_licenses(wheel: Path, licenses: Path) -> list[str]:
 def main() -> None:
     """Add licenses to every wheel of a folder."""
     folder, licenses = map(Path, sys.argv[1:])
-    for wheel in sorted(folder.glob("*.whl")):
+    wheels = sorted(folder.glob("*.whl"))
+    if not wheels:
+        sys.exit(f"no wheel in {folder}")
+    for wheel in wheels:
         print(f"{wheel.name}: licenses of {', '.join(add_licenses(wheel, licenses))}")
 
 
