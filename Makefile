@@ -22,7 +22,7 @@ help:
 	@echo "make test    every check: lint, types, layers, sizes, native and Python tests"
 	@echo "parts of it: lint native asan tsan python"
 	@echo "make wheel   build and repair a wheel, and test it in an empty environment"
-	@echo "make bench   the benchmarks that need no peers; PHOTOS=<folder> for your own images"
+	@echo "make bench   the benchmarks, with the peers that are there; PHOTOS=<folder> of your own"
 	@echo "make format  format all sources;  make clean removes all that was built"
 
 packages:
@@ -79,14 +79,13 @@ wheel: packages
 	.ci/wheel.sh $(VENV)
 
 PHOTOS ?= tests/data
+NATIVE_BENCHES := resize_bench task_queue_bench worker_pool_bench
 bench: install
 	cmake -S csrc -B build/release -G Ninja -DPIXPRESS_BENCHMARKS=ON >/dev/null
-	ninja -C build/release -j $(JOBS) --quiet worker_pool_bench
-	build/release/worker_pool_bench
-	for question in handover gil; do $(VENV)/bin/python benchmarks/bench_$$question.py; done
-	for question in memory scaling peers; do
-	  $(VENV)/bin/python benchmarks/bench_$$question.py --photos "$(PHOTOS)"
-	done
+	ninja -C build/release -j $(JOBS) --quiet $(NATIVE_BENCHES)
+	for name in $(NATIVE_BENCHES); do build/release/$$name; done
+	$(VENV)/bin/python -m pytest benchmarks/bench_*.py --photos "$(PHOTOS)" \
+	  --benchmark-columns=median
 
 format: install
 	$(CXX_FILES) | xargs clang-format -i

@@ -1,36 +1,34 @@
 """How much of its solo rate does a counting Python thread keep while the core works?
 
 The main thread counts in a loop, alone and while jobs re-encode, resize and quantize on another
-core; the rounds alternate and medians are compared.
+core.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
 import time
+from collections.abc import Iterator
 
 import numpy as np
+import pytest
+from interleaved import TAPE, Seconds, in_turns, medians
 
 import pixpress
 
+STEPS = 3_000_000
+WORK = ["encode", "resize", "quantize"]
 
-def count_for(seconds: float) -> float:
-    """Return how many steps a Python loop makes per second."""
-    steps = 0
+
+def count() -> float:
+    """Return the seconds that a Python loop takes for its steps."""
     start = time.perf_counter()
-    end = start + seconds
-    while time.perf_counter() < end:
-        steps += 1
-    return steps / (time.perf_counter() - start)
+    for _ in range(STEPS):
+        pass
+    return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    arguments = parser.parse_args()
+@pytest.fixture(scope="module")
+def measurement(rounds: int) -> Iterator[Seconds]:
     rng = np.random.default_rng(1)
     coarse = rng.integers(0, 256, (150, 200, 3), dtype=np.uint8)
     pixels = pixpress.resize(coarse, (2000, 1500))
@@ -40,21 +38,28 @@ def main() -> None:
         "resize": (photo, {"width": 800, "effort": 2}),
         "quantize": (pixels, {"format": "png", "colors": 64, "effort": 1}),
     }
-    report = {}
     with pixpress.Pool(max_workers=1) as pool:
-        for name, (source, settings) in jobs.items():
-            kept = []
-            for _ in range(arguments.rounds):
-                solo = count_for(arguments.seconds)
-                futures = [pool.submit(source, **settings) for _ in range(200)]
-                together = count_for(arguments.seconds)
-                for future in futures:
-                    future.cancel()
-                pool.submit(photo, width=8, effort=1).result()  # The worker is free again.
-                kept.append(together / solo)
-            report[name] = round(statistics.median(kept), 3)
-    print(json.dumps({"share_of_solo_rate": report}, indent=2))
+
+        def count_beside(name: str) -> float:
+            source, settings = jobs[name]
+            futures = [pool.submit(source, **settings) for _ in range(200)]
+            seconds = count()
+            assert not all(future.done() for future in futures), "the work ended before the count"
+            for future in futures:
+                future.cancel()
+            pool.submit(photo, width=8, effort=1).result()  # The worker is free again.
+            return seconds
+
+        contenders = {name: lambda name=name: count_beside(name) for name in WORK}
+        yield in_turns({"alone": count, **contenders}, rounds)
 
 
-if __name__ == "__main__":
-    main()
+@pytest.mark.benchmark(timer=TAPE.clock, disable_gc=False)
+@pytest.mark.parametrize("name", ["alone", *WORK])
+def test_counting(name: str, measurement: Seconds, benchmark, finding) -> None:
+    TAPE.play(benchmark, measurement[name])
+    middle = medians(measurement)
+    share = middle["alone"] / middle[name]
+    benchmark.extra_info["share_of_solo_rate"] = round(share, 3)
+    if name != "alone":
+        finding(f"counting beside {name:8} {share:.3f} of the solo rate (aim: 0.8)")

@@ -1,23 +1,25 @@
 """How long does a tiny job take from submit to its resolved future?
 
 Ours is a real job (a small JPEG re-encoded); the peer is ThreadPoolExecutor that does nothing but
-call a C function. Rounds are interleaved; medians are compared.
+call a C function.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
-import statistics
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import pytest
+from interleaved import TAPE, Seconds, in_turns, medians
 from PIL import Image
 
 import pixpress
+
+JOBS = 2000
+Submit = Callable[[], Future]
 
 
 def tiny_jpeg() -> bytes:
@@ -27,52 +29,54 @@ def tiny_jpeg() -> bytes:
     return out.getvalue()
 
 
-def round_trips(submit: Callable[[], Future], count: int) -> float:
+def round_trips(submit: Submit) -> float:
     """Return the seconds per job when each is waited for before the next."""
     start = time.perf_counter()
-    for _ in range(count):
+    for _ in range(JOBS):
         submit().result()
-    return (time.perf_counter() - start) / count
+    return (time.perf_counter() - start) / JOBS
 
 
-def burst(submit: Callable[[], Future], count: int) -> float:
+def burst(submit: Submit) -> float:
     """Return the seconds per job when all are submitted, then all are waited for."""
     start = time.perf_counter()
-    for future in [submit() for _ in range(count)]:
+    for future in [submit() for _ in range(JOBS)]:
         future.result()
-    return (time.perf_counter() - start) / count
+    return (time.perf_counter() - start) / JOBS
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--count", type=int, default=2000)
-    arguments = parser.parse_args()
+@pytest.fixture(scope="module")
+def submitters(workers: int) -> Iterator[dict[str, Submit]]:
     blob = tiny_jpeg()
-    seconds: dict[str, list[float]] = {}
     with (
-        pixpress.Pool(max_workers=arguments.workers, worker_nice=0) as pool,
-        ThreadPoolExecutor(arguments.workers) as executor,
+        pixpress.Pool(max_workers=workers, worker_nice=0) as pool,
+        ThreadPoolExecutor(workers) as executor,
     ):
-        ours = lambda: pool.submit(blob, effort=1)  # noqa: E731
-        theirs = lambda: executor.submit(zlib.crc32, blob)  # noqa: E731
-        for round_number in range(arguments.rounds + 1):
-            for name, submit in (("pixpress", ours), ("ThreadPoolExecutor", theirs)):
-                for how in (round_trips, burst):
-                    taken = how(submit, arguments.count)
-                    if round_number > 0:
-                        seconds.setdefault(f"{how.__name__} {name}", []).append(taken)
-    medians = {key: statistics.median(values) * 1e6 for key, values in seconds.items()}
-    report = {
-        "microseconds_per_job": {key: round(value, 1) for key, value in medians.items()},
-        "ratio_to_ThreadPoolExecutor": {
-            how: round(medians[f"{how} ThreadPoolExecutor"] / medians[f"{how} pixpress"], 2)
-            for how in ("round_trips", "burst")
-        },
-    }
-    print(json.dumps(report, indent=2))
+        yield {
+            "pixpress": lambda: pool.submit(blob, effort=1),
+            "ThreadPoolExecutor": lambda: executor.submit(zlib.crc32, blob),
+        }
 
 
-if __name__ == "__main__":
-    main()
+@pytest.fixture(scope="module", params=[round_trips, burst], ids=["round trips", "burst"])
+def measurement(request: pytest.FixtureRequest, submitters: dict, rounds: int) -> Seconds:
+    how = request.param
+    contenders = {name: lambda submit=submit: how(submit) for name, submit in submitters.items()}
+    return in_turns(contenders, rounds)
+
+
+@pytest.mark.benchmark(timer=TAPE.clock, disable_gc=False)
+@pytest.mark.parametrize("library", ["pixpress", "ThreadPoolExecutor"])
+def test_handover(
+    library: str, measurement: Seconds, request: pytest.FixtureRequest, benchmark, finding
+) -> None:
+    how = request.node.callspec.id.split("-")[0]
+    benchmark.group = how
+    TAPE.play(benchmark, measurement[library])
+    middle = medians(measurement)
+    line = f"{how:12} {library:19} {middle[library] * 1e6:6.1f} us per job"
+    if library == "pixpress":
+        ratio = middle["ThreadPoolExecutor"] / middle["pixpress"]
+        benchmark.extra_info["speed_over_ThreadPoolExecutor"] = round(ratio, 3)
+        line += f"   {ratio:.2f} x the speed of ThreadPoolExecutor (aim: 1.0)"
+    finding(line)

@@ -1,88 +1,126 @@
-"""How many source megapixels per second do pixpress and its peers reach on real photographs?
-
-Every round runs every library once on every photograph, so that what disturbs the machine disturbs
-all of them alike; medians over the rounds are compared. Prints JSON with the facts of the machine.
-"""
+"""How many source megapixels per second do pixpress and its peers reach on photographs?"""
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
-import os
-import platform
-import statistics
-import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-sys.path.insert(0, str(Path(__file__).parent))
-
+import numpy as np
 import peers
-from peers import job as jobs
+import pytest
+from interleaved import TAPE, Seconds, in_turns, medians
+from peers.job import JOBS, Job
+from peers.jpeg_facts import STANDARD_TABLES, JpegFacts, read_facts
 from PIL import Image
 
-
-def load_photos(folder: Path) -> tuple[list[bytes], float]:
-    """Return the photographs' bytes and their megapixels in all."""
-    blobs = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
-    pixels = 0
-    for blob in blobs:
-        width, height = Image.open(io.BytesIO(blob)).size
-        pixels += width * height
-    return blobs, pixels / 1e6
+# What the project asks of itself, in source pixels per second over the best peer's.
+TARGETS = {"re-encode": 1.2, "fit 1600": 1.2, "thumbnail 256": 1.0}
+# PSNR may fall this far below the best peer's.
+MOST_LOSS = 0.01
 
 
-def time_once(library: object, job: jobs.Job, blobs: list[bytes], workers: int) -> float:
-    """Return the seconds that ``library`` takes for ``job`` on all of ``blobs``."""
-    start = time.perf_counter()
-    library.run(job, blobs, workers)
-    seconds = time.perf_counter() - start
-    # A library in another process reports its own time, so that transport does not count.
-    return getattr(library, "last_seconds", seconds)
+@dataclass
+class Measurement:
+    """One job by all libraries: their seconds per round, and what each made."""
+
+    job: Job
+    megapixels: float
+    seconds: Seconds = field(default_factory=dict)
+    outputs: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def rate(self, name: str) -> float:
+        """Return the median of megapixels per second."""
+        return self.megapixels / medians(self.seconds)[name]
 
 
-def measure(job: jobs.Job, libraries: list, blobs: list[bytes], workers: int, rounds: int) -> dict:
-    """Return each library's median seconds over interleaved rounds, one warm-up round before."""
-    seconds: dict[str, list[float]] = {library.name: [] for library in libraries}
-    for round_number in range(rounds + 1):
-        for library in libraries:
-            taken = time_once(library, job, blobs, workers)
-            if round_number > 0:
-                seconds[library.name].append(taken)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+@pytest.fixture(scope="module")
+def libraries(workers: int) -> Iterator[dict[str, object]]:
+    made = {kind.name: kind(workers) for kind in peers.ALL if kind.available()}
+    yield made
+    for library in made.values():
+        library.close()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    blobs, megapixels = load_photos(arguments.photos)
-    present = [kind for kind in peers.ALL if kind.available()]
-    for kind in peers.ALL:
-        if kind not in present:
-            print(f"left out, not installed: {kind.name}", file=sys.stderr)
-    libraries = [kind() for kind in present]
-    report: dict = {
-        "machine": {"cpus": os.cpu_count(), "processor": platform.machine()},
-        "workers": arguments.workers,
-        "rounds": arguments.rounds,
-        "photos": len(blobs),
-        "megapixels": round(megapixels, 1),
-        "jobs": {},
-    }
-    for job in jobs.JOBS:
-        medians = measure(job, libraries, blobs, arguments.workers, arguments.rounds)
-        rates = {name: megapixels / seconds for name, seconds in medians.items()}
-        best_peer = max((rate for name, rate in rates.items() if name != "pixpress"), default=0)
-        report["jobs"][job.name] = {
-            "megapixels_per_second": {name: round(rate, 1) for name, rate in rates.items()},
-            "ratio_to_best_peer": round(rates["pixpress"] / best_peer, 2) if best_peer else None,
-        }
-    print(json.dumps(report, indent=2))
+@pytest.fixture(scope="module", params=JOBS, ids=lambda job: job.name)
+def measurement(
+    request: pytest.FixtureRequest,
+    libraries: dict,
+    photos: list[bytes],
+    rounds: int,
+) -> Measurement:
+    sizes = [Image.open(io.BytesIO(photo)).size for photo in photos]
+    found = Measurement(request.param, sum(width * height for width, height in sizes) / 1e6)
+
+    def contender(name: str):
+        def run() -> float:
+            start = time.perf_counter()
+            found.outputs[name] = libraries[name].run(found.job, photos)
+            seconds = time.perf_counter() - start
+            # A library in another process reports its own time: transport does not count.
+            return getattr(libraries[name], "last_seconds", seconds)
+
+        return run
+
+    found.seconds = in_turns({name: contender(name) for name in libraries}, rounds)
+    return found
 
 
-if __name__ == "__main__":
-    main()
+@pytest.mark.benchmark(timer=TAPE.clock, disable_gc=False)
+@pytest.mark.parametrize("library", [kind.name for kind in peers.ALL])
+def test_rate(library: str, measurement: Measurement, benchmark, finding) -> None:
+    if library not in measurement.seconds:
+        pytest.skip(f"not installed: {library}")
+    job = measurement.job.name
+    benchmark.group = job
+    TAPE.play(benchmark, measurement.seconds[library])
+    rate = measurement.rate(library)
+    benchmark.extra_info["megapixels_per_second"] = round(rate, 1)
+    line = f"{job:14} {library:9} {rate:7.1f} MP/s"
+    others = [measurement.rate(name) for name in measurement.seconds if name != "pixpress"]
+    if library == "pixpress" and others:
+        ratio = rate / max(others)
+        benchmark.extra_info["ratio_to_best_peer"] = round(ratio, 3)
+        line += f"   {ratio:.2f} x the best peer (aim: {TARGETS[job]:.1f})"
+    finding(line)
+
+
+def psnr(output: bytes, photo: bytes) -> float:
+    """Return the output's PSNR in dB against the photograph, shrunk by Lanczos to its size."""
+    made = Image.open(io.BytesIO(output)).convert("RGB")
+    reference = Image.open(io.BytesIO(photo)).convert("RGB")
+    if reference.size != made.size:
+        reference = reference.resize(made.size, Image.Resampling.LANCZOS)
+    difference = np.subtract(made, reference, dtype=np.int16)
+    return float(10 * np.log10(255**2 / np.mean(np.square(difference, dtype=np.int32))))
+
+
+def test_nobody_saves_time_by_other_output(
+    measurement: Measurement, photos: list[bytes], finding
+) -> None:
+    side = measurement.job.side_px
+    quality: dict[str, float] = {}
+    sizes: dict[str, float] = {}
+    for library, outputs in measurement.outputs.items():
+        assert len(outputs) == len(photos)
+        for photo, output in zip(photos, outputs, strict=True):
+            facts, original = read_facts(output), read_facts(photo)
+            assert_same_work(library, facts)
+            longest = max(facts.width, facts.height)
+            whole = max(original.width, original.height)
+            assert longest == (whole if side is None else min(side, whole)), library
+        pairs = zip(outputs, photos, strict=True)
+        quality[library] = float(np.mean([psnr(output, photo) for output, photo in pairs]))
+        sizes[library] = sum(map(len, outputs)) / 1e6
+    told = ", ".join(f"{name} {dB:.2f} dB {sizes[name]:.2f} MB" for name, dB in quality.items())
+    finding(f"{measurement.job.name:14} output: {told}")
+    best = max((dB for name, dB in quality.items() if name != "pixpress"), default=0.0)
+    assert quality["pixpress"] >= (1 - MOST_LOSS) * best, told
+
+
+def assert_same_work(library: str, facts: JpegFacts) -> None:
+    """Check what costs time in an encoder: kind, sampling, optimized Huffman tables."""
+    assert facts.is_baseline, library
+    assert facts.sampling == ((2, 2), (1, 1), (1, 1)), f"{library}: sampling {facts.sampling}"
+    assert facts.huffman == STANDARD_TABLES, f"{library}: Huffman tables of its own"

@@ -1,22 +1,23 @@
 """How does a batch on 2 workers scale over 1, against two bare libjpeg-turbo processes?
 
-The bare processes are Pillow decoding and encoding the same photographs in processes of their own:
-nothing but libjpeg-turbo, sharing nothing. Rounds are interleaved; medians are compared.
+The bare processes are Pillow decoding and encoding the same photographs in YCbCr, in processes of
+their own: nothing but libjpeg-turbo, sharing nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import multiprocessing
-import statistics
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
+import pytest
+from interleaved import TAPE, Seconds, in_turns, medians
 from PIL import Image
 
 import pixpress
+
+NAMES = ["bare 1", "bare 2", "pool 1", "pool 2"]
 
 
 def bare(blobs: list[bytes]) -> None:
@@ -38,7 +39,9 @@ def bare_processes(blobs: list[bytes], count: int) -> float:
         process.start()
     for process in processes:
         process.join()
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    assert all(process.exitcode == 0 for process in processes)
+    return seconds
 
 
 def batch(pool: pixpress.Pool, blobs: list[bytes]) -> float:
@@ -49,29 +52,34 @@ def batch(pool: pixpress.Pool, blobs: list[bytes]) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    blobs = [path.read_bytes() for path in sorted(arguments.photos.glob("*.jpg"))] * 2
-    seconds: dict[str, list[float]] = {"bare 1": [], "bare 2": [], "pool 1": [], "pool 2": []}
-    for _ in range(arguments.rounds):
-        seconds["bare 1"].append(bare_processes(blobs, 1))
-        seconds["bare 2"].append(bare_processes(blobs, 2))
-        for workers in (1, 2):
-            with pixpress.Pool(max_workers=workers, worker_nice=0) as pool:
-                seconds[f"pool {workers}"].append(batch(pool, blobs))
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    bare_scaling = medians["bare 1"] / medians["bare 2"]
-    pool_scaling = medians["pool 1"] / medians["pool 2"]
-    report = {
-        "bare_scaling": round(bare_scaling, 3),
-        "pool_scaling": round(pool_scaling, 3),
-        "ratio": round(pool_scaling / bare_scaling, 3),
-    }
-    print(json.dumps(report, indent=2))
+@pytest.fixture(scope="module")
+def measurement(photos: list[bytes], rounds: int) -> Iterator[Seconds]:
+    blobs = photos * 2  # The last photograph of a process runs alone: less of that.
+    with (
+        pixpress.Pool(max_workers=1, worker_nice=0) as one,
+        pixpress.Pool(max_workers=2, worker_nice=0) as two,
+    ):
+        contenders = {
+            "bare 1": lambda: bare_processes(blobs, 1),
+            "pool 1": lambda: batch(one, blobs),
+            "bare 2": lambda: bare_processes(blobs, 2),
+            "pool 2": lambda: batch(two, blobs),
+        }
+        yield in_turns(contenders, rounds)
 
 
-if __name__ == "__main__":
-    main()
+@pytest.mark.benchmark(timer=TAPE.clock, disable_gc=False)
+@pytest.mark.parametrize("name", NAMES)
+def test_batch(name: str, measurement: Seconds, benchmark, finding) -> None:
+    TAPE.play(benchmark, measurement[name])
+    middle = medians(measurement)
+    line = f"{name:7} {middle[name]:6.2f} s"
+    if name.endswith("2"):
+        scaling = middle[name.replace("2", "1")] / middle[name]
+        benchmark.extra_info["scaling"] = round(scaling, 3)
+        line += f"   {scaling:.3f} x the speed of {name.replace('2', '1')}"
+    if name == "pool 2":
+        ratio = scaling / (middle["bare 1"] / middle["bare 2"])
+        benchmark.extra_info["ratio_to_bare_scaling"] = round(ratio, 3)
+        line += f", {ratio:.3f} of the bare scaling (aim: 0.95)"
+    finding(line)

@@ -1,7 +1,8 @@
 """Adapters of the libraries that pixpress is compared with, one per file.
 
-Each is a class with a ``name``, ``available()`` and ``run(job, blobs, workers)``, which does one of
-the jobs of :mod:`peers.job` on every blob and returns the outputs.
+Each is a class with a ``name``, ``available()``, a constructor that takes the number of threads,
+``run(job, blobs)``, which does one of the jobs of :mod:`peers.job` on every blob and returns the
+outputs, and ``close()``.
 """
 
 from peers.job import Job

@@ -5,10 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from peers.job import Job
+from peers.jpeg_facts import read_facts
 
 
 class OpenCV:
     name = "OpenCV"
+
+    def __init__(self, workers: int) -> None:
+        self._executor = ThreadPoolExecutor(workers)
 
     @staticmethod
     def available() -> bool:
@@ -19,18 +23,29 @@ class OpenCV:
         cv2.setNumThreads(1)
         return True
 
-    def run(self, job: Job, blobs: list[bytes], workers: int) -> list[bytes]:
-        with ThreadPoolExecutor(workers) as executor:
-            return list(executor.map(lambda blob: self._one(job, blob), blobs))
+    def run(self, job: Job, blobs: list[bytes]) -> list[bytes]:
+        return list(self._executor.map(lambda blob: self._one(job, blob), blobs))
+
+    def close(self) -> None:
+        self._executor.shutdown()
 
     @staticmethod
     def _one(job: Job, blob: bytes) -> bytes:
         import cv2
         import numpy as np
 
-        image = cv2.imdecode(
-            np.frombuffer(blob, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        )
+        flags = cv2.IMREAD_COLOR
+        if job.side_px is not None:
+            facts = read_facts(blob)
+            shrink = max(facts.width, facts.height) / job.side_px
+            if shrink >= 8:
+                flags = cv2.IMREAD_REDUCED_COLOR_8
+            elif shrink >= 4:
+                flags = cv2.IMREAD_REDUCED_COLOR_4
+            elif shrink >= 2:
+                flags = cv2.IMREAD_REDUCED_COLOR_2
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+        image = cv2.imdecode(np.frombuffer(blob, np.uint8), flags)
         if job.side_px is not None:
             height, width = image.shape[:2]
             scale = min(1.0, job.side_px / max(width, height))

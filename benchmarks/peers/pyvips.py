@@ -11,6 +11,9 @@ from peers.job import Job
 class PyVips:
     name = "pyvips"
 
+    def __init__(self, workers: int) -> None:
+        self._executor = ThreadPoolExecutor(workers)
+
     @staticmethod
     def available() -> bool:
         os.environ.setdefault("VIPS_CONCURRENCY", "1")
@@ -21,9 +24,11 @@ class PyVips:
         pyvips.cache_set_max(0)
         return True
 
-    def run(self, job: Job, blobs: list[bytes], workers: int) -> list[bytes]:
-        with ThreadPoolExecutor(workers) as executor:
-            return list(executor.map(lambda blob: self._one(job, blob), blobs))
+    def run(self, job: Job, blobs: list[bytes]) -> list[bytes]:
+        return list(self._executor.map(lambda blob: self._one(job, blob), blobs))
+
+    def close(self) -> None:
+        self._executor.shutdown()
 
     @staticmethod
     def _one(job: Job, blob: bytes) -> bytes:

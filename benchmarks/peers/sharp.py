@@ -1,4 +1,4 @@
-"""sharp in one Node.js process that stays up: blobs go over once, jobs are timed inside."""
+"""sharp in one Node.js process that stays up; jobs are timed inside."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ _SERVER = Path(__file__).with_name("sharp_server.cjs")
 class Sharp:
     name = "sharp"
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self.last_seconds = 0.0
-
-    @staticmethod
-    def available() -> bool:
-        folder = os.environ.get("SHARP_FOLDER")
-        return shutil.which("node") is not None and folder is not None
-
-    def _start(self, workers: int) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._process = subprocess.Popen(
             ["node", str(_SERVER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "UV_THREADPOOL_SIZE": str(workers)},
         )
+        self.last_seconds = 0.0
 
-    def run(self, job: Job, blobs: list[bytes], workers: int) -> list[bytes]:
-        if self._process is None:
-            self._process = self._start(workers)
+    @staticmethod
+    def available() -> bool:
+        folder = os.environ.get("SHARP_FOLDER")
+        return (
+            shutil.which("node") is not None
+            and folder is not None
+            and (Path(folder) / "node_modules" / "sharp").is_dir()
+        )
+
+    def run(self, job: Job, blobs: list[bytes]) -> list[bytes]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         request = {
             "quality": job.quality,
             "side": job.side_px,
-            "workers": workers,
+            "workers": self._workers,
             "blobs": [blob.hex() for blob in blobs],
         }
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -50,3 +50,6 @@ class Sharp:
         reply = json.loads(self._process.stdout.readline())
         self.last_seconds = reply["seconds"]  # Without the transport.
         return [bytes.fromhex(output) for output in reply["outputs"]]
+
+    def close(self) -> None:
+        self._process.communicate(timeout=30)  # Ends with its input.

@@ -1,0 +1,42 @@
+"""``batch_process.py WORKERS PHOTO...``: re-encode files to files; print how memory grew.
+
+Run in a process of its own by bench_memory.py: the peak of resident memory is that of a process.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pixpress
+
+
+def high_water_bytes() -> int:
+    """Return the peak of this process's resident memory."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("VmHWM is missing from /proc/self/status")
+
+
+def main() -> None:
+    workers, *names = sys.argv[1:]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pixpress.Pool(max_workers=int(workers)) as pool,
+    ):
+        start_bytes = high_water_bytes()
+        start = time.perf_counter()
+        futures = [pool.submit(name, Path(folder) / Path(name).name, effort=2) for name in names]
+        for future in futures:
+            future.result()
+        seconds = time.perf_counter() - start
+        growth_bytes = high_water_bytes() - start_bytes
+    print(json.dumps({"seconds": seconds, "growth_bytes": growth_bytes}))
+
+
+if __name__ == "__main__":
+    main()
