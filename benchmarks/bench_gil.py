@@ -15,7 +15,7 @@ from interleaved import TAPE, Seconds, in_turns, medians
 
 import pixpress
 
-STEPS = 3_000_000
+STEPS = 30_000_000
 WORK = ["encode", "resize", "quantize"]
 
 
