@@ -39,6 +39,15 @@ def show(results: dict[str, dict[str, dict]]) -> None:
             cells += [f"{rows[name]['compressed_size']:,}"]
             cells += [f"{1 - rows[name]['compression_ratio']:.1%}"]
         table.add_row(*cells)
+    table.add_section()
+    first = next(iter(results.values())).values()
+    cells = ["all", "", f"{sum(row['original_size'] for row in first):,}"]
+    for rows in results.values():
+        before, after = (
+            sum(row[size] for row in rows.values()) for size in ("original_size", "compressed_size")
+        )
+        cells += [f"{after:,}", f"{1 - after / before:.1%}"]
+    table.add_row(*cells)
     Console(width=110).print(table)
 
 
