@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -27,10 +29,19 @@ PACKAGES = {
 }
 
 
+def owners(library: str) -> list[str]:
+    """Return the Debian packages that have a library, by its file name in the wheel."""
+    if shutil.which("dpkg") is None:
+        return []
+    original = re.sub(r"-[0-9a-f]{8}\.so", ".so", library)  # auditwheel puts a hash into names.
+    found = subprocess.run(["dpkg", "-S", f"*/{original}"], capture_output=True, text=True).stdout
+    return sorted({line.split(":")[0] for line in found.splitlines()})
+
+
 def license_of(library: str, licenses: Path) -> bytes:
     """Return the license text of a library, by its file name in the wheel."""
     stem = re.split(r"[-.]", library)[0]
-    for package in PACKAGES.get(stem, (stem,)):
+    for package in (*PACKAGES.get(stem, (stem,)), *owners(library)):
         path = licenses / package / "copyright"
         if path.exists():
             return path.read_bytes()
