@@ -3,231 +3,118 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "base/checked_math.h"
+#include "kernels/color_histogram.h"
+#include "kernels/dither.h"
+#include "kernels/palette_color.h"
+#include "kernels/palette_search.h"
+#include "kernels/palette_split.h"
 
 namespace pixpress {
 namespace {
 
-// A color and how many pixels have it. Transparent pixels count as one color whatever they hide.
-struct Weighted {
-  std::array<int, 4> c;  // r, g, b premultiplied, and alpha
-  uint32_t count;
+constexpr uint32_t kTransparentKey = 0;
+
+using Entry = ColorHistogram::Entry;
+
+// What the search for a palette starts from.
+struct ColorCounts {
+  WeightedColors visible;
+  uint64_t visible_pixels = 0;
+  uint64_t transparent_pixels = 0;
 };
 
-// How visible a difference in each channel is: luma's weights, and alpha like green.
-constexpr std::array<int, 4> kImportance = {2, 4, 1, 4};
-// Beyond this many distinct colors the low bits are dropped, so that the histogram stays small.
-constexpr size_t kMostEntries = 1u << 17;
-
-Rgba PixelAt(const uint8_t* pixel, uint8_t channels) {
-  Rgba color{pixel[0], pixel[1], pixel[2], channels == 4 ? pixel[3] : uint8_t{255}};
-  if (color.a == 0) color = {0, 0, 0, 0};
-  return color;
-}
-
-uint32_t Pack(Rgba color) {
-  return color.r | color.g << 8 | color.b << 16 | uint32_t{color.a} << 24;
-}
-
-Rgba Unpack(uint32_t key) {
-  return {static_cast<uint8_t>(key), static_cast<uint8_t>(key >> 8),
-          static_cast<uint8_t>(key >> 16), static_cast<uint8_t>(key >> 24)};
-}
-
-std::array<int, 4> Premultiply(Rgba color) {
-  return {color.r * color.a / 255, color.g * color.a / 255, color.b * color.a / 255, color.a};
-}
-
-int Distance(const std::array<int, 4>& a, const std::array<int, 4>& b) {
-  int sum = 0;
-  for (size_t i = 0; i < 4; ++i) sum += kImportance[i] * (a[i] - b[i]) * (a[i] - b[i]);
-  return sum;
-}
-
-using Histogram = std::unordered_map<uint32_t, uint32_t>;
-
-Result<Histogram> CountColors(const PixelView& pixels, const WorkContext& context) {
-  Histogram histogram;
-  uint32_t mask = 0xFFFFFFFF;
-  for (uint32_t y = 0; y < pixels.height; ++y) {
-    if (y % 64 == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    const uint8_t* row = pixels.data + y * pixels.stride_bytes;
-    for (uint32_t x = 0; x < pixels.width; ++x) {
-      ++histogram[Pack(PixelAt(row + x * pixels.channels, pixels.channels)) & mask];
-    }
-    if (histogram.size() <= kMostEntries || mask != 0xFFFFFFFF) continue;
-    mask = 0xF8F8F8F8;
-    Histogram coarse;
-    for (const auto& [key, count] : histogram) coarse[key & mask] += count;
-    histogram = std::move(coarse);
-  }
-  return histogram;
-}
-
-// A set of colors that one palette entry stands for.
-struct Box {
-  size_t begin;
-  size_t end;
-  size_t axis;
-  double spread;  // Weighted squared error along `axis`.
-};
-
-Box MakeBox(const std::vector<Weighted>& colors, size_t begin, size_t end) {
-  Box box{begin, end, 0, 0.0};
-  for (size_t axis = 0; axis < 4; ++axis) {
-    double sum = 0, squares = 0, count = 0;
-    for (size_t i = begin; i < end; ++i) {
-      const double value = colors[i].c[axis];
-      sum += value * colors[i].count;
-      squares += value * value * colors[i].count;
-      count += colors[i].count;
-    }
-    const double spread = (squares - sum * sum / count) * kImportance[axis];
-    if (spread > box.spread) {
-      box.spread = spread;
-      box.axis = axis;
-    }
-  }
-  return box;
-}
-
-std::array<int, 4> Mean(const std::vector<Weighted>& colors, size_t begin, size_t end) {
-  std::array<double, 4> sum = {};
-  double count = 0;
-  for (size_t i = begin; i < end; ++i) {
-    for (size_t c = 0; c < 4; ++c) sum[c] += double{1} * colors[i].c[c] * colors[i].count;
-    count += colors[i].count;
-  }
-  std::array<int, 4> mean;
-  for (size_t c = 0; c < 4; ++c) mean[c] = static_cast<int>(std::lround(sum[c] / count));
-  return mean;
-}
-
-// Split the box of the largest spread at its weighted mean until there are enough.
-std::vector<std::array<int, 4>> SplitColors(std::vector<Weighted>& colors, size_t most) {
-  std::vector<Box> boxes = {MakeBox(colors, 0, colors.size())};
-  while (boxes.size() < most) {
-    const auto widest = std::max_element(
-        boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.spread < b.spread; });
-    if (widest->spread <= 0.0) break;
-    const Box box = *widest;
-    const int pivot = Mean(colors, box.begin, box.end)[box.axis];
-    const auto first = colors.begin();
-    const auto middle = std::partition(
-        first + static_cast<ptrdiff_t>(box.begin), first + static_cast<ptrdiff_t>(box.end),
-        [&](const Weighted& color) { return color.c[box.axis] <= pivot; });
-    const size_t split = static_cast<size_t>(middle - first);
-    if (split == box.begin || split == box.end) {
-      widest->spread = 0.0;
+ColorCounts CountsOf(const ColorHistogram& histogram) {
+  ColorCounts counts;
+  for (const Entry& entry : histogram.entries()) {
+    if (entry.key == kTransparentKey) {
+      counts.transparent_pixels = entry.count;
       continue;
     }
-    *widest = MakeBox(colors, box.begin, split);
-    boxes.push_back(MakeBox(colors, split, box.end));
+    counts.visible.colors.push_back(ColorHistogram::MeanColor(entry));
+    counts.visible.counts.push_back(entry.count);
+    counts.visible_pixels += entry.count;
   }
-  std::vector<std::array<int, 4>> centers;
-  for (const Box& box : boxes) centers.push_back(Mean(colors, box.begin, box.end));
-  return centers;
-}
-
-size_t Nearest(const std::vector<std::array<int, 4>>& centers, const std::array<int, 4>& color) {
-  size_t best = 0;
-  int least = Distance(centers[0], color);
-  for (size_t i = 1; i < centers.size(); ++i) {
-    const int distance = Distance(centers[i], color);
-    if (distance < least) {
-      least = distance;
-      best = i;
-    }
-  }
-  return best;
-}
-
-// One round of k-means; returns the mean error and leaves each center's weight in `weights`.
-double Refine(const std::vector<Weighted>& colors, std::vector<std::array<int, 4>>& centers,
-              std::vector<uint64_t>& weights) {
-  std::vector<std::array<double, 4>> sums(centers.size());
-  weights.assign(centers.size(), 0);
-  double error = 0, total = 0;
-  for (const Weighted& color : colors) {
-    const size_t nearest = Nearest(centers, color.c);
-    error += double{1} * Distance(centers[nearest], color.c) * color.count;
-    total += color.count;
-    weights[nearest] += color.count;
-    for (size_t c = 0; c < 4; ++c) sums[nearest][c] += double{1} * color.c[c] * color.count;
-  }
-  for (size_t i = 0; i < centers.size(); ++i) {
-    if (weights[i] == 0) continue;
-    for (size_t c = 0; c < 4; ++c) {
-      centers[i][c] = static_cast<int>(std::lround(sums[i][c] / static_cast<double>(weights[i])));
-    }
-  }
-  return error / total;
-}
-
-Rgba Straight(const std::array<int, 4>& c) {
-  const auto straight = [&](int value) {
-    return static_cast<uint8_t>(c[3] == 0 ? 0 : std::min(255, (value * 255 + c[3] / 2) / c[3]));
-  };
-  return {straight(c[0]), straight(c[1]), straight(c[2]), static_cast<uint8_t>(c[3])};
-}
-
-// The mean weighted error that a quality allows: 0 at 100, about what 16 colors give at 1.
-double AllowedError(int quality) {
-  const double miss = (100 - quality) / 100.0;
-  return 11.0 * 900.0 * miss * miss / 10.0;
+  return counts;
 }
 
 struct Choice {
-  std::vector<std::array<int, 4>> centers;
-  std::vector<uint64_t> weights;
-  double error = 0.0;
+  std::vector<Rgba> colors;
+  std::vector<uint64_t> weights;  // Pixels of each.
+  uint64_t error = 0;
 };
 
-Choice ChooseCenters(std::vector<Weighted> colors, size_t most, int effort) {
-  Choice choice;
-  choice.centers = SplitColors(colors, most);
+// Centers as they will be stored: rounded to 8 bits, each once.
+std::vector<Rgba> StoredColors(const std::vector<PaletteColor>& centers) {
+  std::vector<Rgba> colors;
+  for (const PaletteColor& center : centers) {
+    const Rgba color = ToStraight(center);
+    if (std::find(colors.begin(), colors.end(), color) == colors.end()) colors.push_back(color);
+  }
+  return colors;
+}
+
+Result<Choice> ChooseColors(const ColorCounts& counts, size_t most, int effort,
+                            const WorkContext& context) {
+  const bool has_transparent = counts.transparent_pixels > 0;
+  std::vector<PaletteColor> centers = SplitColors(counts.visible, most - (has_transparent ? 1 : 0));
   for (int round = 0; round < 1 + effort; ++round) {
-    choice.error = Refine(colors, choice.centers, choice.weights);
+    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    RefineCenters(counts.visible, &centers);
+  }
+  Choice choice;
+  choice.colors = StoredColors(centers);
+  std::vector<PaletteColor> stored;
+  for (const Rgba& color : choice.colors) stored.push_back(ToPaletteColor(color));
+  choice.error = SquaredError(counts.visible, stored, &choice.weights);
+  if (has_transparent) {
+    choice.colors.push_back({0, 0, 0, 0});
+    choice.weights.push_back(counts.transparent_pixels);
   }
   return choice;
 }
 
+// Unused colors are left out; equally used ones stay in their order.
 std::vector<Rgba> MostUsedFirst(const Choice& choice) {
-  std::vector<std::pair<uint64_t, Rgba>> ranked;
-  for (size_t i = 0; i < choice.centers.size(); ++i) {
-    if (choice.weights[i] > 0) ranked.emplace_back(choice.weights[i], Straight(choice.centers[i]));
+  std::vector<size_t> order;
+  for (size_t i = 0; i < choice.colors.size(); ++i) {
+    if (choice.weights[i] > 0) order.push_back(i);
   }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return choice.weights[a] > choice.weights[b]; });
   std::vector<Rgba> palette;
-  for (const auto& [weight, color] : ranked) palette.push_back(color);
+  for (const size_t i : order) palette.push_back(choice.colors[i]);
   return palette;
 }
 
-}  // namespace
-
-Result<std::vector<Rgba>> ChoosePalette(const PixelView& pixels, const PaletteOptions& options,
-                                        const WorkContext& context) {
-  PIXPRESS_ASSIGN_OR_RETURN(const Histogram histogram, CountColors(pixels, context));
-  // Sorted: the order of a hash table is nobody's promise.
-  std::vector<std::pair<uint32_t, uint32_t>> entries(histogram.begin(), histogram.end());
-  std::sort(entries.begin(), entries.end());
-  if (entries.size() <= options.max_colors) {
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    std::vector<Rgba> palette;
-    for (const auto& [key, count] : entries) palette.push_back(Unpack(key));
-    return palette;
+std::vector<Rgba> ExactPalette(const std::vector<Entry>& entries) {
+  Choice choice;
+  for (const Entry& entry : entries) {
+    choice.colors.push_back(UnpackColor(entry.key));
+    choice.weights.push_back(entry.count);
   }
-  std::vector<Weighted> colors;
-  for (const auto& [key, count] : entries) colors.push_back({Premultiply(Unpack(key)), count});
-  Choice best = ChooseCenters(colors, options.max_colors, options.effort);
-  if (!options.min_quality.has_value()) return MostUsedFirst(best);
-  const double allowed = AllowedError(*options.min_quality);
+  return MostUsedFirst(choice);
+}
+
+// The squared error of all visible pixels that `quality` allows; see PaletteOptions.
+uint64_t AllowedError(int quality, uint64_t visible_pixels) {
+  if (quality >= 100) return 0;
+  double scales = 0;
+  for (const int scale : kPaletteScale) scales += scale * scale;
+  const double per_pixel = 255.0 * 255.0 * scales / std::pow(10.0, PaletteDecibels(quality) / 10);
+  return static_cast<uint64_t>(per_pixel * static_cast<double>(visible_pixels));
+}
+
+// Fewest colors whose error is allowed; errors fall as colors are added, nearly always.
+Result<Choice> ChooseFewest(const ColorCounts& counts, const PaletteOptions& options,
+                            const WorkContext& context) {
+  const uint64_t allowed = AllowedError(*options.min_quality, counts.visible_pixels);
+  PIXPRESS_ASSIGN_OR_RETURN(Choice best,
+                            ChooseColors(counts, options.max_colors, options.effort, context));
   if (best.error > allowed) {
     return Status(StatusCode::kOption, std::to_string(options.max_colors) +
                                            " colors cannot reach min_quality " +
@@ -235,9 +122,8 @@ Result<std::vector<Rgba>> ChoosePalette(const PixelView& pixels, const PaletteOp
   }
   size_t low = 2, high = options.max_colors;
   while (low < high) {
-    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
     const size_t middle = (low + high) / 2;
-    Choice fewer = ChooseCenters(colors, middle, options.effort);
+    PIXPRESS_ASSIGN_OR_RETURN(Choice fewer, ChooseColors(counts, middle, options.effort, context));
     if (fewer.error <= allowed) {
       best = std::move(fewer);
       high = middle;
@@ -245,56 +131,103 @@ Result<std::vector<Rgba>> ChoosePalette(const PixelView& pixels, const PaletteOp
       low = middle + 1;
     }
   }
-  return MostUsedFirst(best);
+  return best;
+}
+
+// Where each color of a palette is, for exact look-ups.
+class ExactIndex {
+ public:
+  explicit ExactIndex(const std::vector<Rgba>& palette) {
+    for (size_t i = 0; i < palette.size(); ++i) {
+      Slot& slot = Find(PackColor(palette[i]));
+      if (slot.index < 0) slot = {PackColor(palette[i]), static_cast<int>(i)};
+    }
+  }
+  // -1: the palette does not have it.
+  int At(Rgba color) { return Find(PackColor(color)).index; }
+
+ private:
+  static constexpr uint32_t kSlotBits = 10;  // Four times as many as entries.
+  struct Slot {
+    uint32_t key = 0;
+    int index = -1;
+  };
+  Slot& Find(uint32_t key) {
+    uint32_t at = (key * 0x9E3779B1u) >> (32 - kSlotBits);
+    while (slots_[at].index >= 0 && slots_[at].key != key) at = (at + 1) % slots_.size();
+    return slots_[at];
+  }
+  std::array<Slot, 1u << kSlotBits> slots_;
+};
+
+// False at the first pixel that the palette does not have.
+Result<bool> MapExactly(const PixelView& pixels, const std::vector<Rgba>& palette,
+                        const WorkContext& context, uint8_t* indices, size_t stride_bytes) {
+  ExactIndex exact(palette);
+  Rgba last = palette[0];
+  int index = 0;
+  for (uint32_t y = 0; y < pixels.height; ++y) {
+    if (y % 64 == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    const uint8_t* row = pixels.data + y * pixels.stride_bytes;
+    for (size_t x = 0; x < pixels.width; ++x) {
+      const Rgba color = PixelColor(row + x * pixels.channels, pixels.channels);
+      if (color != last) {
+        index = exact.At(color);
+        if (index < 0) return false;
+        last = color;
+      }
+      indices[y * stride_bytes + x] = static_cast<uint8_t>(index);
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+double PaletteDecibels(int quality) { return 24.0 + 0.2 * quality; }
+
+Result<std::vector<Rgba>> ChoosePalette(const PixelView& pixels, const PaletteOptions& options,
+                                        const WorkContext& context) {
+  PIXPRESS_ASSIGN_OR_RETURN(const ColorHistogram histogram, ColorHistogram::Count(pixels, context));
+  if (histogram.entries().size() <= options.max_colors && histogram.is_exact()) {
+    return ExactPalette(histogram.entries());
+  }
+  const ColorCounts counts = CountsOf(histogram);
+  if (options.min_quality.has_value()) {
+    PIXPRESS_ASSIGN_OR_RETURN(const Choice choice, ChooseFewest(counts, options, context));
+    return MostUsedFirst(choice);
+  }
+  PIXPRESS_ASSIGN_OR_RETURN(const Choice choice,
+                            ChooseColors(counts, options.max_colors, options.effort, context));
+  return MostUsedFirst(choice);
 }
 
 Status MapToPalette(const PixelView& pixels, const std::vector<Rgba>& palette,
                     const PaletteOptions& options, const WorkContext& context, uint8_t* indices,
                     size_t indices_stride_bytes) {
-  std::vector<std::array<int, 4>> centers;
-  for (const Rgba& color : palette) centers.push_back(Premultiply(color));
-  std::unordered_map<uint32_t, uint8_t> known;
-  const size_t width = pixels.width;
-  // Errors of this row and the next in 1/16, with a pixel of margin at both ends.
-  std::vector<std::array<int, 4>> now(width + 2), next(width + 2);
-  const int strength = static_cast<int>(std::lround(std::clamp(options.dither, 0.0f, 1.0f) * 16));
+  PIXPRESS_ASSIGN_OR_RETURN(const bool is_exact,
+                            MapExactly(pixels, palette, context, indices, indices_stride_bytes));
+  if (is_exact) return Status();
+  std::vector<PaletteColor> colors;
+  for (const Rgba& color : palette) colors.push_back(ToPaletteColor(color));
+  PIXPRESS_ASSIGN_OR_RETURN(const auto cells,
+                            PaletteCells::Create(std::move(colors), context.meter));
+  PIXPRESS_ASSIGN_OR_RETURN(const auto ditherer,
+                            Ditherer::Create(pixels, *cells, options.dither, context.meter));
   for (uint32_t y = 0; y < pixels.height; ++y) {
     if (y % 64 == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    const bool backwards = y % 2 != 0;
-    const int step = backwards ? -1 : 1;
-    std::fill(next.begin(), next.end(), std::array<int, 4>{});
-    for (size_t i = 0; i < width; ++i) {
-      const size_t x = backwards ? width - 1 - i : i;
-      const uint8_t* at = pixels.data + y * pixels.stride_bytes + x * pixels.channels;
-      std::array<int, 4> wanted = Premultiply(PixelAt(at, pixels.channels));
-      for (size_t c = 0; c < 4; ++c) {
-        wanted[c] = std::clamp(wanted[c] + now[x + 1][c] * strength / 256, 0, 255);
-      }
-      const uint32_t key = Pack({static_cast<uint8_t>(wanted[0]), static_cast<uint8_t>(wanted[1]),
-                                 static_cast<uint8_t>(wanted[2]), static_cast<uint8_t>(wanted[3])});
-      const auto [entry, is_new] = known.try_emplace(key, uint8_t{0});
-      if (is_new) entry->second = static_cast<uint8_t>(Nearest(centers, wanted));
-      indices[y * indices_stride_bytes + x] = entry->second;
-      // Floyd and Steinberg (1976): 7, 3, 5 and 1 sixteenths.
-      const std::array<int, 4>& got = centers[entry->second];
-      for (size_t c = 0; c < 4; ++c) {
-        const int error = wanted[c] - got[c];
-        now[x + 1 + step][c] += error * 7;
-        next[x + 1 - step][c] += error * 3;
-        next[x + 1][c] += error * 5;
-        next[x + 1 + step][c] += error;
-      }
-    }
-    std::swap(now, next);
-    if (known.size() > kMostEntries) known.clear();
+    ditherer->NextRow(indices + y * indices_stride_bytes);
   }
   return Status();
 }
 
-uint64_t PaletteMemoryBytes(uint32_t width, uint32_t height) {
-  const uint64_t pixels = SaturatingMul(width, height);
-  // Hash nodes of 32 bytes with their table, and the sorted copies.
-  return SaturatingAdd(std::min<uint64_t>(pixels, 2 * kMostEntries) * 120, uint64_t{width} * 64);
+uint64_t PaletteMemoryBytes(uint32_t width, uint32_t) {
+  // Choosing: the histogram, then its colors with one copy, and what k-means needs.
+  constexpr uint64_t kColorBytes = sizeof(PaletteColor) + sizeof(uint32_t);
+  const uint64_t choosing =
+      ColorHistogram::MemoryBytes() + 4 * ColorHistogram::kMostColors * kColorBytes + (256u << 10);
+  const uint64_t mapping = PaletteCells::MemoryBytes() + Ditherer::MemoryBytes(width);
+  return std::max(choosing, mapping);
 }
 
 }  // namespace pixpress
