@@ -145,6 +145,49 @@ void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {
   for (; x < samples; ++x) out[x] = static_cast<int16_t>(in[x] << kFineBits);
 }
 
+// Puts the alpha of its pixel in every color sample and 255 in every alpha sample.
+template <size_t kChannels, class D16>
+hn::Vec<D16> AlphaOfEach(D16 d16, hn::Vec<D16> samples) {
+  constexpr uint8_t a = 2 * (kChannels - 1);  // The first byte of a pixel's alpha.
+  constexpr uint8_t b = kChannels == 2 ? 6 : a, c = kChannels == 2 ? 10 : 14;
+  constexpr uint8_t d = kChannels == 2 ? 14 : c;
+  HWY_ALIGN static constexpr uint8_t kOrder[16] = {a, a + 1, a, a + 1, b, b + 1, b, b + 1,
+                                                   c, c + 1, c, c + 1, d, d + 1, d, d + 1};
+  HWY_ALIGN static constexpr uint16_t kAlphas[8] = {0, kChannels == 2 ? 255 : 0, 0, 255,
+                                                    0, kChannels == 2 ? 255 : 0, 0, 255};
+  const hn::Repartition<uint8_t, D16> d8;
+  const auto order = hn::BitCast(d16, hn::LoadDup128(d8, kOrder));
+  const auto alphas = hn::LoadDup128(d16, kAlphas);
+  const auto is_color = hn::Eq(alphas, hn::Zero(d16));
+  return hn::IfThenElse(is_color, hn::TableLookupBytes(samples, order), alphas);
+}
+
+template <size_t kChannels>
+void PremultiplyOf(const uint8_t* in, size_t pixels, int16_t* out) {
+  const hn::ScalableTag<uint16_t> d16;
+  const hn::Rebind<uint8_t, decltype(d16)> d8;
+  const hn::RebindToSigned<decltype(d16)> signed16;
+  const size_t samples = pixels * kChannels;
+  size_t i = 0;
+  for (; i + hn::Lanes(d16) <= samples; i += hn::Lanes(d16)) {
+    const auto v = hn::PromoteTo(d16, hn::LoadU(d8, in + i));
+    const auto product = hn::Mul(v, AlphaOfEach<kChannels>(d16, v));
+    const auto sum = hn::Add(hn::Add(product, hn::ShiftRight<8>(product)), hn::Set(d16, 2));
+    hn::StoreU(hn::BitCast(signed16, hn::ShiftRight<2>(sum)), signed16, out + i);
+  }
+  for (; i < samples; ++i) {
+    const size_t channel = i % kChannels;
+    const uint32_t alpha = channel == kChannels - 1 ? 255 : in[i - channel + kChannels - 1];
+    const uint32_t product = in[i] * alpha;
+    out[i] = static_cast<int16_t>((product + (product >> 8) + 2) >> 2);
+  }
+}
+
+void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* out) {
+  if (channels == 2) return PremultiplyOf<2>(in, pixels, out);
+  PremultiplyOf<4>(in, pixels, out);
+}
+
 void NarrowRow(const int16_t* in, size_t samples, uint8_t* out) {
   const hn::ScalableTag<int16_t> d16;
   const hn::Rebind<uint8_t, decltype(d16)> d8;
@@ -171,6 +214,7 @@ namespace pixpress {
 HWY_EXPORT(BlendRows);
 HWY_EXPORT(BlendColumns);
 HWY_EXPORT(WidenRow);
+HWY_EXPORT(PremultiplyRow);
 HWY_EXPORT(NarrowRow);
 
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
@@ -184,6 +228,10 @@ void BlendColumns(const int16_t* in, size_t channels, const ResizeWeights& colum
 
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {
   HWY_DYNAMIC_DISPATCH(WidenRow)(in, samples, out);
+}
+
+void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* out) {
+  HWY_DYNAMIC_DISPATCH(PremultiplyRow)(in, channels, pixels, out);
 }
 
 void NarrowRow(const int16_t* in, size_t samples, uint8_t* out) {

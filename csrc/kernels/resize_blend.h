@@ -27,4 +27,8 @@ inline constexpr int kFineBits = 6;
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out);
 void NarrowRow(const int16_t* in, size_t samples, uint8_t* out);
 
+// WidenRow for pixels whose last of `channels` (2 or 4) is alpha, with color premultiplied. Within
+// half of the last bit; exact for opaque and for transparent pixels.
+void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* out);
+
 }  // namespace pixpress

@@ -32,17 +32,25 @@ struct LinearTables {
   }
 };
 
-// value / alpha in units of `most`, rounded and saturated; 0 where alpha is 0.
-uint32_t Unpremultiply(int64_t value, int64_t alpha, int64_t most) {
+// value / alpha in units of `most`, rounded and saturated; 0 where alpha is 0. `Number` holds the
+// product of value and most.
+template <typename Number>
+uint32_t Unpremultiply(Number value, Number alpha, Number most) {
   if (alpha <= 0) return 0;
-  return static_cast<uint32_t>(std::clamp<int64_t>((value * most + alpha / 2) / alpha, 0, most));
+  return static_cast<uint32_t>(std::clamp<Number>((value * most + alpha / 2) / alpha, 0, most));
+}
+
+// As NarrowRow does; also what Unpremultiply gives for full alpha.
+uint8_t NarrowFine(int16_t sample) {
+  constexpr int32_t kHalf = 1 << (kFineBits - 1);
+  return static_cast<uint8_t>(std::clamp<int32_t>((sample + kHalf) >> kFineBits, 0, 255));
 }
 
 }  // namespace
 
 void ResizeSamples::Load(const uint8_t* row, size_t width, int16_t* samples) const {
   if (!is_fine()) return LoadOffset(row, width, samples);
-  if (options_.has_alpha) return LoadFine(row, width, samples);
+  if (options_.has_alpha) return PremultiplyRow(row, options_.channels, width, samples);
   WidenRow(row, width * options_.channels, samples);
 }
 
@@ -52,27 +60,16 @@ void ResizeSamples::Store(const int16_t* samples, size_t width, uint8_t* row) co
   NarrowRow(samples, width * options_.channels, row);
 }
 
-void ResizeSamples::LoadFine(const uint8_t* row, size_t width, int16_t* samples) const {
-  const size_t colors = options_.channels - 1u;
-  for (size_t x = 0; x < width; ++x) {
-    const uint32_t alpha = row[colors];
-    for (size_t c = 0; c < colors; ++c) {
-      samples[c] = static_cast<int16_t>(((row[c] * alpha << kFineBits) + 127) / 255);
-    }
-    samples[colors] = static_cast<int16_t>(alpha << kFineBits);
-    row += options_.channels;
-    samples += options_.channels;
-  }
-}
-
 void ResizeSamples::StoreFine(const int16_t* samples, size_t width, uint8_t* row) const {
   const size_t colors = options_.channels - 1u;
   for (size_t x = 0; x < width; ++x) {
     const int32_t alpha = std::clamp<int32_t>(samples[colors], 0, kFineMost);
     for (size_t c = 0; c < colors; ++c) {
-      row[c] = static_cast<uint8_t>(Unpremultiply(samples[c], alpha, 255));
+      row[c] = alpha == kFineMost
+                   ? NarrowFine(samples[c])
+                   : static_cast<uint8_t>(Unpremultiply<int32_t>(samples[c], alpha, 255));
     }
-    NarrowRow(samples + colors, 1, row + colors);
+    row[colors] = NarrowFine(samples[colors]);
     row += options_.channels;
     samples += options_.channels;
   }
@@ -108,7 +105,7 @@ void ResizeSamples::StoreOffset(const int16_t* samples, size_t width, uint8_t* r
       pixel[c] = static_cast<uint32_t>(*samples++ + kOffset);
     }
     for (size_t c = 0; c < colors; ++c) {
-      if (options_.has_alpha) pixel[c] = Unpremultiply(pixel[c], pixel[colors], 65535);
+      if (options_.has_alpha) pixel[c] = Unpremultiply<int64_t>(pixel[c], pixel[colors], 65535);
       if (options_.linear) pixel[c] = to_srgb[pixel[c]];
     }
     for (size_t c = 0; c < options_.channels; ++c) {

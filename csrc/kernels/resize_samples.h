@@ -21,7 +21,6 @@ class ResizeSamples {
 
  private:
   bool is_fine() const { return options_.bits == 8 && !options_.linear; }
-  void LoadFine(const uint8_t* row, size_t width, int16_t* samples) const;
   void StoreFine(const int16_t* samples, size_t width, uint8_t* row) const;
   void LoadOffset(const uint8_t* row, size_t width, int16_t* samples) const;
   void StoreOffset(const int16_t* samples, size_t width, uint8_t* row) const;
