@@ -1,5 +1,6 @@
 #include "kernels/resize.h"
 
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,12 @@ size_t RowBytes(uint32_t width, uint8_t channels) {
   return RoundUpTo<size_t>((size_t{width} * channels + kBlendPadding) * sizeof(int16_t), 64);
 }
 
+// What a row takes while it waits to be blended.
+size_t RingStride(uint32_t width, const ResizeOptions& options) {
+  if (!ResizeSamples(options).may_stay_bytes()) return RowBytes(width, options.channels);
+  return RoundUpTo<size_t>(size_t{width} * options.channels + kBlendPadding, 64);
+}
+
 // Vertically first, on the source rows that a window needs, then horizontally on the one row: the
 // rows that come out are fewer than those that go in.
 class Resizer final : public PlaneResizer {
@@ -27,11 +34,11 @@ class Resizer final : public PlaneResizer {
         samples_(options),
         columns_(ResizeWeights::Make(x, options.filter)),
         rows_(ResizeWeights::Make(y, options.filter)),
-        ring_stride_(RowBytes(x.in_size, options.channels)) {}
+        ring_stride_(RingStride(x.in_size, options)) {}
 
   Status Init(Meter& meter) {
     PIXPRESS_ASSIGN_OR_RETURN(ring_, meter.Allocate(ring_stride_ * rows_.most_taps));
-    PIXPRESS_ASSIGN_OR_RETURN(blended_, meter.Allocate(ring_stride_));
+    PIXPRESS_ASSIGN_OR_RETURN(blended_, meter.Allocate(RowBytes(x_.in_size, options_.channels)));
     PIXPRESS_ASSIGN_OR_RETURN(narrowed_, meter.Allocate(RowBytes(x_.out_size, options_.channels)));
     return Status();
   }
@@ -39,7 +46,11 @@ class Resizer final : public PlaneResizer {
   void PushRow(const uint8_t* row) override {
     const uint32_t index = pushed_++;
     if (made_ >= y_.out_size || index < rows_.windows[made_].first) return;
-    samples_.Load(row, x_.in_size, RingRow(index));
+    if (samples_.may_stay_bytes()) {
+      std::memcpy(RingRow(index), row, row_samples());
+    } else {
+      samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(RingRow(index)));
+    }
   }
 
   bool row_ready() const override {
@@ -58,18 +69,40 @@ class Resizer final : public PlaneResizer {
   }
 
  private:
-  int16_t* RingRow(uint32_t index) {
-    return ring_.as<int16_t>() + (index % rows_.most_taps) * (ring_stride_ / sizeof(int16_t));
+  size_t row_samples() const { return size_t{x_.in_size} * options_.channels; }
+
+  uint8_t* RingRow(uint32_t index) {
+    return ring_.data() + (index % rows_.most_taps) * ring_stride_;
   }
 
   const int16_t* Blend(const ResizeWeights::Window& window) {
-    if (window.count == 1) return RingRow(window.first);
-    pointers_.clear();
-    for (uint32_t i = 0; i < window.count; ++i) pointers_.push_back(RingRow(window.first + i));
-    if (window.count % 2 != 0) pointers_.push_back(pointers_.back());  // Its weight is 0.
-    BlendRows(pointers_.data(), rows_.weights.data() + window.offset, pointers_.size(),
-              size_t{x_.in_size} * options_.channels, blended_.as<int16_t>());
+    if (!samples_.may_stay_bytes()) return BlendSamples(window);
+    if (window.count == 1) {
+      WidenRow(RingRow(window.first), row_samples(), blended_.as<int16_t>());
+    } else {
+      FindRows(window, &byte_rows_);
+      BlendByteRows(byte_rows_.data(), rows_.weights.data() + window.offset, byte_rows_.size(),
+                    row_samples(), blended_.as<int16_t>());
+    }
     return blended_.as<int16_t>();
+  }
+
+  const int16_t* BlendSamples(const ResizeWeights::Window& window) {
+    if (window.count == 1) return reinterpret_cast<const int16_t*>(RingRow(window.first));
+    FindRows(window, &sample_rows_);
+    BlendRows(sample_rows_.data(), rows_.weights.data() + window.offset, sample_rows_.size(),
+              row_samples(), blended_.as<int16_t>());
+    return blended_.as<int16_t>();
+  }
+
+  // The rows of a window, an even number of them.
+  template <typename Sample>
+  void FindRows(const ResizeWeights::Window& window, std::vector<const Sample*>* rows) {
+    rows->clear();
+    for (uint32_t i = 0; i < window.count; ++i) {
+      rows->push_back(reinterpret_cast<const Sample*>(RingRow(window.first + i)));
+    }
+    if (window.count % 2 != 0) rows->push_back(rows->back());  // Its weight is 0.
   }
 
   const ResizeOptions options_;
@@ -82,7 +115,9 @@ class Resizer final : public PlaneResizer {
   Buffer ring_;
   Buffer blended_;
   Buffer narrowed_;
-  std::vector<const int16_t*> pointers_;  // Of the rows that are blended.
+  // The rows that are blended, of either kind.
+  std::vector<const uint8_t*> byte_rows_;
+  std::vector<const int16_t*> sample_rows_;
   uint32_t pushed_ = 0;
   uint32_t made_ = 0;
 };
@@ -101,10 +136,9 @@ uint64_t PlaneResizer::MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
                                    const ResizeOptions& options) {
   const uint64_t most_rows = MostTaps(y, options.filter);
   // Buffers are rounded up to a size class each.
-  const uint64_t buffers =
-      BufferPool::CapacityFor(RowBytes(x.in_size, options.channels) * most_rows) +
-      BufferPool::CapacityFor(RowBytes(x.in_size, options.channels)) +
-      BufferPool::CapacityFor(RowBytes(x.out_size, options.channels));
+  const uint64_t buffers = BufferPool::CapacityFor(RingStride(x.in_size, options) * most_rows) +
+                           BufferPool::CapacityFor(RowBytes(x.in_size, options.channels)) +
+                           BufferPool::CapacityFor(RowBytes(x.out_size, options.channels));
   return buffers + ResizeWeights::MemoryBytes(x, options.filter) +
          ResizeWeights::MemoryBytes(y, options.filter) + 16 * most_rows + 1024;
 }

@@ -31,29 +31,65 @@ V32 AddProducts(V16 samples, V16 weights, V32 sum) {
   return hn::RearrangeToOddPlusEven(even, odd);
 }
 
+template <int kBits, class V32>
+V32 RoundBits(V32 sum) {
+  const hn::DFromV<V32> d32;
+  return hn::ShiftRight<kBits>(hn::Add(sum, hn::Set(d32, 1 << (kBits - 1))));
+}
+
 template <class V32>
 V32 RoundWeighted(V32 sum) {
-  const hn::DFromV<V32> d32;
-  return hn::ShiftRight<kWeightBits>(hn::Add(sum, hn::Set(d32, 1 << (kWeightBits - 1))));
+  return RoundBits<kWeightBits>(sum);
+}
+
+template <class D16>
+hn::Vec<D16> LoadSamples(D16 d16, const int16_t* samples) {
+  return hn::LoadU(d16, samples);
+}
+
+template <class D16>
+hn::Vec<D16> LoadSamples(D16 d16, const uint8_t* samples) {
+  return hn::PromoteTo(d16, hn::LoadU(hn::Rebind<uint8_t, D16>(), samples));
+}
+
+// Two vectors at a time share the weights; sums are rounded by kBits bits.
+template <int kBits, typename Sample>
+void BlendRowsOf(const Sample* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                 int16_t* out) {
+  const hn::ScalableTag<int16_t> d16;
+  const hn::RepartitionToWide<decltype(d16)> d32;
+  const size_t lanes = hn::Lanes(d16);
+  static_assert(2 * HWY_MAX_BYTES / sizeof(int16_t) <= kBlendPadding || HWY_HAVE_SCALABLE);
+  for (size_t x = 0; x < samples; x += 2 * lanes) {
+    auto low0 = hn::Zero(d32), high0 = hn::Zero(d32), low1 = hn::Zero(d32), high1 = hn::Zero(d32);
+    for (size_t i = 0; i < taps; i += 2) {
+      const auto pair = WeightPair(d16, weights + i);
+      const Sample* const first = rows[i] + x;
+      const Sample* const second = rows[i + 1] + x;
+      const auto a0 = LoadSamples(d16, first), b0 = LoadSamples(d16, second);
+      const auto a1 = LoadSamples(d16, first + lanes), b1 = LoadSamples(d16, second + lanes);
+      low0 = AddProducts(hn::InterleaveLower(d16, a0, b0), pair, low0);
+      high0 = AddProducts(hn::InterleaveUpper(d16, a0, b0), pair, high0);
+      low1 = AddProducts(hn::InterleaveLower(d16, a1, b1), pair, low1);
+      high1 = AddProducts(hn::InterleaveUpper(d16, a1, b1), pair, high1);
+    }
+    // Packs within 128-bit blocks, as interleaving did.
+    hn::StoreU(hn::ReorderDemote2To(d16, RoundBits<kBits>(low0), RoundBits<kBits>(high0)), d16,
+               out + x);
+    hn::StoreU(hn::ReorderDemote2To(d16, RoundBits<kBits>(low1), RoundBits<kBits>(high1)), d16,
+               out + x + lanes);
+  }
 }
 
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                int16_t* out) {
-  const hn::ScalableTag<int16_t> d16;
-  const hn::RepartitionToWide<decltype(d16)> d32;
-  for (size_t x = 0; x < samples; x += hn::Lanes(d16)) {
-    auto low = hn::Zero(d32);
-    auto high = hn::Zero(d32);
-    for (size_t i = 0; i < taps; i += 2) {
-      const auto pair = WeightPair(d16, weights + i);
-      const auto first = hn::LoadU(d16, rows[i] + x);
-      const auto second = hn::LoadU(d16, rows[i + 1] + x);
-      low = AddProducts(hn::InterleaveLower(d16, first, second), pair, low);
-      high = AddProducts(hn::InterleaveUpper(d16, first, second), pair, high);
-    }
-    // Packs within 128-bit blocks, as interleaving did.
-    hn::StoreU(hn::ReorderDemote2To(d16, RoundWeighted(low), RoundWeighted(high)), d16, out + x);
-  }
+  BlendRowsOf<kWeightBits>(rows, weights, taps, samples, out);
+}
+
+// What BlendRows makes of the widened rows: their kFineBits are shifted out with the weights'.
+void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                   int16_t* out) {
+  BlendRowsOf<kWeightBits - kFineBits>(rows, weights, taps, samples, out);
 }
 
 using Samples8 = hn::CappedTag<int16_t, 8>;
@@ -212,6 +248,7 @@ HWY_AFTER_NAMESPACE();
 namespace pixpress {
 
 HWY_EXPORT(BlendRows);
+HWY_EXPORT(BlendByteRows);
 HWY_EXPORT(BlendColumns);
 HWY_EXPORT(WidenRow);
 HWY_EXPORT(PremultiplyRow);
@@ -220,6 +257,11 @@ HWY_EXPORT(NarrowRow);
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                int16_t* out) {
   HWY_DYNAMIC_DISPATCH(BlendRows)(rows, weights, taps, samples, out);
+}
+
+void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                   int16_t* out) {
+  HWY_DYNAMIC_DISPATCH(BlendByteRows)(rows, weights, taps, samples, out);
 }
 
 void BlendColumns(const int16_t* in, size_t channels, const ResizeWeights& columns, int16_t* out) {

@@ -2,8 +2,8 @@
 // The inner loops of a resize: weighted sums of rows and of columns. Samples are 16 bits; SIMD with
 // run-time dispatch; integer arithmetic, so that every target gives the same samples.
 //
-// Rows are padded: every `int16_t*` may be read, and an output written, up to kBlendPadding samples
-// beyond its last sample.
+// Rows are padded: every input of a blend may be read, and an output written, up to kBlendPadding
+// samples beyond its last sample.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,17 +13,21 @@
 namespace pixpress {
 
 inline constexpr size_t kBlendPadding = 64;
+inline constexpr int kFineBits = 6;
 
 // out = the sum of rows[i] * weights[i], rounded and saturated. `taps` is even; weights of
 // kWeightBits bits.
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                int16_t* out);
 
+// The same of rows of bytes, as if WidenRow had widened them.
+void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                   int16_t* out);
+
 // The same along a row of interleaved pixels: one output pixel for each window.
 void BlendColumns(const int16_t* in, size_t channels, const ResizeWeights& weights, int16_t* out);
 
 // 8 bits to and from fixed point with kFineBits bits after the point, rounded and saturated.
-inline constexpr int kFineBits = 6;
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out);
 void NarrowRow(const int16_t* in, size_t samples, uint8_t* out);
 

@@ -15,6 +15,9 @@ class ResizeSamples {
  public:
   explicit ResizeSamples(const ResizeOptions& options) : options_(options) {}
 
+  // Can rows wait as bytes, to be widened while they are blended?
+  bool may_stay_bytes() const { return is_fine() && !options_.has_alpha; }
+
   // A row of `width` pixels as stored (8 or 16 bits a sample) to samples, and back, saturated.
   void Load(const uint8_t* row, size_t width, int16_t* samples) const;
   void Store(const int16_t* samples, size_t width, uint8_t* row) const;
