@@ -126,33 +126,66 @@ void BlendColumns1(const int16_t* in, const ResizeWeights& columns, int16_t* out
 }
 
 // Byte order that puts the samples of two pixels side by side, channel by channel.
-template <size_t kChannels>
-hn::Vec<Samples8> PairUp(hn::Vec<Samples8> two_pixels) {
+template <size_t kChannels, class D16>
+hn::Vec<D16> PairUp(D16 d16, hn::Vec<D16> two_pixels) {
   constexpr uint8_t p = 2 * kChannels;  // Bytes of a pixel; channels beyond repeat others.
   constexpr uint8_t c2 = kChannels > 2 ? 4 : 0;
   constexpr uint8_t c3 = kChannels > 3 ? 6 : 0;
   HWY_ALIGN static constexpr uint8_t kOrder[16] = {
       0,  1,      p,      p + 1,      2,  3,      p + 2,  p + 3,
       c2, c2 + 1, p + c2, p + c2 + 1, c3, c3 + 1, p + c3, p + c3 + 1};
-  const Samples8 d16;
-  const hn::Repartition<uint8_t, Samples8> d8;
-  return hn::TableLookupBytes(two_pixels, hn::BitCast(d16, hn::Load(d8, kOrder)));
+  const hn::Repartition<uint8_t, D16> d8;
+  return hn::TableLookupBytes(two_pixels, hn::BitCast(d16, hn::LoadDup128(d8, kOrder)));
 }
+
+#if HWY_MAX_BYTES >= 32
+// The sums of up to four channels of one window, four pixels at a time: two in each half.
+template <size_t kChannels>
+hn::Vec<hn::RepartitionToWide<Samples8>> SumWindow(const int16_t* pixels, const int16_t* weights,
+                                                   size_t taps) {
+  const Samples8 d8;
+  const hn::CappedTag<int16_t, 16> d16;
+  const hn::RepartitionToWide<decltype(d16)> d32;
+  const hn::Repartition<int64_t, decltype(d16)> d64;
+  const hn::Repartition<uint8_t, decltype(d16)> bytes;
+  HWY_ALIGN static constexpr uint8_t kWeightOrder[32] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2,
+                                                         3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5,
+                                                         6, 7, 4, 5, 6, 7, 4, 5, 6, 7};
+  const auto weight_order = hn::BitCast(d16, hn::Load(bytes, kWeightOrder));
+  auto sum = hn::Zero(d32);
+  for (size_t i = 0; i < taps; i += 4) {
+    const int16_t* const at = pixels + i * kChannels;
+    const auto samples = hn::Combine(d16, hn::LoadU(d8, at + 2 * kChannels), hn::LoadU(d8, at));
+    int64_t four;
+    std::memcpy(&four, weights + i, sizeof(four));
+    const auto weight = hn::TableLookupBytes(hn::BitCast(d16, hn::Set(d64, four)), weight_order);
+    sum = AddProducts(PairUp<kChannels>(d16, samples), weight, sum);
+  }
+  const hn::Half<decltype(d32)> half;
+  return hn::Add(hn::LowerHalf(half, sum), hn::UpperHalf(half, sum));
+}
+#else
+// The sums of up to four channels of one window.
+template <size_t kChannels>
+hn::Vec<hn::RepartitionToWide<Samples8>> SumWindow(const int16_t* pixels, const int16_t* weights,
+                                                   size_t taps) {
+  const Samples8 d16;
+  auto sum = hn::Zero(hn::RepartitionToWide<Samples8>());
+  for (size_t i = 0; i < taps; i += 2) {
+    const auto samples = PairUp<kChannels>(d16, hn::LoadU(d16, pixels + i * kChannels));
+    sum = AddProducts(samples, WeightPair(d16, weights + i), sum);
+  }
+  return sum;
+}
+#endif
 
 // Always four sums: those beyond kChannels are overwritten by the next pixel or lie in the padding.
 template <size_t kChannels>
 void BlendColumnsOf(const int16_t* in, const ResizeWeights& columns, int16_t* out) {
-  const Samples8 d16;
-  const hn::RepartitionToWide<Samples8> d32;
-  const hn::Rebind<int16_t, decltype(d32)> d4;
+  const hn::Rebind<int16_t, hn::RepartitionToWide<Samples8>> d4;
   for (const ResizeWeights::Window& window : columns.windows) {
-    const int16_t* weights = columns.weights.data() + window.offset;
-    const int16_t* pixels = in + size_t{window.first} * kChannels;
-    auto sum = hn::Zero(d32);
-    for (size_t i = 0; i < window.count; i += 2) {
-      const auto samples = PairUp<kChannels>(hn::LoadU(d16, pixels + i * kChannels));
-      sum = AddProducts(samples, WeightPair(d16, weights + i), sum);
-    }
+    const auto sum = SumWindow<kChannels>(in + size_t{window.first} * kChannels,
+                                          columns.weights.data() + window.offset, window.count);
     hn::StoreU(hn::DemoteTo(d4, RoundWeighted(sum)), d4, out);
     out += kChannels;
   }
