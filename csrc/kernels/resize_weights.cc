@@ -10,9 +10,23 @@
 namespace pixpress {
 namespace {
 
+// sin(pi * x) by its power series about the nearest multiple of pi. The C library's sine has
+// another last bit on other CPUs, and a weight that it rounds the other way would change outputs.
+double SinPi(double x) {
+  const double turns = std::floor(x + 0.5);
+  const double angle = (x - turns) * std::numbers::pi;  // At most a quarter turn.
+  double term = angle;
+  double sum = angle;
+  for (int i = 2; i <= 22; i += 2) {
+    term *= -angle * angle / (i * (i + 1));
+    sum += term;
+  }
+  return std::fmod(turns, 2.0) == 0.0 ? sum : -sum;
+}
+
 double Sinc(double x) {
   if (x == 0.0) return 1.0;
-  return std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
+  return SinPi(x) / (std::numbers::pi * x);
 }
 
 // The cubic family of Mitchell and Netravali (1988) with parameters b and c.
@@ -54,7 +68,7 @@ double Evaluate(Filter filter, double at) {
     case Filter::kBilinear:
       return std::max(0.0, 1.0 - x);
     case Filter::kHamming:
-      return x < 1.0 ? Sinc(x) * (0.54 + 0.46 * std::cos(std::numbers::pi * x)) : 0.0;
+      return x < 1.0 ? Sinc(x) * (0.54 + 0.46 * SinPi(x + 0.5)) : 0.0;
     case Filter::kBicubic:
       return Cubic(x, 0.0, 0.5);
     case Filter::kMitchell:
