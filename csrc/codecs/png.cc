@@ -11,6 +11,7 @@
 #include "codecs/png_chunks.h"
 #include "codecs/png_decode.h"
 #include "codecs/png_encode.h"
+#include "codecs/png_numbers.h"
 #include "image/exif.h"
 
 namespace pixpress {
@@ -27,10 +28,6 @@ bool Sniff(Bytes head) { return HasPngSignature(head); }
 
 Status Corrupt(const char* what) { return Status(StatusCode::kCorruptImage, what); }
 
-uint32_t Load32(const uint8_t* at) {
-  return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
-}
-
 bool IsValidDepth(uint8_t type, uint8_t depth) {
   if (type == 0) return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
   if (type == 3) return depth == 1 || depth == 2 || depth == 4 || depth == 8;
@@ -39,8 +36,8 @@ bool IsValidDepth(uint8_t type, uint8_t depth) {
 
 Status ParseHeader(Bytes ihdr, ImageInfo* info) {
   if (ihdr.size() != 13) return Corrupt("IHDR has the wrong size");
-  info->width = Load32(ihdr.data());
-  info->height = Load32(ihdr.data() + 4);
+  info->width = LoadPng32(ihdr.data());
+  info->height = LoadPng32(ihdr.data() + 4);
   const uint8_t depth = ihdr[8];
   const uint8_t type = ihdr[9];
   if (!IsValidDepth(type, depth)) return Corrupt("IHDR has an impossible color type or depth");
@@ -53,27 +50,60 @@ Status ParseHeader(Bytes ihdr, ImageInfo* info) {
   return Status();
 }
 
+// Takes chunks in their order.
+class HeaderReader {
+ public:
+  explicit HeaderReader(ImageInfo* info) : info_(info) {}
+
+  Status Take(const PngChunk& chunk) {
+    if (chunk.type == "PLTE") palette_size_ = chunk.data.size() / 3;
+    if (chunk.type == "tRNS" && !has_data_) info_->has_alpha |= IsValidTransparency(chunk.data);
+    if (chunk.type == "iCCP") info_->has_icc = true;
+    if (chunk.type == "eXIf") info_->orientation = ParseExif(chunk.data).orientation;
+    if (chunk.type == "IDAT") has_data_ = true;
+    if (chunk.type != "acTL" || chunk.data.size() != 8) return Status();
+    info_->frames = LoadPng32(chunk.data.data());
+    return info_->frames == 0 ? Corrupt("the animation has no frames") : Status();
+  }
+  bool has_data() const { return has_data_; }
+  void set_has_data() { has_data_ = true; }
+
+ private:
+  // As libpng judges: what it ignores must not count as alpha.
+  bool IsValidTransparency(Bytes data) const {
+    if (info_->is_indexed) return !data.empty() && data.size() <= palette_size_;
+    return data.size() == (info_->color == ColorModel::kGray ? 2 : 6);
+  }
+
+  ImageInfo* info_;
+  size_t palette_size_ = 0;
+  bool has_data_ = false;
+};
+
 Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) {
-  PIXPRESS_ASSIGN_OR_RETURN(const auto chunks, ListPngChunks(head, /*may_end_early=*/true));
   ImageInfo info;
   info.format = Format::kPng;
   info.planar.plane_count = 0;
-  if (chunks.empty() || chunks[0].type != "IHDR") return Corrupt("the file has no IHDR");
-  PIXPRESS_RETURN_IF_ERROR(ParseHeader(chunks[0].data, &info));
+  PngChunkReader reader(head, /*checks_data=*/false);
+  PngChunk chunk;
+  PIXPRESS_ASSIGN_OR_RETURN(auto step, reader.Next(&chunk));
+  if (step != PngChunkReader::Step::kChunk && head.size() < total_bytes) {
+    info.needs_more_input = true;
+    return info;
+  }
+  if (step != PngChunkReader::Step::kChunk || chunk.type != "IHDR") {
+    return Corrupt("the file has no complete IHDR");
+  }
+  PIXPRESS_RETURN_IF_ERROR(ParseHeader(chunk.data, &info));
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
   // What follows the image data may be beyond the head; only metadata is there.
-  bool has_data = false;
-  for (const PngChunk& chunk : chunks) {
-    has_data |= chunk.type == "IDAT";
-    if (chunk.type == "tRNS" && !has_data) info.has_alpha = true;
-    if (chunk.type == "iCCP") info.has_icc = true;
-    if (chunk.type == "eXIf") info.orientation = ParseExif(chunk.data).orientation;
-    if (chunk.type == "acTL" && chunk.data.size() == 8) {
-      info.frames = Load32(chunk.data.data());
-      if (info.frames == 0) return Corrupt("the animation has no frames");
-    }
+  HeaderReader header(&info);
+  while (step == PngChunkReader::Step::kChunk) {
+    PIXPRESS_RETURN_IF_ERROR(header.Take(chunk));
+    PIXPRESS_ASSIGN_OR_RETURN(step, reader.Next(&chunk));
   }
-  if (!has_data && head.size() < total_bytes) info.needs_more_input = true;
+  if (chunk.type == "IDAT") header.set_has_data();  // Cut, but begun.
+  info.needs_more_input = !header.has_data() && head.size() < total_bytes;
   return info;
 }
 

@@ -1,8 +1,7 @@
 #pragma once
-// PNG as a list of chunks: reading, writing, metadata, and rewriting without the image data.
+// PNG as a row of chunks: reading, writing, metadata, and rewriting without the image data.
 
 #include <string_view>
-#include <vector>
 
 #include "base/status.h"
 #include "codecs/codec.h"
@@ -15,17 +14,35 @@ struct PngChunk {
   Bytes whole;  // With length and CRC.
 };
 
+// Walks over chunks and keeps none: a hostile file holds millions.
+class PngChunkReader {
+ public:
+  enum class Step : uint8_t {
+    kChunk,  // One chunk.
+    kCut,    // The bytes end inside of a chunk; its type is given if it is known, else it is empty.
+    kEnd,    // IEND was given before; what follows is not looked at.
+  };
+  // IDAT and fdAT are long and checked by whoever decodes them; `checks_data` checks them as well.
+  PngChunkReader(Bytes encoded, bool checks_data);
+  // A wrong CRC or an impossible length is kCorruptImage.
+  Result<Step> Next(PngChunk* chunk);
+
+ private:
+  const Bytes encoded_;
+  const bool checks_data_;
+  size_t at_;
+  bool has_ended_ = false;
+};
+
 bool HasPngSignature(Bytes head);
-// The chunks up to IEND. With `may_end_early` the list ends where the bytes do; otherwise that, and
-// a bad CRC, is kCorruptImage.
-Result<std::vector<PngChunk>> ListPngChunks(Bytes encoded, bool may_end_early);
 
 Status AppendPngSignature(ByteChain* out);
 Status AppendPngChunk(ByteChain* out, std::string_view type, Bytes data);
-// The chunks that hold `metadata`, all of which belong before PLTE and IDAT.
+// The chunks that hold `metadata`, all of which may come before PLTE and IDAT.
 Status AppendPngMetadata(const Metadata& metadata, ByteChain* out);
 
 Result<Metadata> ReadPngMetadata(Bytes encoded, const Limits& limits);
+// Under kAll every byte up to the end of IEND.
 Status RewritePng(Bytes encoded, MetadataPolicy policy, const Limits& limits,
                   const WorkContext& context, ByteChain* out);
 

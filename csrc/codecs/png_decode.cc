@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csetjmp>
 #include <cstring>
 #include <utility>
@@ -14,10 +15,14 @@
 namespace pixpress {
 namespace {
 
-constexpr uint32_t kStripeRows = 16;
+constexpr uint32_t kMostStripeRows = 16;
+constexpr size_t kStripeBytes = 1u << 20;  // At most, unless one row has more.
+// Rows of an interlaced pass between two looks at the stop token.
+constexpr uint32_t kPollRows = 64;
 constexpr uint64_t kLibraryBytes = 512 * 1024;
 
-// Plain data, so that longjmp may leave functions that use it.
+// Every function below that calls setjmp has only trivial locals, and between it and the longjmp
+// there are only C frames and callbacks without destructors.
 struct PngReader {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -46,20 +51,22 @@ void ReadBytes(png_structp png, png_bytep out, size_t count) {
 }
 
 bool Start(PngReader* reader, const Limits* limits) {
+  if (setjmp(reader->landing) != 0) return false;
   reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, OnError, OnWarning);
   if (reader->png == nullptr) return false;
-  if (setjmp(reader->landing) != 0) return false;
   reader->info = png_create_info_struct(reader->png);
+  if (reader->info == nullptr) return false;
   png_set_read_fn(reader->png, reader, ReadBytes);
   png_set_user_limits(reader->png, 0x7fffffff, 0x7fffffff);
   png_set_chunk_malloc_max(reader->png, limits->max_metadata_bytes);
   png_set_chunk_cache_max(reader->png, 128);
   png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
-  // Only what decides about pixels is parsed here; metadata has a reader of its own.
-  png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+  // Only what decides about pixels is parsed here: metadata has a reader of its own, and chunks
+  // that are not parsed inflate nothing.
+  png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(reader->png, reader->info);
   png_set_expand(reader->png);
-  png_set_swap(reader->png);
+  if constexpr (std::endian::native == std::endian::little) png_set_swap(reader->png);
   png_set_interlace_handling(reader->png);
   png_read_update_info(reader->png, reader->info);
   return true;
@@ -83,6 +90,12 @@ bool Finish(PngReader* reader) {
   return true;
 }
 
+uint32_t StripeRows(const ImageLayout& layout) {
+  const size_t fitting = kStripeBytes / std::max<size_t>(layout.row_bytes(0), 1);
+  return std::clamp<uint32_t>(static_cast<uint32_t>(fitting), 1,
+                              std::min(kMostStripeRows, layout.height));
+}
+
 class PngSource final : public RowSource {
  public:
   PngSource(const WorkContext& context, ImageLayout layout)
@@ -97,7 +110,7 @@ class PngSource final : public RowSource {
     }
     stride_bytes_ = layout_.row_bytes(0);
     if (is_interlaced) return ReadInterlaced(context);
-    PIXPRESS_ASSIGN_OR_RETURN(buffer_, context.meter.Allocate(stride_bytes_ * kStripeRows));
+    PIXPRESS_ASSIGN_OR_RETURN(buffer_, context.meter.Allocate(stride_bytes_ * StripeRows(layout_)));
     return Status();
   }
 
@@ -106,8 +119,8 @@ class PngSource final : public RowSource {
   Status Next(Stripe* stripe) override {
     if (whole_ != nullptr) return whole_->Next(stripe);
     PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
-    const uint32_t rows = std::min(kStripeRows, layout_.height - next_row_);
-    std::array<png_bytep, kStripeRows> lines;
+    const uint32_t rows = std::min(StripeRows(layout_), layout_.height - next_row_);
+    std::array<png_bytep, kMostStripeRows> lines;
     for (uint32_t y = 0; y < rows; ++y) lines[y] = buffer_.data() + y * stride_bytes_;
     if (!ReadRows(&reader_, lines.data(), rows)) return Error();
     *stripe = Stripe();
@@ -130,8 +143,8 @@ class PngSource final : public RowSource {
       std::memset(image.row(0, y), 0, layout_.row_bytes(0));
     }
     for (int pass = 0; pass < 7; ++pass) {
-      PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
       for (uint32_t y = 0; y < layout_.height; ++y) {
+        if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
         if (!ReadRow(&reader_, image.row(0, y))) return Error();
       }
     }
@@ -157,7 +170,8 @@ ImageLayout PngDecodedLayout(const ImageInfo& info, const DecodeOptions&) {
 
 uint64_t PngDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& options) {
   const ImageLayout layout = PngDecodedLayout(info, options);
-  const uint64_t rows = uint64_t{layout.row_bytes(0)} * (kStripeRows + 4);
+  // libpng has two rows of its own, and each row grows with its expansion.
+  const uint64_t rows = uint64_t{layout.row_bytes(0)} * (StripeRows(layout) + 3);
   const uint64_t whole = info.is_progressive ? Image::MemoryBytes(layout) : 0;
   return SaturatingAdd(kLibraryBytes + rows + rows / 4, whole);
 }

@@ -1,133 +1,195 @@
 #include "codecs/png_reduce.h"
 
 #include <algorithm>
-#include <tuple>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
+#include "base/checked_math.h"
+#include "codecs/png_palette.h"
 #include "kernels/convert.h"
 
 namespace pixpress {
 namespace {
 
-constexpr size_t kMostColors = 256;
+constexpr uint32_t kPollRows = 64;
 
-struct Findings {
-  bool is_opaque = true;
-  bool is_gray = true;
-  // Index by packed color, in order of appearance; more than 256 means no palette.
-  std::unordered_map<uint32_t, uint8_t> indices;
-  std::vector<Rgba> colors;
-  bool has_palette = true;
+template <typename T>
+struct Pixel {
+  std::array<T, 3> color;
+  T alpha;
+  bool operator==(const Pixel&) const = default;
 };
 
-Rgba PixelAt(const uint8_t* p, uint8_t channels) {
-  switch (channels) {
-    case 1:
-      return {p[0], p[0], p[0], 255};
-    case 2:
-      return {p[0], p[0], p[0], p[1]};
-    case 3:
-      return {p[0], p[1], p[2], 255};
-    default:
-      return {p[0], p[1], p[2], p[3]};
+template <typename T>
+Pixel<T> Load(const T* p, size_t channels) {
+  constexpr T kOpaque = static_cast<T>(~T{0});
+  const size_t last = channels < 3 ? 0 : 2;
+  return {{p[0], p[last / 2], p[last]}, channels % 2 == 0 ? p[channels - 1] : kOpaque};
+}
+
+// What is true of all pixels looked at.
+template <typename T>
+struct Findings {
+  static constexpr T kOpaque = static_cast<T>(~T{0});
+
+  bool is_opaque = true;
+  bool is_gray = true;
+  // Alpha is 0 or opaque, 0 for one color, and that color is never opaque.
+  bool has_key = true;
+  std::optional<std::array<T, 3>> key;
+  uint8_t gray_depth = sizeof(T) == 2 ? 16 : 1;
+  bool has_palette = sizeof(T) == 1;
+  ColorTable table;
+
+  // No further pixel can bring anything to light.
+  bool is_settled(bool has_alpha) const {
+    const bool is_alpha_settled = !has_alpha || (!is_opaque && !has_key);
+    return is_alpha_settled && !is_gray && !has_palette;
   }
-}
 
-uint32_t Pack(Rgba c) { return c.r | c.g << 8 | c.b << 16 | uint32_t{c.a} << 24; }
-
-void Look(Rgba color, Findings* found) {
-  found->is_opaque &= color.a == 255;
-  found->is_gray &= color.r == color.g && color.g == color.b;
-  if (!found->has_palette) return;
-  const auto [entry, is_new] =
-      found->indices.try_emplace(Pack(color), static_cast<uint8_t>(found->colors.size()));
-  if (!is_new) return;
-  found->has_palette = found->colors.size() < kMostColors;
-  if (found->has_palette) found->colors.push_back(color);
-}
-
-Result<Findings> LookAtAll(const Image& image, const WorkContext& context) {
-  Findings found;
-  const PlaneLayout& plane = image.layout().planes[0];
-  for (uint32_t y = 0; y < plane.height; ++y) {
-    if (y % 64 == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    const uint8_t* row = image.row(0, y);
-    Rgba last = PixelAt(row, plane.channels);
-    Look(last, &found);
-    for (uint32_t x = 1; x < plane.width; ++x) {
-      const Rgba color = PixelAt(row + x * plane.channels, plane.channels);
-      if (color == last) continue;
-      Look(color, &found);
-      last = color;
+  void Look(const Pixel<T>& p) {
+    const bool is_clear = p.alpha != kOpaque;
+    is_opaque &= !is_clear;
+    is_gray &= p.color[0] == p.color[1] && p.color[1] == p.color[2];
+    if (is_clear && has_key) {
+      if (!key.has_value()) key = p.color;
+      has_key = p.alpha == 0 && *key == p.color;
     }
-    if (!found.has_palette && !found.is_opaque && !found.is_gray) break;
+    if constexpr (sizeof(T) == 1) {
+      if (has_palette) has_palette = table.Add({p.color[0], p.color[1], p.color[2], p.alpha});
+      if (is_gray) NarrowDepth(p.color[0]);
+    }
   }
+  void NarrowDepth(T gray) {
+    if (gray_depth == 1 && gray != 0 && gray != kOpaque) gray_depth = 2;
+    if (gray_depth == 2 && gray % 85 != 0) gray_depth = 4;
+    if (gray_depth == 4 && gray % 17 != 0) gray_depth = 8;
+  }
+};
+
+// Calls `look` with each pixel that differs from the one before it, until it returns false.
+template <typename T, typename Function>
+Status ForEachChange(const Image& image, const WorkContext& context, const Function& look) {
+  const size_t channels = image.layout().planes[0].channels;
+  for (uint32_t y = 0; y < image.layout().height; ++y) {
+    if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    const T* row = reinterpret_cast<const T*>(image.row(0, y));
+    Pixel<T> last = Load(row, channels);
+    if (!look(last)) return Status();
+    for (uint32_t x = 1; x < image.layout().width; ++x) {
+      const Pixel<T> pixel = Load(row + x * channels, channels);
+      if (pixel == last) continue;
+      if (!look(pixel)) return Status();
+      last = pixel;
+    }
+  }
+  return Status();
+}
+
+template <typename T>
+Result<Findings<T>> LookAtAll(const Image& image, const WorkContext& context) {
+  Findings<T> found;
+  PIXPRESS_RETURN_IF_ERROR(ForEachChange<T>(image, context, [&](const Pixel<T>& pixel) {
+    found.Look(pixel);
+    return !found.is_settled(image.layout().has_alpha);
+  }));
+  found.has_key &= found.key.has_value();
+  if (!found.has_key) return found;
+  PIXPRESS_RETURN_IF_ERROR(ForEachChange<T>(image, context, [&](const Pixel<T>& pixel) {
+    found.has_key &= pixel.alpha == 0 || pixel.color != *found.key;
+    return found.has_key;
+  }));
   return found;
 }
 
-// Transparent entries first, so that tRNS ends early; then from dark to bright, so that neighbors
-// in the image are neighbors in the palette.
-std::vector<uint8_t> SortPalette(Findings* found) {
-  std::vector<uint8_t> order(found->colors.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<uint8_t>(i);
-  const auto rank = [&](uint8_t i) {
-    const Rgba c = found->colors[i];
-    return std::tuple(c.a == 255, 299 * c.r + 587 * c.g + 114 * c.b, Pack(c));
-  };
-  std::sort(order.begin(), order.end(), [&](uint8_t a, uint8_t b) { return rank(a) < rank(b); });
-  std::vector<uint8_t> new_index(order.size());
-  std::vector<Rgba> sorted;
-  for (size_t i = 0; i < order.size(); ++i) {
-    new_index[order[i]] = static_cast<uint8_t>(i);
-    sorted.push_back(found->colors[order[i]]);
-  }
-  found->colors = std::move(sorted);
-  return new_index;
+uint8_t DepthOfPalette(size_t colors) {
+  return colors <= 2 ? 1 : colors <= 4 ? 2 : colors <= 16 ? 4 : 8;
 }
 
-Result<Image> ToIndices(const Image& image, Findings* found, const WorkContext& context) {
-  const std::vector<uint8_t> new_index = SortPalette(found);
-  const ImageLayout& from = image.layout();
-  ImageLayout layout =
-      ImageLayout::Interleaved(from.width, from.height, ColorModel::kIndexed, false);
-  layout.palette = found->colors;
-  PIXPRESS_ASSIGN_OR_RETURN(Image indexed, Image::Create(std::move(layout), context.meter));
-  const uint8_t channels = from.planes[0].channels;
-  for (uint32_t y = 0; y < from.height; ++y) {
-    const uint8_t* row = image.row(0, y);
-    uint8_t* out = indexed.row(0, y);
-    for (uint32_t x = 0; x < from.width; ++x) {
-      const uint32_t key = Pack(PixelAt(row + x * channels, channels));
-      out[x] = new_index[found->indices.find(key)->second];
-    }
+// Is the palette's cost in bytes small against the raw bytes that indices save?
+bool IsPaletteSmaller(const ColorTable& table, size_t plain_bits, const ImageLayout& layout) {
+  const size_t index_bits = DepthOfPalette(table.colors().size());
+  if (index_bits >= plain_bits) return false;
+  const uint64_t saved_bits =
+      (plain_bits - index_bits) * SaturatingMul(layout.width, layout.height);
+  return saved_bits / 8 > 2 * (12 + 3 * table.colors().size());
+}
+
+template <typename T>
+Result<ReducedPng> Reduce(Image image, const PngReductions& allowed, const WorkContext& context) {
+  PIXPRESS_ASSIGN_OR_RETURN(Findings<T> found, LookAtAll<T>(image, context));
+  const ImageLayout from = image.layout();
+  const bool was_gray = from.color == ColorModel::kGray;
+  const bool is_gray = was_gray || (found.is_gray && allowed.may_turn_gray);
+  const bool has_alpha = from.has_alpha && !found.is_opaque && !found.has_key;
+  ReducedPng reduced;
+  reduced.depth = is_gray && !has_alpha ? found.gray_depth : static_cast<uint8_t>(from.bits);
+  const size_t channels = (is_gray ? 1 : 3) + (has_alpha ? 1 : 0);
+  const bool may_be_indexed =
+      found.has_palette && allowed.may_be_indexed && !(was_gray && found.is_opaque);
+  if (may_be_indexed && IsPaletteSmaller(found.table, channels * reduced.depth, from)) {
+    found.table.Sort();
+    PIXPRESS_ASSIGN_OR_RETURN(reduced.image, ToIndices(image, found.table, context));
+    reduced.depth = DepthOfPalette(found.table.colors().size());
+    return reduced;
   }
-  return indexed;
+  if (found.has_key) reduced.transparent = {(*found.key)[0], (*found.key)[1], (*found.key)[2]};
+  const ColorModel color = is_gray ? ColorModel::kGray : ColorModel::kRgb;
+  if (color == from.color && has_alpha == from.has_alpha) {
+    reduced.image = std::move(image);
+    return reduced;
+  }
+  PIXPRESS_ASSIGN_OR_RETURN(
+      reduced.image,
+      Image::Create(ImageLayout::Interleaved(from.width, from.height, color, has_alpha, from.bits),
+                    context.meter));
+  for (uint32_t y = 0; y < from.height; ++y) {
+    if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    ConvertChannelsRow(image.row(0, y), from.color, from.has_alpha, color, has_alpha, from.bits,
+                       from.width, reduced.image.row(0, y));
+  }
+  return reduced;
+}
+
+Result<bool> HasEqualBytes(const Image& image, const WorkContext& context) {
+  const size_t bytes = image.layout().row_bytes(0);
+  for (uint32_t y = 0; y < image.layout().height; ++y) {
+    if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    const uint8_t* row = image.row(0, y);
+    uint32_t different = 0;
+    for (size_t i = 0; i < bytes; i += 2) different |= row[i] ^ row[i + 1];
+    if (different != 0) return false;
+  }
+  return true;
+}
+
+Result<Image> TakeLowBytes(const Image& image, const WorkContext& context) {
+  const ImageLayout& from = image.layout();
+  PIXPRESS_ASSIGN_OR_RETURN(
+      Image narrow, Image::Create(ImageLayout::Interleaved(from.width, from.height, from.color,
+                                                           from.has_alpha, 8),
+                                  context.meter));
+  const size_t samples = narrow.layout().row_bytes(0);
+  for (uint32_t y = 0; y < from.height; ++y) {
+    if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    for (size_t i = 0; i < samples; ++i) narrow.row(0, y)[i] = image.row(0, y)[2 * i];
+  }
+  return narrow;
 }
 
 }  // namespace
 
-Result<Image> ReducePng(Image image, const WorkContext& context) {
-  const ImageLayout& from = image.layout();
-  if (from.bits != 8 || from.color == ColorModel::kIndexed) return image;
-  PIXPRESS_ASSIGN_OR_RETURN(Findings found, LookAtAll(image, context));
-  // Gray stays gray: a palette would come back as color.
-  const bool is_plain_gray = found.is_opaque && (from.color == ColorModel::kGray ||
-                                                 (found.is_gray && found.colors.size() > 16));
-  if (found.has_palette && !is_plain_gray) return ToIndices(image, &found, context);
-  const ColorModel color = found.is_gray ? ColorModel::kGray : from.color;
-  const bool has_alpha = from.has_alpha && !found.is_opaque;
-  if (color == from.color && has_alpha == from.has_alpha) return image;
-  PIXPRESS_ASSIGN_OR_RETURN(
-      Image reduced,
-      Image::Create(ImageLayout::Interleaved(from.width, from.height, color, has_alpha),
-                    context.meter));
-  for (uint32_t y = 0; y < from.height; ++y) {
-    ConvertChannelsRow(image.row(0, y), from.color, from.has_alpha, color, has_alpha, 8, from.width,
-                       reduced.row(0, y));
+Result<ReducedPng> ReducePng(Image image, const PngReductions& allowed,
+                             const WorkContext& context) {
+  if (image.layout().color == ColorModel::kIndexed) {
+    const uint8_t depth = DepthOfPalette(image.layout().palette.size());
+    return ReducedPng{.image = std::move(image), .depth = depth, .transparent = {}};
   }
-  return reduced;
+  if (image.layout().bits == 16) {
+    PIXPRESS_ASSIGN_OR_RETURN(const bool is_narrow, HasEqualBytes(image, context));
+    if (!is_narrow) return Reduce<uint16_t>(std::move(image), allowed, context);
+    PIXPRESS_ASSIGN_OR_RETURN(image, TakeLowBytes(image, context));
+  }
+  return Reduce<uint8_t>(std::move(image), allowed, context);
 }
 
 }  // namespace pixpress

@@ -9,6 +9,7 @@ namespace pixpress {
 uint64_t Metadata::size_bytes() const {
   uint64_t bytes = icc.size() + exif.size() + xmp.size() + iptc.size();
   for (const std::string& comment : comments) bytes += comment.size();
+  for (const PngText& text : png_texts) bytes += text.data.size();
   return bytes;
 }
 

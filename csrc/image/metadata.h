@@ -34,12 +34,20 @@ struct PngColor {
   bool operator==(const PngColor&) const = default;
 };
 
+// A text or time chunk of PNG as it is.
+struct PngText {
+  std::string type;  // "tEXt", "zTXt", "iTXt" or "tIME"
+  std::vector<uint8_t> data;
+  bool operator==(const PngText&) const = default;
+};
+
 struct Metadata {
   std::vector<uint8_t> icc;
   std::vector<uint8_t> exif;  // A TIFF block without "Exif\0\0".
   std::vector<uint8_t> xmp;
-  std::vector<uint8_t> iptc;  // Photoshop APP13 payload of JPEG.
-  std::vector<std::string> comments;
+  std::vector<uint8_t> iptc;          // Photoshop APP13 payload of JPEG.
+  std::vector<std::string> comments;  // Of JPEG.
+  std::vector<PngText> png_texts;
   uint8_t orientation = 1;  // 1 to 8, as in EXIF; repeated from `exif`, which may lack it.
   std::optional<Density> density;
   PngColor png_color;

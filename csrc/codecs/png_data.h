@@ -1,0 +1,22 @@
+#pragma once
+// The image data of a PNG: filtered blocks of rows, deflated into one zlib stream in IDAT chunks.
+
+#include "base/status.h"
+#include "codecs/png_filter.h"
+#include "image/image.h"
+#include "image/work_context.h"
+#include "memory/byte_chain.h"
+
+namespace pixpress {
+
+// What WritePngData holds besides the image, the memory of zlib and libdeflate included, and an
+// upper bound of what it appends.
+uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows);
+
+// Data of up to 4 MiB is one call of libdeflate. More is deflated by zlib in blocks of rows that
+// know the 32 KiB before them, spread over the threads that `context.parallel` lends; the blocks,
+// and so the bytes, do not depend on how many there are. Polls the stop token per block.
+Status WritePngData(const Image& image, const PngRowFormat& format, int effort,
+                    const WorkContext& context, ByteChain* out);
+
+}  // namespace pixpress

@@ -1,0 +1,46 @@
+#pragma once
+// Rows as PNG stores them, each behind its filter byte.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "image/image.h"
+
+namespace pixpress {
+
+// What IHDR says about the rows.
+struct PngRowFormat {
+  uint8_t color_type = 0;
+  uint8_t depth = 8;
+  size_t row_bytes = 0;
+  size_t pixel_bytes = 1;  // Distance of the filters' left neighbor.
+
+  size_t line_bytes() const { return row_bytes + 1; }
+};
+
+PngRowFormat PngRowFormatOf(const ImageLayout& layout, uint8_t depth);
+
+// One filter for all rows, or the filter of each row that a measure likes best.
+enum class PngFilter : uint8_t {
+  kNone,
+  kSub,
+  kUp,
+  kAverage,
+  kPaeth,
+  kLeastSum,       // Of magnitudes.
+  kLeastEntropy,   // Of the row's bytes, order 0.
+  kFewestBigrams,  // Distinct pairs of bytes.
+};
+
+// The filters worth a trial at `effort`, 1 to 10.
+std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format, int effort);
+
+// What FilterPngRows needs to work in.
+size_t PngFilterScratchBytes(const PngRowFormat& format);
+
+// Write `rows` rows from `first_row` on to `out`, line_bytes() each.
+void FilterPngRows(const Image& image, const PngRowFormat& format, uint32_t first_row,
+                   uint32_t rows, PngFilter filter, uint8_t* scratch, uint8_t* out);
+
+}  // namespace pixpress
