@@ -11,6 +11,7 @@
 #include "codecs/webp_chunks.h"
 #include "codecs/webp_decode.h"
 #include "codecs/webp_encode.h"
+#include "image/exif.h"
 
 namespace pixpress {
 namespace {
@@ -25,13 +26,32 @@ std::string Version() {
 
 bool Sniff(Bytes head) { return HasWebpSignature(head); }
 
+// VP8X comes first and says whether EXIF follows the image; the other chunks are before that.
+void ReadChunks(Bytes head, ImageInfo* info) {
+  constexpr uint8_t kHasExif = 0x08;
+  bool expects_exif = false;
+  WebpChunkReader reader(head);
+  WebpChunk chunk;
+  WebpChunkReader::Step step;
+  while ((step = reader.Next(&chunk)) == WebpChunkReader::Step::kChunk) {
+    if (chunk.type == "VP8X" && !chunk.data.empty()) expects_exif = chunk.data[0] & kHasExif;
+    if (chunk.type == "ICCP") info->has_icc = true;
+    if (chunk.type == "EXIF") {
+      info->orientation = ParseExif(WebpExif(chunk.data)).orientation;
+      expects_exif = false;
+    }
+  }
+  info->needs_more_input = expects_exif && step == WebpChunkReader::Step::kCut;
+}
+
 Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) {
   WebPBitstreamFeatures features;
   const VP8StatusCode code = WebPGetFeatures(head.data(), head.size(), &features);
+  const bool is_partial = head.size() < total_bytes;
   ImageInfo info;
   info.format = Format::kWebp;
   info.planar.plane_count = 0;
-  if (code == VP8_STATUS_NOT_ENOUGH_DATA && head.size() < total_bytes) {
+  if (code == VP8_STATUS_NOT_ENOUGH_DATA && is_partial) {
     info.needs_more_input = true;
     return info;
   }
@@ -46,8 +66,10 @@ Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) 
   if (features.has_animation != 0) {
     return Status(StatusCode::kUnsupportedFormat, "animated WebP is not supported by this build");
   }
-  PIXPRESS_ASSIGN_OR_RETURN(const auto chunks, ListWebpChunks(head, /*may_end_early=*/true));
-  for (const WebpChunk& chunk : chunks) info.has_icc |= chunk.type == "ICCP";
+  ReadChunks(head, &info);
+  // Which kind of image follows a long profile decides about memory.
+  info.needs_more_input |= features.format == 0;
+  info.needs_more_input &= is_partial;
   return info;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "image/exif.h"
 
@@ -12,6 +14,8 @@ namespace {
 
 constexpr size_t kRiffHeader = 12;
 constexpr size_t kChunkHeader = 8;
+// Of a still image: alpha and color. Decoders look at no more.
+constexpr size_t kMostImageChunks = 2;
 // Flags of VP8X.
 constexpr uint8_t kHasIcc = 0x20;
 constexpr uint8_t kHasAlpha = 0x10;
@@ -27,6 +31,19 @@ void Store(uint32_t value, size_t bytes, uint8_t* at) {
 }
 
 bool IsImage(std::string_view type) { return type == "VP8 " || type == "VP8L" || type == "ALPH"; }
+
+// Of a whole file.
+Result<std::vector<WebpChunk>> ImageChunks(Bytes file) {
+  std::vector<WebpChunk> chunks;
+  WebpChunkReader reader(file);
+  WebpChunk next;
+  WebpChunkReader::Step step;
+  while ((step = reader.Next(&next)) == WebpChunkReader::Step::kChunk) {
+    if (IsImage(next.type) && chunks.size() < kMostImageChunks) chunks.push_back(next);
+  }
+  if (step == WebpChunkReader::Step::kEnd) return chunks;
+  return Status(StatusCode::kCorruptImage, "the file ends before its last chunk");
+}
 
 uint64_t PaddedBytes(Bytes data) { return kChunkHeader + data.size() + data.size() % 2; }
 
@@ -47,42 +64,60 @@ bool HasWebpSignature(Bytes head) {
   return head.size() >= kRiffHeader && text.substr(0, 4) == "RIFF" && text.substr(8, 4) == "WEBP";
 }
 
-Result<std::vector<WebpChunk>> ListWebpChunks(Bytes encoded, bool may_end_early) {
-  const Status cut(StatusCode::kCorruptImage, "the file ends before its last chunk");
-  std::vector<WebpChunk> chunks;
+Bytes WebpExif(Bytes chunk) {
+  constexpr std::string_view kPrefix("Exif\0\0", 6);
+  const std::string_view text(reinterpret_cast<const char*>(chunk.data()), chunk.size());
+  return text.starts_with(kPrefix) ? chunk.subspan(kPrefix.size()) : chunk;
+}
+
+Result<Bytes> WholeRiff(Bytes encoded) {
+  const Status cut(StatusCode::kCorruptImage, "the file is truncated");
   if (encoded.size() < kRiffHeader) return cut;
-  const uint64_t end = uint64_t{Load32(encoded.data() + 4)} + 8;
-  if (end > encoded.size() && !may_end_early) return cut;
-  if (end < encoded.size()) encoded = encoded.first(end);
-  size_t at = kRiffHeader;
-  while (at + kChunkHeader <= encoded.size()) {
-    const uint32_t length = Load32(encoded.data() + at + 4);
-    if (length > encoded.size() - at - kChunkHeader) {
-      if (may_end_early) return chunks;
-      return cut;
-    }
-    chunks.push_back({{reinterpret_cast<const char*>(encoded.data()) + at, 4},
-                      encoded.subspan(at + kChunkHeader, length)});
-    at += kChunkHeader + length + length % 2;
-  }
-  return chunks;
+  const uint64_t end = uint64_t{Load32(encoded.data() + 4)} + kChunkHeader;
+  if (end < kRiffHeader || end > encoded.size()) return cut;
+  return encoded.first(end);
+}
+
+WebpChunkReader::WebpChunkReader(Bytes encoded) : at_(kRiffHeader) {
+  const auto whole = WholeRiff(encoded);
+  is_cut_ = !whole.ok();
+  encoded_ = whole.ok() ? whole.value() : encoded;
+}
+
+WebpChunkReader::Step WebpChunkReader::Next(WebpChunk* chunk) {
+  *chunk = WebpChunk();
+  if (at_ >= encoded_.size()) return is_cut_ ? Step::kCut : Step::kEnd;
+  if (encoded_.size() - at_ < kChunkHeader) return Step::kCut;
+  const uint32_t length = Load32(encoded_.data() + at_ + 4);
+  chunk->type = {reinterpret_cast<const char*>(encoded_.data()) + at_, 4};
+  if (length > encoded_.size() - at_ - kChunkHeader) return Step::kCut;
+  chunk->data = encoded_.subspan(at_ + kChunkHeader, length);
+  at_ += kChunkHeader + length + length % 2;
+  return Step::kChunk;
 }
 
 Result<Metadata> ReadWebpMetadata(Bytes encoded, const Limits& limits) {
-  PIXPRESS_ASSIGN_OR_RETURN(const auto chunks, ListWebpChunks(encoded, /*may_end_early=*/true));
   Metadata metadata;
-  for (const WebpChunk& chunk : chunks) {
-    if (chunk.type == "ICCP") metadata.icc.assign(chunk.data.begin(), chunk.data.end());
-    if (chunk.type == "EXIF") metadata.exif.assign(chunk.data.begin(), chunk.data.end());
-    if (chunk.type == "XMP ") metadata.xmp.assign(chunk.data.begin(), chunk.data.end());
+  uint64_t bytes = 0;
+  WebpChunkReader reader(encoded);
+  WebpChunk chunk;
+  while (reader.Next(&chunk) == WebpChunkReader::Step::kChunk) {
+    std::vector<uint8_t>* field = chunk.type == "ICCP"   ? &metadata.icc
+                                  : chunk.type == "EXIF" ? &metadata.exif
+                                  : chunk.type == "XMP " ? &metadata.xmp
+                                                         : nullptr;
+    if (field == nullptr) continue;
+    bytes += chunk.data.size();
+    PIXPRESS_RETURN_IF_ERROR(CheckMetadataBytes(bytes, limits));
+    const Bytes data = chunk.type == "EXIF" ? WebpExif(chunk.data) : chunk.data;
+    field->assign(data.begin(), data.end());
   }
-  PIXPRESS_RETURN_IF_ERROR(CheckMetadataBytes(metadata.size_bytes(), limits));
   metadata.orientation = ParseExif(metadata.exif).orientation;
   return metadata;
 }
 
 Status WriteWebp(Bytes image, const Metadata& metadata, ByteChain* out) {
-  PIXPRESS_ASSIGN_OR_RETURN(const auto chunks, ListWebpChunks(image, /*may_end_early=*/false));
+  PIXPRESS_ASSIGN_OR_RETURN(const std::vector<WebpChunk> chunks, ImageChunks(image));
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(image.data(), image.size(), &features) != VP8_STATUS_OK) {
     return Status(StatusCode::kCorruptImage, "the WebP header is damaged");
@@ -100,9 +135,7 @@ Status WriteWebp(Bytes image, const Metadata& metadata, ByteChain* out) {
   std::vector<WebpChunk> written;
   if (is_extended) written.push_back({"VP8X", vp8x});
   if (!metadata.icc.empty()) written.push_back({"ICCP", metadata.icc});
-  for (const WebpChunk& chunk : chunks) {
-    if (IsImage(chunk.type)) written.push_back(chunk);
-  }
+  written.insert(written.end(), chunks.begin(), chunks.end());
   if (!metadata.exif.empty()) written.push_back({"EXIF", metadata.exif});
   if (!metadata.xmp.empty()) written.push_back({"XMP ", metadata.xmp});
   uint64_t bytes = 4;
@@ -119,6 +152,10 @@ Status WriteWebp(Bytes image, const Metadata& metadata, ByteChain* out) {
 
 Status RewriteWebp(Bytes encoded, MetadataPolicy policy, const Limits& limits, const WorkContext&,
                    ByteChain* out) {
+  if (policy == MetadataPolicy::kAll) {
+    PIXPRESS_ASSIGN_OR_RETURN(const Bytes whole, WholeRiff(encoded));
+    return out->Append(whole);
+  }
   PIXPRESS_ASSIGN_OR_RETURN(Metadata metadata, ReadWebpMetadata(encoded, limits));
   return WriteWebp(encoded, ApplyPolicy(std::move(metadata), policy, /*oriented=*/false), out);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/checked_math.h"
+#include "codecs/webp_chunks.h"
 #include "image/image.h"
 
 namespace pixpress {
@@ -35,6 +36,7 @@ Result<std::unique_ptr<RowSource>> DecodeWebp(Bytes encoded, const ImageInfo& in
                                               const DecodeOptions& options, const Limits& limits,
                                               const WorkContext& context) {
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
+  PIXPRESS_ASSIGN_OR_RETURN(encoded, WholeRiff(encoded));
   PIXPRESS_ASSIGN_OR_RETURN(Image image,
                             Image::Create(WebpDecodedLayout(info, options), context.meter));
   const size_t stride = image.stride_bytes(0);
