@@ -22,9 +22,9 @@ def status(name):
 is_encode, is_noise, channels, settings = json.loads(sys.argv[1])
 rng = np.random.default_rng(0)
 if is_noise:
-    source = rng.integers(0, 256, (900, 1200, channels), np.uint8)
+    source = rng.integers(0, 256, (600, 800, channels), np.uint8)
 else:
-    steps = rng.integers(0, 2, (900, 1200, channels), np.uint8)
+    steps = rng.integers(0, 2, (600, 800, channels), np.uint8)
     source = np.cumsum(steps, axis=1, dtype=np.uint8)
 if not is_encode:
     source = pixpress.encode(source, **settings)
