@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/checked_math.h"
+#include "kernels/png_filter.h"
 
 namespace pixpress {
 namespace {
 
-constexpr size_t kRowFilters = 5;  // None, Sub, Up, Average, Paeth.
 // Zeros before a row: the left neighbors of its first pixel, of 8 bytes at most.
 constexpr size_t kMarginBytes = 8;
 
@@ -40,99 +39,27 @@ void PackRow(const Image& image, uint32_t y, const PngRowFormat& format, uint8_t
   }
 }
 
-uint8_t Paeth(int left, int up, int corner) {
-  const int from_left = std::abs(up - corner);
-  const int from_up = std::abs(left - corner);
-  const int from_corner = std::abs(left + up - 2 * corner);
-  const int vertical = from_up <= from_corner ? up : corner;
-  return static_cast<uint8_t>(from_left <= std::min(from_up, from_corner) ? left : vertical);
-}
-
-// `row` and `up` have kMarginBytes before them.
-void FilterRow(size_t filter, const uint8_t* row, const uint8_t* up, const PngRowFormat& format,
-               uint8_t* out) {
-  const size_t bytes = format.row_bytes;
-  const uint8_t* left = row - format.pixel_bytes;
-  const uint8_t* corner = up - format.pixel_bytes;
-  switch (filter) {
-    case 1:
-      for (size_t i = 0; i < bytes; ++i) out[i] = static_cast<uint8_t>(row[i] - left[i]);
-      break;
-    case 2:
-      for (size_t i = 0; i < bytes; ++i) out[i] = static_cast<uint8_t>(row[i] - up[i]);
-      break;
-    case 3:
-      for (size_t i = 0; i < bytes; ++i) {
-        out[i] = static_cast<uint8_t>(row[i] - (left[i] + up[i]) / 2);
-      }
-      break;
-    case 4:
-      for (size_t i = 0; i < bytes; ++i) {
-        out[i] = static_cast<uint8_t>(row[i] - Paeth(left[i], up[i], corner[i]));
-      }
-      break;
-    default:
-      std::memcpy(out, row, bytes);
-  }
-}
-
-uint64_t SumOfMagnitudes(const uint8_t* row, size_t bytes) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < bytes; ++i) {
-    sum += static_cast<uint64_t>(std::abs(static_cast<int8_t>(row[i])));
-  }
-  return sum;
-}
-
-// log2 with 8 fractional bits, a straight line between powers of two: integers only, so that every
-// CPU chooses alike.
-uint64_t Log2(uint64_t value) {
-  const int whole = std::bit_width(value) - 1;
-  const uint64_t fraction = (value << 8 >> whole) - 256;
-  return static_cast<uint64_t>(whole) * 256 + fraction;
-}
-
-uint64_t Entropy(const uint8_t* row, size_t bytes) {
-  std::array<uint32_t, 256> counts = {};
-  for (size_t i = 0; i < bytes; ++i) ++counts[row[i]];
-  uint64_t saved = 0;
-  for (const uint32_t count : counts) {
-    if (count > 0) saved += count * Log2(count);
-  }
-  return bytes * Log2(bytes) - saved;
-}
-
-uint64_t Bigrams(const uint8_t* row, size_t bytes) {
-  std::array<uint64_t, 65536 / 64> seen = {};
-  for (size_t i = 1; i < bytes; ++i) {
-    const uint32_t pair = uint32_t{row[i - 1]} << 8 | row[i];
-    seen[pair / 64] |= uint64_t{1} << pair % 64;
-  }
-  uint64_t count = 0;
-  for (const uint64_t word : seen) count += static_cast<uint64_t>(std::popcount(word));
-  return count;
-}
-
-uint64_t CostOf(PngFilter measure, const uint8_t* row, size_t bytes) {
+uint64_t CostOf(PngFilter measure, const uint8_t* row, size_t bytes, PngRowCost* cost) {
   switch (measure) {
     case PngFilter::kLeastEntropy:
-      return Entropy(row, bytes);
+      return PngRowCost::Entropy(row, bytes);
     case PngFilter::kFewestBigrams:
-      return Bigrams(row, bytes);
+      return cost->DistinctBigrams(row, bytes);
     default:
       return SumOfMagnitudes(row, bytes);
   }
 }
 
+// `row` and `up` have kMarginBytes before them.
 void FilterBest(PngFilter measure, const uint8_t* row, const uint8_t* up,
-                const PngRowFormat& format, uint8_t* trial, uint8_t* out) {
+                const PngRowFormat& format, PngRowCost* costs, uint8_t* trial, uint8_t* out) {
   uint64_t least = ~uint64_t{0};
-  for (size_t filter = 0; filter < kRowFilters; ++filter) {
-    FilterRow(filter, row, up, format, trial);
-    const uint64_t cost = CostOf(measure, trial, format.row_bytes);
+  for (uint8_t filter = 0; filter < kPngRowFilters; ++filter) {
+    FilterPngRow(PngRowFilter{filter}, row, up, format.row_bytes, format.pixel_bytes, trial);
+    const uint64_t cost = CostOf(measure, trial, format.row_bytes, costs);
     if (cost >= least) continue;
     least = cost;
-    out[0] = static_cast<uint8_t>(filter);
+    out[0] = filter;
     std::memcpy(out + 1, trial, format.row_bytes);
   }
 }
@@ -171,6 +98,7 @@ size_t PngFilterScratchBytes(const PngRowFormat& format) {
 
 void FilterPngRows(const Image& image, const PngRowFormat& format, uint32_t first_row,
                    uint32_t rows, PngFilter filter, uint8_t* scratch, uint8_t* out) {
+  PngRowCost costs;
   uint8_t* up = scratch + kMarginBytes;
   uint8_t* row = up + format.row_bytes + kMarginBytes;
   uint8_t* trial = row + format.row_bytes;
@@ -185,9 +113,9 @@ void FilterPngRows(const Image& image, const PngRowFormat& format, uint32_t firs
     PackRow(image, first_row + y, format, row);
     if (filter < PngFilter::kLeastSum) {
       out[0] = static_cast<uint8_t>(filter);
-      FilterRow(out[0], row, up, format, out + 1);
+      FilterPngRow(PngRowFilter{out[0]}, row, up, format.row_bytes, format.pixel_bytes, out + 1);
     } else {
-      FilterBest(filter, row, up, format, trial, out);
+      FilterBest(filter, row, up, format, &costs, trial, out);
     }
     std::swap(row, up);
   }
