@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/output_folder.h"
@@ -59,20 +61,27 @@ Status SyncFolder(int folder, const std::string& path) {
   return Sync(readable.get(), path);
 }
 
-// `.{name}.{pid}-{job_id}-{rand}.tmp`, shortened to what every file system takes.
-std::string TemporaryName(const std::string& name, uint64_t job_id) {
+constexpr std::string_view kTemporarySuffix = ".tmp";
+
+// `.{name}.{pid}-{job_id}-`, shortened to what every file system takes.
+std::string TemporaryPrefix(const std::string& name, pid_t pid, uint64_t job_id) {
   constexpr size_t kMostNameBytes = 160;
   size_t kept = std::min(name.size(), kMostNameBytes);
   // Cut between UTF-8 characters: some file systems refuse half of one.
   while (kept > 0 && kept < name.size() && (name[kept] & 0xC0) == 0x80) --kept;
+  return "." + name.substr(0, kept) + "." + std::to_string(pid) + "-" + std::to_string(job_id) +
+         "-";
+}
+
+// `.{name}.{pid}-{job_id}-{rand}.tmp`
+std::string TemporaryName(const std::string& name, uint64_t job_id) {
   uint64_t random = 0;
   if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
     random = static_cast<uint64_t>(Clock::System().NowNs());
   }
   char digits[16];
   char* const end = std::to_chars(digits, digits + sizeof(digits), random, 16).ptr;
-  return "." + name.substr(0, kept) + "." + std::to_string(getpid()) + "-" +
-         std::to_string(job_id) + "-" + std::string(digits, end) + ".tmp";
+  return TemporaryPrefix(name, getpid(), job_id).append(digits, end).append(kTemporarySuffix);
 }
 
 // A file under a name of its own until Keep; removed otherwise.
@@ -270,6 +279,23 @@ Status WriteFileAtomically(const std::string& path,
     PIXPRESS_RETURN_IF_ERROR(RenameOver(folder, &file, path));
   }
   return options.durable ? SyncFolder(folder.fd.get(), path) : Status();
+}
+
+Result<size_t> RemoveTemporaryFiles(const std::string& path, const std::string& root, pid_t pid,
+                                    uint64_t job_id) {
+  PIXPRESS_ASSIGN_OR_RETURN(const OutputFolder folder, OpenOutputFolder(path, root));
+  const int fd = openat(folder.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const listing = fd >= 0 ? fdopendir(fd) : nullptr;  // Owns the descriptor from here on.
+  if (listing == nullptr) return ErrnoStatus(StatusCode::kOutput, path, errno);
+  const std::string prefix = TemporaryPrefix(folder.name, pid, job_id);
+  size_t removed = 0;
+  while (const dirent* entry = readdir(listing)) {
+    const std::string_view name = entry->d_name;
+    if (!name.starts_with(prefix) || !name.ends_with(kTemporarySuffix)) continue;
+    removed += unlinkat(fd, entry->d_name, 0) == 0;
+  }
+  closedir(listing);
+  return removed;
 }
 
 }  // namespace pixpress

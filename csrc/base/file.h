@@ -24,6 +24,8 @@ class FileDescriptor {
 
   int get() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
+  // Give the descriptor to the caller, who closes it.
+  int Release() { return std::exchange(fd_, -1); }
   // Close now and report what close() says; the destructor cannot.
   Status Close(StatusCode code);
 
@@ -77,5 +79,10 @@ struct AtomicFileOptions {
 Status WriteFileAtomically(const std::string& path,
                            std::span<const std::span<const uint8_t>> chunks,
                            const AtomicFileOptions& options);
+
+// Remove what WriteFileAtomically left beside `path` when process `pid` was killed in it for job
+// `job_id`. Returns how many files. The process must be gone. Blocks on I/O.
+Result<size_t> RemoveTemporaryFiles(const std::string& path, const std::string& root, pid_t pid,
+                                    uint64_t job_id);
 
 }  // namespace pixpress

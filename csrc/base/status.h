@@ -28,6 +28,7 @@ enum class StatusCode : uint8_t {
   kQueueFull,
   kPoolClosed,
   kForkedPool,
+  kJournal,  // The journal cannot be opened, read or written; sys_errno() says why.
   kCancelled,
   kInternal,  // A broken promise of our own; always a bug.
 };

@@ -212,6 +212,12 @@ class ForkedPoolError(PixpressError, RuntimeError):
     code = "FORKED_POOL"
 
 
+class JournalError(_SystemError):
+    """The journal cannot be opened, read or written, or another process has it open."""
+
+    code = "JOURNAL"
+
+
 # By StatusCode of the core.
 BY_STATUS: tuple[type[PixpressError], ...] = (
     PixpressError,
@@ -230,6 +236,7 @@ BY_STATUS: tuple[type[PixpressError], ...] = (
     QueueFullError,
     PoolClosedError,
     ForkedPoolError,
+    JournalError,
     PixpressError,
     PixpressError,
 )

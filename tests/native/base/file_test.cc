@@ -126,6 +126,18 @@ TEST_F(FileTest, RootMakesFoldersAndKeepsOutputsBelowIt) {
   EXPECT_EQ(Entries(), 1u);
 }
 
+TEST_F(FileTest, LeftoversOfOneKilledJobAreRemovedAndNoOthers) {
+  const std::string name =
+      std::string(158, 'a') + "\u00e4\u00e4.jpg";  // Longer than is kept of it.
+  const std::string kept = "." + std::string(158, 'a') + "\u00e4.";
+  for (const char* tail : {"41-7-0.tmp", "41-7-ff.tmp", "41-77-0.tmp", "4-7-0.tmp", "41-7-0.bak"}) {
+    ASSERT_TRUE(Write(Path(kept + tail), "x").ok());
+  }
+  EXPECT_EQ(RemoveTemporaryFiles(Path(name), "", 41, 7).value(), 2u);
+  EXPECT_EQ(Entries(), 3u);
+  EXPECT_EQ(RemoveTemporaryFiles(Path("none/a"), "", 41, 7).status().sys_errno(), ENOENT);
+}
+
 TEST_F(FileTest, InputsAreRegularFilesAndAShrunkOneIsAnError) {
   ASSERT_TRUE(Write(Path("a"), "hello").ok());
   auto file = InputFile::Open(Path("a"));
