@@ -1,0 +1,314 @@
+#include "store/result_cache.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "memory/buffer.h"
+#include "memory/meter.h"
+#include "store/cache_entry.h"
+#include "store/temporary_folder.h"
+
+namespace pixpress {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The bytes that belong to a number, so that any reader knows what to expect.
+std::string PayloadOf(uint64_t number, size_t size_bytes = 5000) {
+  std::string text(size_bytes, '\0');
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 + number * 7);
+  return text;
+}
+
+std::string NameOf(uint64_t number) { return "job " + std::to_string(number); }
+
+class ResultCacheTest : public FolderTest {
+ protected:
+  std::unique_ptr<ResultCache> Open(const CacheLimits& limits = {}) const {
+    auto cache = ResultCache::Open(Path("cache"), limits);
+    EXPECT_TRUE(cache.ok()) << cache.status().message();
+    return cache.ok() ? std::move(cache).value() : nullptr;
+  }
+  static Status Store(ResultCache& cache, uint64_t number, const std::string& payload) {
+    const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(payload.data()),
+                                         payload.size());
+    const std::span<const uint8_t> chunks[] = {bytes.first(bytes.size() / 3),
+                                               bytes.subspan(bytes.size() / 3)};
+    return cache.Store(ResultCache::KeyOf(NameOf(number)), NameOf(number), chunks);
+  }
+  // The payload, or "miss".
+  static std::string Find(ResultCache& cache, uint64_t number) {
+    BufferPool pool(64 << 20);
+    Meter meter(pool);
+    ByteChain chain(meter);
+    const auto description = cache.Find(ResultCache::KeyOf(NameOf(number)), &chain);
+    if (!description.has_value()) return chain.size_bytes() == 0 ? "miss" : "a miss with bytes";
+    if (*description != NameOf(number)) return "wrong description";
+    std::string payload(chain.size_bytes(), '\0');
+    chain.CopyTo(reinterpret_cast<uint8_t*>(payload.data()));
+    return payload;
+  }
+  std::string EntryPath(uint64_t number) const {
+    return Path("cache/" + ResultCache::KeyOf(NameOf(number)).Hex() + ".pxc");
+  }
+};
+
+TEST_F(ResultCacheTest, GivesBackWhatWasStoredAlsoToLaterProcesses) {
+  const std::string large = PayloadOf(2, 3 << 20);
+  {
+    const auto cache = Open();
+    EXPECT_EQ(Find(*cache, 1), "miss");
+    EXPECT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
+    EXPECT_TRUE(Store(*cache, 2, large).ok());
+    EXPECT_TRUE(Store(*cache, 3, "").ok());
+    EXPECT_TRUE(Store(*cache, 1, PayloadOf(9)).ok()) << "replaces";
+  }
+  const auto cache = Open();
+  EXPECT_EQ(Find(*cache, 1), PayloadOf(9));
+  EXPECT_EQ(Find(*cache, 2), large);
+  EXPECT_EQ(Find(*cache, 3), "");
+  EXPECT_EQ(cache->Used().value().entries, 3u);
+  EXPECT_EQ(cache->Stats().hits, 3u);
+  EXPECT_TRUE(cache->Clear().ok());
+  EXPECT_EQ(Find(*cache, 1), "miss");
+  EXPECT_EQ(cache->Used().value().bytes, 0u);
+}
+
+TEST_F(ResultCacheTest, AnyFlippedByteIsAMissAndDeletesTheEntry) {
+  const auto cache = Open();
+  ASSERT_TRUE(Store(*cache, 1, PayloadOf(1, 300)).ok());
+  const std::string good = Read(EntryPath(1));
+  for (size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
+    Write(EntryPath(1), bad);
+    EXPECT_EQ(Find(*cache, 1), "miss") << at;
+    EXPECT_FALSE(fs::exists(EntryPath(1))) << at;
+  }
+  EXPECT_EQ(cache->Stats().bad_entries, good.size());
+  Write(EntryPath(1), good);
+  EXPECT_EQ(Find(*cache, 1), PayloadOf(1, 300));
+}
+
+TEST_F(ResultCacheTest, ShorterLongerAndMisplacedEntriesAreMisses) {
+  const auto cache = Open();
+  ASSERT_TRUE(Store(*cache, 1, PayloadOf(1, 300)).ok());
+  const std::string good = Read(EntryPath(1));
+  for (size_t size = 0; size < good.size(); ++size) {
+    Write(EntryPath(1), good.substr(0, size));
+    EXPECT_EQ(Find(*cache, 1), "miss") << size;
+  }
+  Write(EntryPath(1), good + "x");
+  EXPECT_EQ(Find(*cache, 1), "miss");
+  Write(EntryPath(2), good);
+  EXPECT_EQ(Find(*cache, 2), "miss") << "an entry of another key";
+  fs::create_directory(EntryPath(3));
+  EXPECT_EQ(Find(*cache, 3), "miss");
+  EXPECT_EQ(cache->Stats().failures, 1u);
+}
+
+TEST_F(ResultCacheTest, TheLeastRecentlyUsedGoesFirst) {
+  const auto cache = Open({.max_entries = 3, .max_bytes = 1 << 20});
+  for (uint64_t number : {1, 2, 3}) ASSERT_TRUE(Store(*cache, number, PayloadOf(number)).ok());
+  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));  // Used last now.
+  ASSERT_TRUE(Store(*cache, 4, PayloadOf(4)).ok());
+  EXPECT_EQ(Find(*cache, 2), "miss");
+  EXPECT_FALSE(fs::exists(EntryPath(2)));
+  ASSERT_TRUE(Store(*cache, 5, PayloadOf(5)).ok());
+  EXPECT_EQ(Find(*cache, 3), "miss");
+  for (uint64_t number : {1, 4, 5}) EXPECT_EQ(Find(*cache, number), PayloadOf(number));
+  EXPECT_EQ(cache->Stats().evicted, 2u);
+}
+
+TEST_F(ResultCacheTest, BytesAreBoundedBeforeTheWriteAndGiantsAreNotStored) {
+  const uint64_t entry_bytes = CacheEntryBytes(NameOf(1), 5000);
+  const auto cache = Open({.max_entries = 500, .max_bytes = 3 * entry_bytes});
+  for (uint64_t number = 1; number <= 9; ++number) {
+    ASSERT_TRUE(Store(*cache, number, PayloadOf(number)).ok());
+    EXPECT_LE(cache->Used().value().bytes, 3 * entry_bytes);
+  }
+  EXPECT_EQ(cache->Used().value().entries, 3u);
+  EXPECT_EQ(Store(*cache, 10, PayloadOf(10, 20'000)).sys_errno(), EFBIG);
+  EXPECT_EQ(cache->Used().value().entries, 3u) << "nothing was evicted for it";
+  EXPECT_EQ(cache->Stats().failures, 1u);
+  const auto none = Open({.max_entries = 0, .max_bytes = 1 << 20});
+  EXPECT_EQ(Store(*none, 1, "x").sys_errno(), EFBIG);
+}
+
+TEST_F(ResultCacheTest, TheFolderIsPrivateAndOnlyItsOwnFilesAreTouched) {
+  fs::create_directory(Path("cache"));
+  chmod(Path("cache").c_str(), 0755);
+  Write(Path("cache/mine.txt"), "mine");
+  Write(Path("cache/.note.tmp"), "mine");
+  const auto cache = Open({.max_entries = 1, .max_bytes = 1 << 20});
+  struct stat st;
+  ASSERT_EQ(stat(Path("cache").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0700u);
+  for (uint64_t number = 1; number <= 3; ++number) ASSERT_TRUE(Store(*cache, number, "x").ok());
+  EXPECT_TRUE(cache->Clear().ok());
+  EXPECT_EQ(Read(Path("cache/mine.txt")), "mine");
+  EXPECT_EQ(Read(Path("cache/.note.tmp")), "mine");
+  Write(Path("file"), "x");
+  EXPECT_EQ(ResultCache::Open(Path("file"), {}).status().sys_errno(), ENOTDIR);
+  EXPECT_EQ(ResultCache::Open("", {}).status().code(), StatusCode::kOutput);
+  fs::create_directory_symlink(Path("cache"), Path("link"));
+  EXPECT_EQ(ResultCache::Open(Path("link"), {}).status().sys_errno(), ENOTDIR);
+  if (geteuid() == 0) {
+    fs::create_directory(Path("others"));
+    ASSERT_EQ(chown(Path("others").c_str(), 12345, 12345), 0);
+    EXPECT_EQ(ResultCache::Open(Path("others"), {}).status().sys_errno(), EPERM);
+  }
+}
+
+TEST_F(ResultCacheTest, AFolderThatWasDeletedIsMadeAgain) {
+  const auto cache = Open();
+  fs::remove_all(Path("cache"));
+  EXPECT_EQ(Find(*cache, 1), "miss");
+  EXPECT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
+  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
+}
+
+TEST_F(ResultCacheTest, WhatAKilledWriterLeftIsCleanedUp) {
+  const auto cache = Open();
+  const std::string leftover =
+      Path("cache/." + ResultCache::KeyOf("x").Hex() + ".pxc.123-0-abc.tmp");
+  Write(leftover, "half");
+  ASSERT_TRUE(Store(*cache, 1, "x").ok());
+  EXPECT_FALSE(fs::exists(leftover));
+}
+
+TEST_F(ResultCacheTest, AStoppedProcessDoesNotHoldUpTheOthers) {
+  const auto cache = Open();
+  ASSERT_TRUE(Store(*cache, 1, "x").ok());
+  const int held = open(Path("cache/lock").c_str(), O_RDWR);
+  ASSERT_EQ(flock(held, LOCK_EX), 0);
+  EXPECT_EQ(Store(*cache, 2, "y").sys_errno(), EAGAIN);
+  EXPECT_EQ(Find(*cache, 1), "x") << "reading needs no lock";
+  close(held);
+  EXPECT_TRUE(Store(*cache, 2, "y").ok());
+}
+
+// Stores and finds at random; the number of answers that were wrong.
+int WrongAnswers(ResultCache& cache, const CacheLimits& limits, uint64_t seed,
+                 std::string (*find)(ResultCache&, uint64_t),
+                 Status (*store)(ResultCache&, uint64_t, const std::string&)) {
+  int wrong = 0;
+  for (int i = 0; i < 150; ++i) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    const uint64_t number = (seed >> 33) % 40;
+    const std::string right = PayloadOf(number, 1000 * (number + 1));
+    if ((seed >> 60) % 2 == 0) {
+      const Status status = store(cache, number, right);
+      wrong += !status.ok() && status.sys_errno() != EAGAIN;
+    } else {
+      const std::string found = find(cache, number);
+      wrong += found != "miss" && found != right;
+    }
+    const auto used = cache.Used();
+    wrong += !used.ok() || used.value().entries > limits.max_entries;
+    wrong += !used.ok() || used.value().bytes > limits.max_bytes;
+  }
+  return wrong;
+}
+
+TEST_F(ResultCacheTest, FourProcessesShareOneFolderWithinItsLimits) {
+  const CacheLimits limits = {.max_entries = 12, .max_bytes = 200'000};
+  std::vector<pid_t> children;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    children.push_back(
+        Fork([&] { return WrongAnswers(*Open(limits), limits, seed, Find, Store); }));
+  }
+  for (const pid_t child : children) EXPECT_EQ(WaitFor(child), 0);
+  EXPECT_GT(Open()->Used().value().entries, 5u);
+}
+
+TEST_F(ResultCacheTest, ThreadsShareOneCacheWithinItsLimits) {
+  const CacheLimits limits = {.max_entries = 12, .max_bytes = 200'000};
+  const auto cache = Open(limits);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    threads.emplace_back([&, seed] { wrong += WrongAnswers(*cache, limits, seed, Find, Store); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(cache->Stats().bad_entries, 0u);
+  EXPECT_GT(cache->Stats().hits, 0u);
+}
+
+TEST_F(ResultCacheTest, KilledWritersLeaveNoEntryThatLies) {
+  for (int round = 0; round < 10; ++round) {
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    const pid_t child = Fork([&] {
+      const auto cache = Open({.max_entries = 5, .max_bytes = 1 << 20});
+      for (uint64_t i = 0;; ++i) {
+        if (!Store(*cache, i % 8, PayloadOf(i % 8, 50'000)).ok()) return 1;
+        if (write(ready[1], "x", 1) != 1) return 2;
+      }
+    });
+    char bytes[16];
+    for (int i = 0; i <= round; ++i) ASSERT_EQ(read(ready[0], bytes, 1), 1);
+    kill(child, SIGKILL);
+    EXPECT_EQ(WaitFor(child), -SIGKILL);
+    close(ready[0]);
+    close(ready[1]);
+    const auto cache = Open({.max_entries = 5, .max_bytes = 1 << 20});
+    for (uint64_t number = 0; number < 8; ++number) {
+      const std::string found = Find(*cache, number);
+      EXPECT_TRUE(found == "miss" || found == PayloadOf(number, 50'000));
+    }
+    EXPECT_EQ(cache->Stats().bad_entries, 0u) << "a rename is atomic";
+  }
+}
+
+TEST_F(ResultCacheTest, AFullDiskIsAStatusAndWhatIsThereStays) {
+  fs::create_directory(Path("cache"));
+  if (mount("none", Path("cache").c_str(), "tmpfs", 0, "size=256k,mode=0700") != 0) {
+    GTEST_SKIP() << "needs the right to mount a small tmpfs";
+  }
+  {
+    const auto cache = Open();
+    ASSERT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
+    EXPECT_EQ(Store(*cache, 2, PayloadOf(2, 1 << 20)).sys_errno(), ENOSPC);
+    EXPECT_EQ(Find(*cache, 2), "miss");
+    EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
+    EXPECT_EQ(cache->Used().value().entries, 1u);
+    EXPECT_EQ(std::distance(fs::directory_iterator(Path("cache")), {}), 2) << "entry and lock";
+    EXPECT_TRUE(Store(*cache, 3, PayloadOf(3)).ok());
+  }
+  EXPECT_EQ(umount(Path("cache").c_str()), 0);
+}
+
+TEST_F(ResultCacheTest, IdenticalJobsInFlightRunOnce) {
+  const auto cache = Open();
+  const Sha256Digest key = ResultCache::KeyOf(NameOf(1));
+  std::atomic<int> runs{0}, wrong{0};
+  std::vector<std::thread> jobs;
+  for (int i = 0; i < 8; ++i) {
+    jobs.emplace_back([&] {
+      auto flight = cache->Begin(key);
+      if (!flight.is_leader()) {
+        wrong += flight.Wait(StopToken()).value() != FlightEnd::kShared;
+      }
+      if (Find(*cache, 1) == PayloadOf(1)) return;
+      ++runs;
+      wrong += !flight.is_leader() || !Store(*cache, 1, PayloadOf(1)).ok();
+      flight.End(FlightEnd::kShared);
+    });
+  }
+  for (std::thread& job : jobs) job.join();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace pixpress
