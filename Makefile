@@ -52,7 +52,7 @@ asan: packages
 # Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages
 	@cmake -S csrc -B build/tsan -G Ninja -DPIXPRESS_SANITIZE=thread >/dev/null
-	threaded=$$(ctest --test-dir build/tsan -N | grep -oE '(memory|sched|observe|engine)_test')
+	threaded=$$(ctest --test-dir build/tsan -N | grep -oE '(memory|sched|observe|store|engine)_test')
 	ninja -C build/tsan -j $(JOBS) --quiet $$threaded
 	fixed=""; if setarch -R true 2>/dev/null; then fixed="setarch -R"; fi
 	$$fixed ctest --test-dir build/tsan --output-on-failure --no-tests=error \

@@ -26,6 +26,7 @@ PACKAGES = {
     "libwebpdemux": ("libwebpdemux2", "libwebp"),
     "libsharpyuv": ("libsharpyuv0", "libwebp"),
     "libhwy": ("libhwy1", "highway"),
+    "libsqlite3": ("libsqlite3-0", "sqlite"),
 }
 
 

@@ -47,3 +47,14 @@ codec libwebp "$webp/libwebp-1.4.0.tar.gz" \
 codec highway "$github/google/highway/archive/refs/tags/1.2.0.tar.gz" \
   7e0be78b8318e8bdbf6fa545d2ecb4c90f947df03f7aadc42c1967f019e63343 LICENSE \
   -DHWY_ENABLE_TESTS=OFF -DHWY_ENABLE_EXAMPLES=OFF -DHWY_ENABLE_CONTRIB=OFF
+
+# SQLite has neither CMake files nor a license text: it is in the public domain.
+mkdir -p "$work/sqlite" "$prefix/licenses/sqlite"
+curl -fsSL --retry 3 -o "$work/sqlite.tar.gz" \
+  https://www.sqlite.org/2024/sqlite-autoconf-3470200.tar.gz
+sha256sum "$work/sqlite.tar.gz"
+tar -xzf "$work/sqlite.tar.gz" -C "$work/sqlite" --strip-components=1
+echo "SQLite is in the public domain: https://www.sqlite.org/copyright.html" \
+  >"$prefix/licenses/sqlite/copyright"
+(cd "$work/sqlite" && ./configure --prefix="$prefix" --libdir="$prefix/lib" --disable-static \
+  --disable-readline && make install-libLTLIBRARIES install-includeHEADERS install-pkgconfigDATA)
