@@ -51,8 +51,9 @@ codec highway "$github/google/highway/archive/refs/tags/1.2.0.tar.gz" \
 # SQLite has neither CMake files nor a license text: it is in the public domain.
 mkdir -p "$work/sqlite" "$prefix/licenses/sqlite"
 curl -fsSL --retry 3 -o "$work/sqlite.tar.gz" \
-  https://www.sqlite.org/2024/sqlite-autoconf-3470200.tar.gz
-sha256sum "$work/sqlite.tar.gz"
+  https://www.sqlite.org/2024/sqlite-autoconf-3450100.tar.gz
+echo "cd9c27841b7a5932c9897651e20b86c701dd740556989b01ca596fcfa3d49a0a  $work/sqlite.tar.gz" |
+  sha256sum -c -
 tar -xzf "$work/sqlite.tar.gz" -C "$work/sqlite" --strip-components=1
 echo "SQLite is in the public domain: https://www.sqlite.org/copyright.html" \
   >"$prefix/licenses/sqlite/copyright"

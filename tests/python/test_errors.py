@@ -27,6 +27,7 @@ BASES = {
     "QueueFullError": Exception,
     "PoolClosedError": RuntimeError,
     "ForkedPoolError": RuntimeError,
+    "JournalError": OSError,
 }
 
 
