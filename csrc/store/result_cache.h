@@ -60,7 +60,8 @@ class ResultCache {
   Status Store(const Sha256Digest& key, std::string_view description,
                std::span<const std::span<const uint8_t>> payload);
 
-  // For jobs of one key that run now: Begin, Find, work, Store, End. Those who wait End nothing.
+  // For jobs of one key that run now: Begin, Find, work, Store, End. A leader that hits Ends
+  // kShared at once; of those who wait End does nothing.
   SingleFlight::Flight Begin(const Sha256Digest& key) { return flights_.Begin(key); }
 
   CacheStats Stats() const;
