@@ -23,6 +23,17 @@ Status ByteChain::Append(std::span<const uint8_t> bytes) {
   return Status();
 }
 
+Status ByteChain::Prepend(std::span<const uint8_t> bytes) {
+  if (bytes.empty()) return Status();
+  Chunk chunk;
+  PIXPRESS_ASSIGN_OR_RETURN(chunk.buffer, meter_->Allocate(bytes.size()));
+  std::memcpy(chunk.buffer.data(), bytes.data(), bytes.size());
+  chunk.used_bytes = bytes.size();
+  chunks_.insert(chunks_.begin(), std::move(chunk));
+  size_bytes_ += bytes.size();
+  return Status();
+}
+
 Result<std::span<uint8_t>> ByteChain::Reserve(size_t minimum_bytes) {
   minimum_bytes = std::max<size_t>(minimum_bytes, 1);
   if (chunks_.empty() || chunks_.back().buffer.size() - chunks_.back().used_bytes < minimum_bytes) {

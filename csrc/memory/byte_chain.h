@@ -20,6 +20,8 @@ class ByteChain {
   ByteChain& operator=(ByteChain&&) = default;
 
   Status Append(std::span<const uint8_t> bytes);
+  // For headers that are known last. Moves no bytes.
+  Status Prepend(std::span<const uint8_t> bytes);
 
   // Free space of at least `minimum_bytes` to write into; Commit says how much of it was used.
   Result<std::span<uint8_t>> Reserve(size_t minimum_bytes);

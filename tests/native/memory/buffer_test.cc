@@ -74,6 +74,14 @@ TEST(ByteChain, KeepsBytesInOrderAcrossChunks) {
   chain.CopyTo(out.data());
   EXPECT_EQ(out, expected);
   EXPECT_GT(chain.chunks().size(), 1u);
+  ASSERT_TRUE(chain.Prepend(all.subspan(5, 9)).ok());
+  ASSERT_TRUE(chain.Append(all.first(1)).ok());
+  std::vector<uint8_t> longer(expected.begin() + 5, expected.begin() + 14);
+  longer.insert(longer.end(), expected.begin(), expected.end());
+  longer.push_back(expected.front());
+  out.resize(chain.size_bytes());
+  chain.CopyTo(out.data());
+  EXPECT_EQ(out, longer);
   chain.Clear();
   EXPECT_EQ(meter.current_bytes(), 0u);
 }
