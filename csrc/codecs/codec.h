@@ -38,7 +38,7 @@ struct ImageInfo {
   ColorModel color = ColorModel::kRgb;
   bool has_alpha = false;
   uint8_t bits = 8;
-  bool is_indexed = false;      // PNG with a palette.
+  bool is_indexed = false;      // PNG with a palette, GIF.
   bool is_progressive = false;  // JPEG of several passes, interlaced PNG.
   bool is_lossless = true;
   bool has_icc = false;
@@ -133,6 +133,7 @@ Result<const Codec*> IdentifyCodec(Bytes head);
 extern const Codec kJpegCodec;
 extern const Codec kPngCodec;
 extern const Codec kWebpCodec;
+extern const Codec kGifCodec;
 extern const Codec kAvifCodec;  // Where libavif is built in.
 
 }  // namespace pixpress

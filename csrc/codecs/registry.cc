@@ -8,9 +8,7 @@ namespace pixpress {
 namespace {
 
 constexpr std::array kCodecs = {
-    &kJpegCodec,
-    &kPngCodec,
-    &kWebpCodec,
+    &kJpegCodec, &kPngCodec, &kWebpCodec, &kGifCodec,
 #ifdef PIXPRESS_AVIF
     &kAvifCodec,
 #endif
@@ -36,7 +34,6 @@ bool StartsWith(Bytes head, size_t offset, std::string_view magic) {
 
 // Image formats that people have and that are not built in: naming them helps more than "unknown".
 std::string_view KnownForeignFormat(Bytes head) {
-  if (StartsWith(head, 0, "GIF8")) return "GIF";
   if (StartsWith(head, 4, "ftypavif") || StartsWith(head, 4, "ftypavis")) return "AVIF";
   if (StartsWith(head, 4, "ftyphei") || StartsWith(head, 4, "ftypmif1")) return "HEIF";
   if (StartsWith(head, 0, "II*") || StartsWith(head, 0, std::string_view("MM\0*", 4))) {

@@ -105,7 +105,7 @@ def encode(array: Array, format: str, **settings: Any) -> bytes:
     ----------
     array : ndarray
         H x W or H x W x C with 1 to 4 channels (gray, gray and alpha, RGB, RGBA); uint8 or uint16.
-    format : {"jpeg", "png", "webp", "avif"}
+    format : {"jpeg", "png", "webp", "gif", "avif"}
         What to make; `features` says what this build can.
     **settings
         Fields of `Settings`.

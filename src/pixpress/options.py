@@ -28,8 +28,8 @@ class Priority(enum.IntEnum):
     CRITICAL = 3
 
 
-_FORMATS = {"keep": 0, "jpeg": 1, "jpg": 1, "png": 2, "webp": 3, "avif": 5}
-_UNBUILT_FORMATS = ("gif", "auto")
+_FORMATS = {"keep": 0, "jpeg": 1, "jpg": 1, "png": 2, "webp": 3, "gif": 4, "avif": 5}
+_UNBUILT_FORMATS = ("auto",)
 _FITS = ("inside", "cover", "contain", "fill", "outside")
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "mitchell", "lanczos")
 _SUBSAMPLINGS = ("auto", "4:4:4", "4:2:2", "4:2:0")
@@ -66,7 +66,7 @@ def format_value(value: object) -> int:
             return _FORMATS[value.lower()]
         if value.lower() in _UNBUILT_FORMATS:
             raise OptionError(f"format={value!r} is not built")
-    raise expected("one of keep, jpeg, png, webp", "format", value)
+    raise expected("one of keep, jpeg, png, webp, gif, avif", "format", value)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Settings:
 
     Parameters
     ----------
-    format : {"keep", "jpeg", "png", "webp", "avif"}
+    format : {"keep", "jpeg", "png", "webp", "gif", "avif"}
         Format of the output; "keep" is the one of `dst`'s extension, else of the source.
     quality : int
         1 to 100, for lossy formats.
@@ -159,7 +159,7 @@ class Settings:
     subsampling : {"auto", "4:4:4", "4:2:2", "4:2:0"}
         Chroma resolution of JPEG; "auto" is 4:2:0, or the source's at high quality.
     colors : int, optional
-        Most colors of a PNG with a palette, 2 to 256; None keeps true color.
+        Most colors of a palette, 2 to 256; None keeps true color in PNG and is 256 in GIF.
     dither : float
         How much of a palette's error to spread, 0 to 1.
     min_quality : int, optional

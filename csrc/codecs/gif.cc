@@ -1,0 +1,45 @@
+// The row of GIF in the registry. No library is behind it: docs/gif.md says why.
+
+#include <array>
+#include <string>
+
+#include "codecs/codec.h"
+#include "codecs/gif_animation.h"
+#include "codecs/gif_blocks.h"
+#include "codecs/gif_decode.h"
+#include "codecs/gif_encode.h"
+#include "codecs/gif_metadata.h"
+
+namespace pixpress {
+namespace {
+
+constexpr std::array<std::string_view, 1> kExtensions = {"gif"};
+
+std::string Version() { return "built in"; }
+
+}  // namespace
+
+const Codec kGifCodec = {
+    .format = Format::kGif,
+    .name = "gif",
+    .extensions = kExtensions,
+    .version = Version,
+    .sniff = HasGifSignature,
+    .probe = ProbeGif,
+    .read_metadata = ReadGifMetadata,
+    .decoded_layout = GifDecodedLayout,
+    .decode_memory_bytes = GifDecodeMemoryBytes,
+    .decode = DecodeGif,
+    .max_scale_denominator = 1,
+    .accepted_layout = GifAcceptedLayout,
+    .encode_memory_bytes = GifEncodeMemoryBytes,
+    .encode = EncodeGif,
+    .max_side_px = 65535,
+    .frames_memory_bytes = GifFramesMemoryBytes,
+    .open_frames = OpenGifFrames,
+    .animation_memory_bytes = GifAnimationMemoryBytes,
+    .start_animation = StartGifAnimation,
+    .rewrite = RewriteGif,
+};
+
+}  // namespace pixpress

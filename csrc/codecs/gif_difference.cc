@@ -1,0 +1,105 @@
+#include "codecs/gif_difference.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pixpress {
+namespace {
+
+// Collects the bounds of pixels, row by row downward.
+class Bounds {
+ public:
+  void Add(uint32_t left, uint32_t right, uint32_t y) {
+    if (bottom_ == 0) top_ = y;
+    bottom_ = y + 1;
+    left_ = std::min(left_, left);
+    right_ = std::max(right_, right + 1);
+  }
+  GifPlace place() const {
+    if (bottom_ == 0) return {};
+    return {left_, top_, right_ - left_, bottom_ - top_};
+  }
+
+ private:
+  uint32_t left_ = UINT32_MAX;
+  uint32_t right_ = 0;
+  uint32_t top_ = 0;
+  uint32_t bottom_ = 0;
+};
+
+bool HasRow(const GifPlace& place, uint32_t y) { return y - place.y < place.height; }
+
+// Collects differences within rows.
+class Collector {
+ public:
+  // `cleared` is empty, or has columns of this row.
+  void AddRow(const uint32_t* before, const GifPlace& cleared, const uint32_t* after,
+              uint32_t width, uint32_t y) {
+    Span changed;
+    Span uncovered;
+    for (uint32_t begin = 0; begin < width; begin += kBlock) {
+      const uint32_t end = std::min(width, begin + kBlock);
+      // Most of most animations stands still.
+      const bool may_be_cleared = begin < cleared.x + cleared.width && end > cleared.x;
+      if (!may_be_cleared &&
+          std::memcmp(before + begin, after + begin, (end - begin) * sizeof(*before)) == 0) {
+        continue;
+      }
+      for (uint32_t x = begin; x < end; ++x) {
+        const uint32_t old = x - cleared.x < cleared.width ? 0 : before[x];
+        if (old == after[x]) continue;
+        changed.Add(x);
+        if (after[x] == 0) uncovered.Add(x);
+      }
+    }
+    if (changed.count > 0) changed_.Add(changed.first, changed.last, y);
+    if (uncovered.count > 0) uncovered_.Add(uncovered.first, uncovered.last, y);
+    difference_.changed += changed.count;
+    difference_.uncovered += uncovered.count;
+  }
+  uint64_t changed() const { return difference_.changed; }
+
+  GifDifference Take() {
+    difference_.place = changed_.place();
+    difference_.uncovered_place = uncovered_.place();
+    return difference_;
+  }
+
+ private:
+  static constexpr uint32_t kBlock = 32;
+  struct Span {
+    uint32_t first = 0;
+    uint32_t last = 0;
+    uint32_t count = 0;
+    void Add(uint32_t x) {
+      if (count++ == 0) first = x;
+      last = x;
+    }
+  };
+  GifDifference difference_;
+  Bounds changed_;
+  Bounds uncovered_;
+};
+
+}  // namespace
+
+GifPlace Together(const GifPlace& a, const GifPlace& b) {
+  if (a.width == 0) return b;
+  if (b.width == 0) return a;
+  const uint32_t left = std::min(a.x, b.x);
+  const uint32_t top = std::min(a.y, b.y);
+  return {left, top, std::max(a.x + a.width, b.x + b.width) - left,
+          std::max(a.y + a.height, b.y + b.height) - top};
+}
+
+GifDifference CompareGifCanvases(const GifPixels& before, const GifPixels& after,
+                                 const GifPlace& cleared, uint64_t most_changed) {
+  Collector collector;
+  for (uint32_t y = 0; y < after.height && collector.changed() <= most_changed; ++y) {
+    collector.AddRow(before.row(y), HasRow(cleared, y) ? cleared : GifPlace(), after.row(y),
+                     after.width, y);
+  }
+  return collector.Take();
+}
+
+}  // namespace pixpress

@@ -1,0 +1,40 @@
+#include "codecs/gif_palette.h"
+
+#include <algorithm>
+
+namespace pixpress {
+
+void GifPalette::Clear() {
+  colors_.clear();
+  slots_.fill(-1);
+}
+
+// The slot of the color, or the free one where it belongs.
+size_t GifPalette::SlotOf(uint32_t color) const {
+  size_t slot = (color * 2654435761u) >> 22;
+  while (slots_[slot] >= 0 && colors_[static_cast<size_t>(slots_[slot])] != color) {
+    slot = (slot + 1) & (kSlots - 1);
+  }
+  return slot;
+}
+
+int GifPalette::Find(uint32_t color) const { return slots_[SlotOf(color)]; }
+
+bool GifPalette::Add(uint32_t color) {
+  const size_t slot = SlotOf(color);
+  if (slots_[slot] >= 0) return true;
+  if (colors_.size() == kMostColors) return false;
+  slots_[slot] = static_cast<int16_t>(colors_.size());
+  colors_.push_back(color);
+  return true;
+}
+
+bool GifPalette::AddAll(const GifPalette& other, size_t most_colors) {
+  const auto is_new = [&](uint32_t color) { return Find(color) < 0; };
+  const auto more = std::count_if(other.colors_.begin(), other.colors_.end(), is_new);
+  if (colors_.size() + static_cast<size_t>(more) > std::min(most_colors, kMostColors)) return false;
+  for (const uint32_t color : other.colors_) Add(color);
+  return true;
+}
+
+}  // namespace pixpress

@@ -1,0 +1,36 @@
+#pragma once
+// The colors of the frames of a GIF: at most 256, found again by a hash.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pixpress {
+
+// A list of different GifColor()s. 0 is the transparent one.
+class GifPalette {
+ public:
+  static constexpr size_t kMostColors = 256;
+
+  GifPalette() { Clear(); }
+  void Clear();
+  size_t size() const { return colors_.size(); }
+  std::span<const uint32_t> colors() const { return colors_; }
+
+  // The index of a color, -1 if there is none.
+  int Find(uint32_t color) const;
+  // False if the color is new and the palette is full.
+  bool Add(uint32_t color);
+  // Add all of `other`, or, if that makes more than `most_colors`, none.
+  bool AddAll(const GifPalette& other, size_t most_colors);
+
+ private:
+  static constexpr size_t kSlots = 1024;
+  size_t SlotOf(uint32_t color) const;
+
+  std::vector<uint32_t> colors_;
+  std::array<int16_t, kSlots> slots_;  // Indices; open addressing.
+};
+
+}  // namespace pixpress
