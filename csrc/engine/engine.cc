@@ -107,6 +107,8 @@ class EngineImpl final : public Engine, public TaskRunner {
   TaskId next_id_ = 1;
   size_t queued_ = 0;
   uint64_t queued_bytes_ = 0;
+  uint32_t room_waiters_ = 0;
+  uint32_t idle_waiters_ = 0;
   bool is_closed_ = false;
   Counters counters_;
 
@@ -136,8 +138,10 @@ Result<std::shared_ptr<Job>> EngineImpl::Submit(JobSpec&& spec, Priority priorit
   std::shared_ptr<Job> job;
   {
     std::unique_lock lock(mutex_);
+    ++room_waiters_;
     const bool has_room = WaitFor(room_, lock, block_timeout_ns,
                                   [&] { return is_closed_ || HasRoomLocked(input_bytes); });
+    --room_waiters_;
     if (is_closed_) return Status(StatusCode::kPoolClosed, "the pool takes no more jobs");
     if (!has_room) {
       return Status(StatusCode::kQueueFull,
@@ -159,6 +163,7 @@ Result<std::shared_ptr<Job>> EngineImpl::Submit(JobSpec&& spec, Priority priorit
 void EngineImpl::LeaveQueueLocked(const Job& job) {
   --queued_;
   queued_bytes_ -= job.input_bytes;
+  if (room_waiters_ > 0) room_.notify_all();
 }
 
 bool EngineImpl::Cancel(const std::shared_ptr<Job>& job) {
@@ -190,7 +195,6 @@ std::shared_ptr<Job> EngineImpl::Start(TaskId id, uint32_t worker_id) {
   job->worker_id = static_cast<int32_t>(worker_id);
   job->start_time_ns = Clock::System().NowNs();
   LeaveQueueLocked(*job);
-  if (options_.max_queue != 0 || options_.max_queue_bytes != 0) room_.notify_all();
   return job;
 }
 
@@ -249,6 +253,7 @@ void EngineImpl::End(const std::shared_ptr<Job>& job, Status status) {
   CommitState open = CommitState::kOpen;
   const bool is_cancelled = !job->commit.compare_exchange_strong(open, CommitState::kCommitted) &&
                             open == CommitState::kCancelled;
+  bool has_waiters = false;
   {
     const std::lock_guard lock(mutex_);
     if (job->state.load() == JobState::kQueued) LeaveQueueLocked(*job);
@@ -268,9 +273,9 @@ void EngineImpl::End(const std::shared_ptr<Job>& job, Status status) {
     // A thread that waits for this very job sees its end without the reader of the events.
     job->waiters > 0 ? events_.PushSilently(std::move(event))
                      : events_.PushAlways(std::move(event));
+    has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());
   }
-  ended_.notify_all();
-  room_.notify_all();
+  if (has_waiters) ended_.notify_all();
 }
 
 bool EngineImpl::WaitJob(Job& job, int64_t timeout_ns) {
@@ -284,7 +289,10 @@ bool EngineImpl::WaitJob(Job& job, int64_t timeout_ns) {
 
 bool EngineImpl::WaitIdle(int64_t timeout_ns) {
   std::unique_lock lock(mutex_);
-  return WaitFor(ended_, lock, timeout_ns, [&] { return jobs_.empty(); });
+  ++idle_waiters_;
+  const bool is_idle = WaitFor(ended_, lock, timeout_ns, [&] { return jobs_.empty(); });
+  --idle_waiters_;
+  return is_idle;
 }
 
 void EngineImpl::CloseIntake() {

@@ -5,7 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <deque>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -39,13 +39,20 @@ class EventQueue {
       changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns), is_due);
     }
     const bool was_woken = std::exchange(is_woken_, false);
-    const bool has_events = HasEventsLocked();
     has_news_ = false;
-    Lane always = std::exchange(must_arrive_, {});
-    Lane droppable = std::exchange(droppable_, {});
+    must_arrive_.swap(taken_);
+    const Lane droppable = std::exchange(droppable_, {});
     lock.unlock();
-    always.merge(droppable);
-    for (auto& [sequence, event] : always) events->push_back(std::move(event));
+    const bool has_events = !taken_.empty() || !droppable.empty();
+    auto next = droppable.begin();
+    for (Numbered& event : taken_) {
+      for (; next != droppable.end() && next->sequence < event.sequence; ++next) {
+        events->push_back(next->event);
+      }
+      events->push_back(std::move(event.event));
+    }
+    for (; next != droppable.end(); ++next) events->push_back(next->event);
+    taken_.clear();
     return has_events || was_woken;
   }
 
@@ -74,20 +81,24 @@ class EventQueue {
   }
 
  private:
-  using Lane = std::map<uint64_t, T>;  // By sequence, which joins the two lanes in order again.
+  struct Numbered {
+    uint64_t sequence = 0;  // Joins the two lanes in order again.
+    T event;
+  };
+  using Lane = std::deque<Numbered>;
 
-  bool HasEventsLocked() const { return !must_arrive_.empty() || !droppable_.empty(); }
-
-  void Push(T event, Lane* lane, bool wakes) {
-    typename Lane::node_type oldest;  // Destroyed without the lock: an event may own a lot.
+  template <typename EventLane>
+  void Push(T event, EventLane* lane, bool wakes) {
+    Lane oldest;  // Destroyed without the lock: an event may own a lot.
     bool is_first = false;
     {
       const std::lock_guard lock(mutex_);
       if (is_closed_) return;
       if (wakes) is_first = !std::exchange(has_news_, true);
-      lane->emplace_hint(lane->end(), next_sequence_++, std::move(event));
+      lane->push_back({next_sequence_++, std::move(event)});
       if (droppable_.size() > max_droppable_) {
-        oldest = droppable_.extract(droppable_.begin());
+        oldest.push_back(std::move(droppable_.front()));
+        droppable_.pop_front();
         ++dropped_;
       }
     }
@@ -98,13 +109,15 @@ class EventQueue {
   const size_t max_droppable_;
   mutable std::mutex mutex_;  // Guards all below.
   std::condition_variable changed_;
-  Lane must_arrive_;
+  std::vector<Numbered> must_arrive_;
   Lane droppable_;
   uint64_t next_sequence_ = 0;
   uint64_t dropped_ = 0;
   bool has_news_ = false;  // Events that wake the reader.
   bool is_woken_ = false;
   bool is_closed_ = false;
+
+  std::vector<Numbered> taken_;  // The one reader's; kept for its room.
 };
 
 }  // namespace pixpress

@@ -101,6 +101,7 @@ struct WorkerPool::State final : Lender {
   uint32_t sleeping = 0;
   uint32_t coming = 0;  // Woken or started, but not yet looking at the queue.
   uint32_t waking = 0;  // Those of them that are still counted as sleeping.
+  bool is_lingering = false;  // A worker looks out for calls without sleeping.
   bool is_stopped = false;
 };
 
@@ -202,8 +203,10 @@ void WorkerPool::State::Help(std::unique_lock<std::mutex>& lock, Loan* loan) {
 }
 
 // Look for work a moment longer: putting a thread to sleep and waking it costs more than a tiny
-// task.
+// task. One worker does so; more would only take time from those who bring work.
 bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock) {
+  if (is_lingering) return false;
+  is_lingering = true;
   const uint64_t calls_before = calls.load(std::memory_order_relaxed);
   lock.unlock();
   const int64_t end_ns = Clock::System().NowNs() + kLingerNs;
@@ -213,6 +216,7 @@ bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock) {
     is_called = calls.load(std::memory_order_relaxed) != calls_before;
   }
   lock.lock();
+  is_lingering = false;
   return is_called || calls.load(std::memory_order_relaxed) != calls_before;
 }
 
@@ -239,7 +243,7 @@ bool WorkerPool::State::Sleep(std::unique_lock<std::mutex>& lock) {
 
 // See to it that `wanted` workers look at the queue or the loans soon, as far as there are any.
 void WorkerPool::State::CallWorkersLocked(size_t wanted) {
-  while (coming < wanted && !is_stopped) {
+  while (coming + (is_lingering ? 1 : 0) < wanted && !is_stopped) {
     if (sleeping > waking) {
       ++waking;
       ++coming;
