@@ -32,7 +32,7 @@ double Round() {
   const pixpress::Clock& clock = pixpress::Clock::System();
   TinyRunner runner;
   pixpress::WorkerPoolOptions options;
-  options.min_workers = options.max_workers = 2;
+  options.scale.min_workers = options.scale.max_workers = 2;
   pixpress::WorkerPool pool(options, &runner, clock);
   const int64_t start_ns = clock.NowNs();
   for (int i = 1; i <= kTasks; ++i) {

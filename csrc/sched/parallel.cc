@@ -51,8 +51,8 @@ bool LoanBook::HasWork() const {
 
 Status LentParallel::For(size_t count, const std::function<Status(size_t)>& body) {
   Loan loan(count, body);
-  const bool is_shared = count > 1 && width_ > 1;
-  if (is_shared) lender_->Offer(&loan, std::min(count, width_) - 1);
+  const bool is_shared = count > 1 && width() > 1;
+  if (is_shared) lender_->Offer(&loan, std::min(count, width()) - 1);
   loan.Work([] { return false; });
   if (is_shared) lender_->Recall(&loan);
   return loan.TakeError();

@@ -71,11 +71,12 @@ class LentParallel final : public Parallel {
   // `lender` outlives this.
   LentParallel(Lender* lender, size_t width) : lender_(lender), width_(width) {}
   Status For(size_t count, const std::function<Status(size_t)>& body) override;
-  size_t width() const override { return width_; }
+  size_t width() const override { return width_.load(std::memory_order_relaxed); }
+  void SetWidth(size_t width) { width_.store(width, std::memory_order_relaxed); }
 
  private:
   Lender* lender_;
-  size_t width_;
+  std::atomic<size_t> width_;
 };
 
 }  // namespace pixpress

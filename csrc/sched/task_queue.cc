@@ -25,10 +25,20 @@ int64_t VirtualStartNs(const TaskKey& key) {
   return key.submit_time_ns - tenths * kNsPerTenthOfRank;
 }
 
+TaskQueue::Place TaskQueue::PlaceOf(const Entry& entry) {
+  const TaskKey& key = entry.key;
+  Place place{.virtual_start_ns = VirtualStartNs(key), .id = entry.id};
+  if (key.batch == 0) return place;
+  place.batch = key.batch;
+  place.group = key.group;
+  place.size_bytes = key.size_bytes;
+  return place;
+}
+
 void TaskQueue::Push(const Entry& entry) {
   if (places_.contains(entry.id)) return;
   Lane& lane = LaneOf(entry);
-  const Place place{VirtualStartNs(entry.key), entry.id};
+  const Place place = PlaceOf(entry);
   // Most tasks come last: that is the hint.
   places_.emplace(entry.id, lane.emplace_hint(lane.end(), place, entry));
 }
@@ -83,7 +93,7 @@ bool TaskQueue::SetPriority(TaskId id, Priority priority) {
   Lane& lane = LaneOf(found->second->second);
   auto node = lane.extract(found->second);
   node.mapped().key.priority = priority;
-  node.key().virtual_start_ns = VirtualStartNs(node.mapped().key);
+  node.key() = PlaceOf(node.mapped());
   found->second = lane.insert(std::move(node)).position;
   return true;
 }

@@ -23,15 +23,21 @@ struct TaskKey {
   bool is_small = false;  // The input has fewer than 1,000,000 bytes.
   uint32_t retries = 0;
   int64_t submit_time_ns = 0;
+  // Tasks of one batch (0: none) that came within kBatchSlotNs of each other wait as if they had
+  // come at the same time, and run by group, then by size.
+  uint64_t batch = 0;
+  uint32_t group = 0;
+  uint64_t size_bytes = 0;
 };
 
 inline constexpr uint64_t kSmallInputBytes = 1'000'000;
 inline constexpr double kAgeingRankPerSecond = 0.3 / 30.0;
+inline constexpr int64_t kBatchSlotNs = 1'000'000'000;
 
 // The sort key: earlier runs first.
 int64_t VirtualStartNs(const TaskKey& key);
 
-// Not thread-safe; its owner locks. Ties run in the order of their ids.
+// Not thread-safe; its owner locks. Ties run by batch, group, size and id, in this order.
 class TaskQueue {
  public:
   struct Entry {
@@ -62,11 +68,15 @@ class TaskQueue {
  private:
   struct Place {
     int64_t virtual_start_ns = 0;
+    uint64_t batch = 0;
+    uint32_t group = 0;
+    uint64_t size_bytes = 0;  // 0 outside of batches: there the id decides.
     TaskId id = 0;
     auto operator<=>(const Place&) const = default;
   };
   using Lane = std::map<Place, Entry>;
 
+  static Place PlaceOf(const Entry& entry);
   static bool IsBlocked(const Entry& entry) { return entry.blocked_since_ns != 0; }
   Lane& LaneOf(const Entry& entry) { return IsBlocked(entry) ? blocked_ : fresh_; }
   Entry Take(Lane::iterator place);

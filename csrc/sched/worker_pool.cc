@@ -1,140 +1,51 @@
 #include "sched/worker_pool.h"
 
-#include <limits.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "sched/parallel.h"
+#include "sched/worker_pool_state.h"
+#include "sched/worker_thread.h"
 
 namespace pixpress {
 namespace {
 
-// How long an idle worker looks for work before it sleeps.
-constexpr int64_t kLingerNs = 50'000;
-
-// Tells the CPU that this thread spins.
-void PauseCpu() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
+ScaleLimits Sane(ScaleLimits limits) {
+  limits.max_workers = std::max(limits.max_workers, 1u);
+  limits.min_workers = std::min(limits.min_workers, limits.max_workers);
+  return limits;
 }
-
-// Blocks all signals but those that a thread raises by its own fault; restores when destroyed.
-// Threads inherit the mask, so none starts with signals open.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&blocked, fault);
-    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
-// A thread's place in the pool. Places are reused, so worker ids stay below max_workers.
-struct Place {
-  enum class Phase : uint8_t { kEmpty, kRunning, kEnded };  // kEnded: to be joined.
-  Phase phase = Phase::kEmpty;
-  pthread_t thread{};
-};
 
 }  // namespace
 
-struct WorkerPool::State final : Lender {
-  struct Argument {
-    std::shared_ptr<State> state;
-    uint32_t worker_id;
-  };
-
-  State(const WorkerPoolOptions& pool_options, TaskRunner* task_runner, const Clock& pool_clock);
-
-  void Offer(Loan* loan, size_t helpers) override;
-  void Recall(Loan* loan) override;
-
-  static bool Start(const std::shared_ptr<State>& self);
-  static void* ThreadMain(void* argument);
-  void Work(uint32_t worker_id);
-  void RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::Entry entry, uint32_t worker_id);
-  void Help(std::unique_lock<std::mutex>& lock, Loan* loan);
-  bool Linger(std::unique_lock<std::mutex>& lock);
-  bool Sleep(std::unique_lock<std::mutex>& lock);
-  std::optional<TaskQueue::Entry> PopLocked();
-  void CallWorkersLocked(size_t wanted);
-  void StopLocked();
-  void Join();
-
-  const WorkerPoolOptions options;
-  TaskRunner* const runner;
-  const Clock& clock;
-  const TaskQueue::Fits can_run;
-  LentParallel parallel;
-  std::weak_ptr<State> self;
-
-  // Counts reasons to look at the queue; helpers poll it between two bodies.
-  std::atomic<uint64_t> calls{0};
-  mutable std::mutex mutex;  // Guards all below.
-  std::condition_variable wake;
-  std::condition_variable loan_ended;
-  TaskQueue queue;
-  LoanBook loans;
-  std::vector<Place> places;
-  uint32_t workers = 0;
-  uint32_t busy = 0;
-  uint32_t sleeping = 0;
-  uint32_t coming = 0;  // Woken or started, but not yet looking at the queue.
-  uint32_t waking = 0;  // Those of them that are still counted as sleeping.
-  bool is_lingering = false;  // A worker looks out for calls without sleeping.
-  bool is_stopped = false;
-};
-
 WorkerPool::State::State(const WorkerPoolOptions& pool_options, TaskRunner* task_runner,
                          const Clock& pool_clock)
-    : options(pool_options),
+    : nice(pool_options.nice),
+      stack_bytes(pool_options.stack_bytes),
       runner(task_runner),
       clock(pool_clock),
       can_run([task_runner](const TaskQueue::Entry& entry) { return task_runner->CanRun(entry); }),
-      parallel(this, pool_options.max_workers),
-      places(pool_options.max_workers) {}
+      parallel(this, pool_options.scale.max_workers),
+      limits(pool_options.scale),
+      concurrency(pool_options.scale.max_workers) {}
 
-// Called with the lock held. False if the system gives no thread, or the pool is full.
+// Called with the lock held. False if the system gives no thread.
 bool WorkerPool::State::Start(const std::shared_ptr<State>& self) {
   State& state = *self;
-  const auto place = std::ranges::find_if(
-      state.places, [](const Place& p) { return p.phase != Place::Phase::kRunning; });
-  if (place == state.places.end()) return false;
-  if (place->phase == Place::Phase::kEnded) pthread_join(place->thread, nullptr);
-  place->phase = Place::Phase::kEmpty;
-  auto argument = std::make_unique<Argument>(
-      Argument{self, static_cast<uint32_t>(place - state.places.begin())});
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  const size_t stack_bytes =
-      std::max<size_t>(state.options.stack_bytes, static_cast<size_t>(PTHREAD_STACK_MIN));
-  pthread_attr_setstacksize(&attributes, (stack_bytes + 0xFFFF) & ~size_t{0xFFFF});
-  const SignalsBlocked signals_blocked;
-  const int error = pthread_create(&place->thread, &attributes, &ThreadMain, argument.get());
-  pthread_attr_destroy(&attributes);
-  if (error != 0) return false;
+  auto place = std::ranges::find_if(state.places, [](const WorkerPlace& p) {
+    return p.phase == WorkerPlace::Phase::kEmpty || p.phase == WorkerPlace::Phase::kEnded;
+  });
+  if (place == state.places.end()) place = state.places.emplace(place);
+  if (place->phase == WorkerPlace::Phase::kEnded) pthread_join(place->thread, nullptr);
+  *place = WorkerPlace();
+  place->info.id = static_cast<uint32_t>(place - state.places.begin());
+  place->info.started_ns = state.clock.NowNs();
+  auto argument = std::make_unique<Argument>(Argument{self, place->info.id});
+  if (!StartThread(&place->thread, state.stack_bytes, &ThreadMain, argument.get())) return false;
   argument.release();  // The thread owns it now.
-  place->phase = Place::Phase::kRunning;
+  place->phase = WorkerPlace::Phase::kRunning;
   ++state.workers;
   ++state.coming;
   return true;
@@ -143,102 +54,9 @@ bool WorkerPool::State::Start(const std::shared_ptr<State>& self) {
 void* WorkerPool::State::ThreadMain(void* argument) {
   const std::unique_ptr<Argument> owned(static_cast<Argument*>(argument));
   const auto& [state, worker_id] = *owned;
-  pthread_setname_np(pthread_self(), ("pixpress-" + std::to_string(worker_id)).c_str());
-  // On Linux niceness is per thread. A refusal (rlimit) only costs politeness.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), state->options.nice);
+  SetUpThread(("pixpress-" + std::to_string(worker_id)).c_str(), state->nice);
   state->Work(worker_id);
   return nullptr;
-}
-
-void WorkerPool::State::Work(uint32_t worker_id) {
-  std::unique_lock lock(mutex);
-  --coming;
-  while (!is_stopped) {
-    if (std::optional<TaskQueue::Entry> entry = PopLocked()) {
-      RunTask(lock, *entry, worker_id);
-    } else if (Loan* loan = loans.Join()) {
-      Help(lock, loan);
-    } else if (!Sleep(lock)) {
-      break;
-    }
-  }
-  --workers;
-  places[worker_id].phase = Place::Phase::kEnded;
-}
-
-std::optional<TaskQueue::Entry> WorkerPool::State::PopLocked() {
-  if (queue.empty()) return std::nullopt;
-  const size_t most_parked = size_t{2} * options.max_workers;
-  std::optional<TaskQueue::Entry> entry;
-  // With enough tasks known not to fit, trying more would only read files for nothing.
-  if (queue.blocked_size() < most_parked) {
-    entry = queue.PopFirst(can_run, 2 * most_parked + 16);
-  }
-  // Behind many that do not fit there may still be the one that memory was set aside for.
-  if (!entry.has_value()) entry = queue.PopFirstBlocked(can_run);
-  return entry;
-}
-
-void WorkerPool::State::RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::Entry entry,
-                                uint32_t worker_id) {
-  ++busy;
-  // Whoever takes a task sees to the next one: pushes need not wake more than one worker.
-  if (!queue.empty()) CallWorkersLocked(1);
-  lock.unlock();
-  const RunOutcome outcome = runner->Run(entry, worker_id, parallel);
-  lock.lock();
-  --busy;
-  if (outcome != RunOutcome::kBlocked) return;
-  if (entry.blocked_since_ns == 0) entry.blocked_since_ns = std::max<int64_t>(clock.NowNs(), 1);
-  queue.Push(entry);
-}
-
-void WorkerPool::State::Help(std::unique_lock<std::mutex>& lock, Loan* loan) {
-  const uint64_t calls_before = calls.load(std::memory_order_relaxed);
-  lock.unlock();
-  loan->Work([&] { return calls.load(std::memory_order_relaxed) != calls_before; });
-  lock.lock();
-  loans.Leave(loan);
-  if (!loans.HasHelpers(*loan)) loan_ended.notify_all();
-}
-
-// Look for work a moment longer: putting a thread to sleep and waking it costs more than a tiny
-// task. One worker does so; more would only take time from those who bring work.
-bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock) {
-  if (is_lingering) return false;
-  is_lingering = true;
-  const uint64_t calls_before = calls.load(std::memory_order_relaxed);
-  lock.unlock();
-  const int64_t end_ns = Clock::System().NowNs() + kLingerNs;
-  bool is_called = false;
-  while (!is_called && Clock::System().NowNs() < end_ns) {
-    for (int i = 0; i < 32; ++i) PauseCpu();
-    is_called = calls.load(std::memory_order_relaxed) != calls_before;
-  }
-  lock.lock();
-  is_lingering = false;
-  return is_called || calls.load(std::memory_order_relaxed) != calls_before;
-}
-
-// False if the worker has been idle for too long and is not needed.
-bool WorkerPool::State::Sleep(std::unique_lock<std::mutex>& lock) {
-  if (Linger(lock)) return true;
-  bool is_due = false;
-  ++sleeping;
-  if (workers > options.min_workers) {
-    is_due = wake.wait_for(lock, std::chrono::nanoseconds(options.idle_timeout_ns)) ==
-             std::cv_status::timeout;
-  } else {
-    wake.wait(lock);
-  }
-  --sleeping;
-  if (waking > 0) {
-    // Awake for whatever reason, this worker looks at the queue now, as the called one would.
-    --waking;
-    --coming;
-    return true;
-  }
-  return !is_due || workers <= options.min_workers;
 }
 
 // See to it that `wanted` workers look at the queue or the loans soon, as far as there are any.
@@ -248,7 +66,8 @@ void WorkerPool::State::CallWorkersLocked(size_t wanted) {
       ++waking;
       ++coming;
       wake.notify_one();
-    } else if (workers >= options.max_workers || !Start(self.lock())) {
+    } else if (workers >= limits.max_workers || !runner->MayStart(workers, wanted, limits) ||
+               !Start(self.lock())) {
       return;
     }
   }
@@ -273,27 +92,29 @@ void WorkerPool::State::StopLocked() {
 }
 
 void WorkerPool::State::Join() {
-  for (Place& place : places) {
-    pthread_t thread;
-    {
-      const std::lock_guard lock(mutex);
-      if (place.phase == Place::Phase::kEmpty) continue;
-      thread = place.thread;
+  for (size_t i = 0;; ++i) {
+    std::unique_lock lock(mutex);
+    if (i >= places.size()) return;
+    const pthread_t thread = places[i].thread;
+    const WorkerPlace::Phase phase = std::exchange(places[i].phase, WorkerPlace::Phase::kEmpty);
+    if (phase == WorkerPlace::Phase::kStuck) {
+      places[i].phase = phase;  // Should it return, it ends by itself.
+      pthread_detach(thread);
     }
-    pthread_join(thread, nullptr);
-    const std::lock_guard lock(mutex);
-    place.phase = Place::Phase::kEmpty;
+    lock.unlock();
+    if (phase == WorkerPlace::Phase::kRunning || phase == WorkerPlace::Phase::kEnded) {
+      pthread_join(thread, nullptr);
+    }
   }
 }
 
 WorkerPool::WorkerPool(const WorkerPoolOptions& options, TaskRunner* runner, const Clock& clock) {
   WorkerPoolOptions sane = options;
-  sane.max_workers = std::max(sane.max_workers, 1u);
-  sane.min_workers = std::min(sane.min_workers, sane.max_workers);
+  sane.scale = Sane(options.scale);
   state_ = std::make_shared<State>(sane, runner, clock);
   state_->self = state_;
   const std::lock_guard lock(state_->mutex);
-  for (uint32_t i = 0; i < sane.min_workers && State::Start(state_); ++i) {
+  for (uint32_t i = 0; i < sane.scale.min_workers && State::Start(state_); ++i) {
   }
 }
 
@@ -327,6 +148,42 @@ void WorkerPool::Reconsider() {
   state_->CallWorkersLocked(1);
 }
 
+bool WorkerPool::Abandon(uint32_t worker_id, TaskId task) {
+  const std::lock_guard lock(state_->mutex);
+  if (worker_id >= state_->places.size()) return false;
+  WorkerPlace& place = state_->places[worker_id];
+  if (place.phase != WorkerPlace::Phase::kRunning || place.info.task != task) return false;
+  place.phase = WorkerPlace::Phase::kStuck;
+  --state_->workers;
+  --state_->busy;
+  ++state_->stuck;
+  state_->calls.fetch_add(1, std::memory_order_relaxed);
+  if (state_->workers < state_->limits.min_workers || !state_->queue.empty()) {
+    state_->CallWorkersLocked(1);
+  }
+  return true;
+}
+
+void WorkerPool::SetLimits(const ScaleLimits& limits) {
+  const std::lock_guard lock(state_->mutex);
+  state_->limits = Sane(limits);
+  state_->concurrency = state_->limits.max_workers;
+  state_->parallel.SetWidth(state_->limits.max_workers);
+  state_->calls.fetch_add(1, std::memory_order_relaxed);
+  state_->wake.notify_all();  // Who sleeps looks at the new limits.
+  while (state_->workers < state_->limits.min_workers && !state_->is_stopped &&
+         State::Start(state_)) {
+  }
+  if (!state_->queue.empty()) state_->CallWorkersLocked(state_->queue.size());
+}
+
+void WorkerPool::SetConcurrency(uint32_t limit) {
+  const std::lock_guard lock(state_->mutex);
+  state_->concurrency = std::max(limit, 1u);
+  state_->calls.fetch_add(1, std::memory_order_relaxed);
+  if (!state_->queue.empty()) state_->CallWorkersLocked(1);
+}
+
 void WorkerPool::Stop() {
   const std::lock_guard lock(state_->mutex);
   state_->StopLocked();
@@ -345,6 +202,24 @@ uint32_t WorkerPool::workers() const {
 uint32_t WorkerPool::busy_workers() const {
   const std::lock_guard lock(state_->mutex);
   return state_->busy;
+}
+
+uint32_t WorkerPool::stuck_workers() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->stuck;
+}
+
+std::vector<WorkerInfo> WorkerPool::Workers() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<WorkerInfo> infos;
+  for (const WorkerPlace& place : state_->places) {
+    if (place.phase != WorkerPlace::Phase::kRunning && place.phase != WorkerPlace::Phase::kStuck)
+      continue;
+    infos.push_back(place.info);
+    infos.back().is_stuck = place.phase == WorkerPlace::Phase::kStuck;
+    infos.back().cpu_ns = ThreadCpuNs(place.thread);
+  }
+  return infos;
 }
 
 }  // namespace pixpress

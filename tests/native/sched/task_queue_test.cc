@@ -60,6 +60,27 @@ TEST(TaskQueue, OnlyTriedEntriesCountOvertakesAndLooksAreBounded) {
   EXPECT_EQ(queue.PopFirst(Always, 9)->overtaken, 0u);
 }
 
+TEST(TaskQueue, ABatchRunsByGroupThenSizeAndPrioritiesStillCount) {
+  TaskQueue queue;
+  const auto push = [&queue](TaskId id, uint64_t batch, uint32_t group, uint64_t size,
+                             Priority priority = Priority::kNormal) {
+    TaskQueue::Entry entry = At(id, priority, 100);
+    entry.key.batch = batch;
+    entry.key.group = group;
+    entry.key.size_bytes = size;
+    queue.Push(entry);
+  };
+  push(1, 7, 2, 10);
+  push(2, 7, 1, 30);
+  push(3, 7, 2, 5);
+  push(4, 7, 1, 20);
+  push(5, 7, 3, 1, Priority::kHigh);
+  push(6, 0, 9, 1);
+  std::vector<TaskId> order;
+  while (const TaskId id = Pop(queue)) order.push_back(id);
+  EXPECT_EQ(order, (std::vector<TaskId>{5, 6, 4, 2, 3, 1}));
+}
+
 TEST(TaskQueue, RemoveAndSetPriorityFindEntriesById) {
   TaskQueue queue;
   for (TaskId id = 1; id <= 3; ++id) queue.Push(At(id, Priority::kLow, 0));

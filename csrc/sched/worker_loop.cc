@@ -1,0 +1,131 @@
+// The loop of a worker: pop, run, help, look out, sleep.
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "sched/worker_pool_state.h"
+
+namespace pixpress {
+namespace {
+
+// How long an idle worker looks for work before it sleeps.
+constexpr int64_t kLingerNs = 50'000;
+
+// Tells the CPU that this thread spins.
+void PauseCpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+}  // namespace
+
+void WorkerPool::State::Work(uint32_t worker_id) {
+  runner->OnWorkerStarted(worker_id);
+  std::unique_lock lock(mutex);
+  --coming;
+  while (!is_stopped) {
+    if (std::optional<TaskQueue::Entry> entry = PopLocked()) {
+      if (!RunTask(lock, *entry, worker_id)) return;
+    } else if (Loan* loan = loans.Join()) {
+      Help(lock, loan);
+    } else if (!Sleep(lock)) {
+      break;
+    }
+  }
+  --workers;
+  lock.unlock();
+  runner->OnWorkerEnded(worker_id);
+  lock.lock();
+  places[worker_id].phase = WorkerPlace::Phase::kEnded;
+}
+
+std::optional<TaskQueue::Entry> WorkerPool::State::PopLocked() {
+  if (queue.empty() || busy >= concurrency) return std::nullopt;
+  const size_t most_parked = size_t{2} * limits.max_workers;
+  std::optional<TaskQueue::Entry> entry;
+  // With enough tasks known not to fit, trying more would only read files for nothing.
+  if (queue.blocked_size() < most_parked) {
+    entry = queue.PopFirst(can_run, 2 * most_parked + 16);
+  }
+  // Behind many that do not fit there may still be the one that memory was set aside for.
+  if (!entry.has_value()) entry = queue.PopFirstBlocked(can_run);
+  return entry;
+}
+
+// False if the worker was given up meanwhile: then it must end, and touch nothing more.
+bool WorkerPool::State::RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::Entry entry,
+                                uint32_t worker_id) {
+  ++busy;
+  places[worker_id].info.task = entry.id;
+  places[worker_id].info.task_since_ns = clock.NowNs();
+  // Whoever takes a task sees to the next one: pushes need not wake more than one worker.
+  if (!queue.empty()) CallWorkersLocked(1);
+  lock.unlock();
+  const RunOutcome outcome = runner->Run(entry, worker_id, parallel);
+  lock.lock();
+  WorkerPlace& place = places[worker_id];
+  if (place.phase == WorkerPlace::Phase::kStuck) {
+    place.phase = WorkerPlace::Phase::kEnded;
+    --stuck;
+    return false;
+  }
+  place.info.task = 0;
+  --busy;
+  if (outcome != RunOutcome::kBlocked) return true;
+  if (entry.blocked_since_ns == 0) entry.blocked_since_ns = std::max<int64_t>(clock.NowNs(), 1);
+  queue.Push(entry);
+  return true;
+}
+
+void WorkerPool::State::Help(std::unique_lock<std::mutex>& lock, Loan* loan) {
+  const uint64_t calls_before = calls.load(std::memory_order_relaxed);
+  lock.unlock();
+  loan->Work([&] { return calls.load(std::memory_order_relaxed) != calls_before; });
+  lock.lock();
+  loans.Leave(loan);
+  if (!loans.HasHelpers(*loan)) loan_ended.notify_all();
+}
+
+// Look for work a moment longer: putting a thread to sleep and waking it costs more than a tiny
+// task. One worker does so; more would only take time from those who bring work.
+bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock) {
+  if (is_lingering) return false;
+  is_lingering = true;
+  const uint64_t calls_before = calls.load(std::memory_order_relaxed);
+  lock.unlock();
+  const int64_t end_ns = Clock::System().NowNs() + kLingerNs;
+  bool is_called = false;
+  while (!is_called && Clock::System().NowNs() < end_ns) {
+    for (int i = 0; i < 32; ++i) PauseCpu();
+    is_called = calls.load(std::memory_order_relaxed) != calls_before;
+  }
+  lock.lock();
+  is_lingering = false;
+  return is_called || calls.load(std::memory_order_relaxed) != calls_before;
+}
+
+// False if the worker has been idle for too long and is not needed.
+bool WorkerPool::State::Sleep(std::unique_lock<std::mutex>& lock) {
+  if (Linger(lock)) return true;
+  const int64_t idle_since_ns = clock.NowNs();
+  ++sleeping;
+  if (workers > limits.min_workers) {
+    wake.wait_for(lock, std::chrono::nanoseconds(limits.idle_timeout_ns));
+  } else {
+    wake.wait(lock);
+  }
+  --sleeping;
+  if (waking > 0) {
+    // Awake for whatever reason, this worker looks at the queue now, as the called one would.
+    --waking;
+    --coming;
+    return true;
+  }
+  return !MayEndWorker(workers, limits, idle_since_ns, clock.NowNs());
+}
+
+}  // namespace pixpress
