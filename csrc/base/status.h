@@ -30,7 +30,8 @@ enum class StatusCode : uint8_t {
   kForkedPool,
   kJournal,  // The journal cannot be opened, read or written; sys_errno() says why.
   kCancelled,
-  kInternal,  // A broken promise of our own; always a bug.
+  kInternal,     // A broken promise of our own; always a bug.
+  kBlacklisted,  // The input is known to be bad.
 };
 
 // Where in a job a failure happened. kNone outside of jobs.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pixpress {
 
@@ -14,12 +15,28 @@ struct EngineOptions {
   int64_t task_timeout_ns = 0;           // 0: none.
   int64_t queue_timeout_ns = 0;          // 0: none.
   int64_t idle_timeout_ns = 60'000'000'000;
-  size_t max_queue = 0;          // Waiting jobs; 0: unbounded.
-  uint64_t max_queue_bytes = 0;  // Input bytes of waiting jobs; 0: unbounded.
-  uint32_t max_events = 65'536;  // Undelivered progress events before the oldest are dropped.
+  // How long a job past its task_timeout may take to stop before its worker is given up.
+  int64_t stuck_grace_ns = 5'000'000'000;
+  int64_t shutdown_grace_ns = 30'000'000'000;  // The same for running jobs when the engine ends.
+  double cpu_threshold_percent = 90.0;         // No worker is added while CPU use is above.
+  bool adaptive_concurrency = true;
+  uint32_t max_retries = 3;
+  int64_t retry_delay_ns = 1'000'000'000;
+  double backoff_multiplier = 2.0;
+  double gc_threshold_percent = 80.0;  // Of the memory limit: free pages are given back from here.
+  uint64_t seed = 0;                   // Of the jitter of retries; 0: another one each time.
+  size_t max_queue = 0;                // Waiting jobs; 0: unbounded.
+  uint64_t max_queue_bytes = 0;        // Input bytes of waiting jobs; 0: unbounded.
+  uint32_t max_events = 65'536;        // Undelivered progress events before the oldest are dropped.
   int worker_nice = 10;
   bool durable = false;
 };
+
+// Set one field by the name that Python and configuration files have for it; times are in ns, sizes
+// in bytes. False if there is none of that name.
+bool SetOption(std::string_view name, double value, EngineOptions* options);
+// What is 0 becomes what this machine allows; bounds hold.
+EngineOptions WithDefaults(EngineOptions options);
 
 // CPUs that this process may use: affinity and cgroup quota, at least 1.
 uint32_t AllowedCpus();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/status.h"
@@ -20,7 +21,8 @@ namespace pixpress {
 enum class JobState : uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled };
 
 // Who came first: the worker that makes the output appear, or the caller who cancels.
-enum class CommitState : uint8_t { kOpen, kCommitted, kCancelled };
+// kAbandoned: the job was reported as timed out while its worker still hangs.
+enum class CommitState : uint8_t { kOpen, kCommitted, kCancelled, kAbandoned };
 
 // Shared by the queue, the worker that runs it, the undelivered event and the caller's handle.
 // Everything but the atomics is written by the engine only, and read by others only after the state
@@ -42,12 +44,20 @@ class Job {
   JobResult result;
   int32_t worker_id = -1;
   uint32_t attempts = 0;
-  uint64_t input_bytes = 0;  // Encoded, as known at submission.
+  uint32_t retries = 0;
+  bool is_abandoned = false;             // Its worker may still read the source.
+  uint64_t input_bytes = 0;              // Encoded, as known at submission.
+  std::optional<FileIdentity> identity;  // Of a file that was there at submission.
   int64_t submit_time_ns = 0;
   int64_t start_time_ns = 0;
   int64_t end_time_ns = 0;
 
   // The engine's.
+  TaskKey key;
+  int64_t queued_since_ns = 0;
+  int64_t waited_ns = 0;     // In the queue, without delays of retries.
+  int64_t queue_due_ns = 0;  // When its queue_timeout is over; 0: never.
+  int64_t retry_due_ns = 0;  // Non-zero while it waits to be tried again.
   StopSource stop;
   uint32_t waiters = 0;                                 // Threads in Engine::WaitJob for it.
   std::atomic<CommitState> commit{CommitState::kOpen};  // Leaves kOpen once.

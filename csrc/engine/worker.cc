@@ -1,6 +1,7 @@
 #include "engine/worker.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <new>
 #include <optional>
@@ -144,10 +145,8 @@ Attempt Try(Job& job, const AttemptContext& context) {
   return attempt;
 }
 
-Attempt Failed(StatusCode code, std::string message) {
-  return {.outcome = AttemptOutcome::kEnded,
-          .status = Status(code, std::move(message)),
-          .needed_bytes = 0};
+Attempt Failed(Status status) {
+  return {.outcome = AttemptOutcome::kEnded, .status = std::move(status), .needed_bytes = 0};
 }
 
 }  // namespace
@@ -156,9 +155,10 @@ Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept {
   try {
     return Try(job, context);
   } catch (const std::bad_alloc&) {
-    return Failed(StatusCode::kMemoryLimit, "the operating system has no memory left");
+    return Failed(
+        Status(StatusCode::kMemoryLimit, "the operating system has no memory left", ENOMEM));
   } catch (const std::exception& error) {
-    return Failed(StatusCode::kInternal, error.what());
+    return Failed(Status(StatusCode::kInternal, error.what()));
   }
 }
 

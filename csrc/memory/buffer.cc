@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <limits>
 #include <new>
 #include <string>
@@ -90,7 +91,7 @@ Result<Buffer> BufferPool::Allocate(size_t size_bytes) {
     const std::lock_guard lock(mutex_);
     live_bytes_ -= capacity;
     return Status(StatusCode::kMemoryLimit,
-                  "the system has no " + std::to_string(capacity) + " bytes of memory");
+                  "the system has no " + std::to_string(capacity) + " bytes of memory", ENOMEM);
   }
   buffer.size_ = size_bytes;
   buffer.capacity_ = capacity;

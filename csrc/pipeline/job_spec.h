@@ -76,7 +76,9 @@ struct JobSpec {
   Source source;
   std::string output_path;  // Empty: the result is kept in memory.
   std::string output_root;  // Non-empty: output_path is below it and may not leave it.
-  uint64_t tag = 0;         // The caller's own, to know the job by before it has an id.
+  uint64_t batch = 0;       // Jobs of one batch (0: none) run by group, then by size.
+  uint32_t group = 0;
+  uint64_t tag = 0;  // The caller's own, to know the job by before it has an id.
 };
 
 enum class SkippedReason : uint8_t {

@@ -43,7 +43,7 @@ class Pixels {
   std::vector<uint8_t> bytes_;
 };
 
-std::unique_ptr<Engine> MakeEngine(EngineOptions options = {}) {
+EnginePtr MakeEngine(EngineOptions options = {}) {
   if (options.max_workers == 0) options.max_workers = 2;
   auto engine = Engine::Create(options);
   EXPECT_TRUE(engine.ok());

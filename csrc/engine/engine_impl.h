@@ -1,0 +1,150 @@
+#pragma once
+// The engine itself. Private to engine*.cc, and to tests that bring their own clock and attempts.
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/timer_thread.h"
+#include "engine/worker.h"
+#include "memory/budget.h"
+#include "memory/buffer.h"
+#include "observe/event_queue.h"
+#include "observe/metrics.h"
+#include "observe/system_monitor.h"
+#include "sched/autoscaler.h"
+#include "sched/retry_policy.h"
+#include "sched/worker_pool.h"
+
+namespace pixpress {
+
+// What an engine gets from outside, so that tests can script it.
+struct EngineParts {
+  const Clock& clock = Clock::System();
+  std::function<Attempt(Job&, const AttemptContext&)> attempt = AttemptJob;
+};
+
+class EngineImpl final : public Engine, public TaskRunner {
+ public:
+  EngineImpl(const EngineOptions& options, EngineParts parts);
+
+  Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority,
+                                      int64_t block_timeout_ns) override;
+  bool Cancel(const std::shared_ptr<Job>& job) override;
+  bool SetPriority(TaskId id, Priority priority) override;
+  std::shared_ptr<Job> Find(TaskId id) override;
+  NamedNumbers Describe(const Job& job) override;
+  bool WaitEvents(int64_t timeout_ns, std::vector<Event>* events) override {
+    return events_.Wait(timeout_ns, events);
+  }
+  void WakeEvents() override { events_.Wake(); }
+  bool WaitJob(Job& job, int64_t timeout_ns) override;
+  bool WaitIdle(int64_t timeout_ns) override;
+  void CloseIntake() override;
+  void CancelAll(bool running_too) override;
+  size_t Trim() override { return buffers_->Trim(0); }
+  EngineStats Stats() const override;
+  NamedNumbers Metrics() override;
+  NamedNumbers Health() override;
+  std::vector<BlacklistEntry> Blacklisted() const override { return blacklist_.List(); }
+  size_t ClearBlacklist(const std::string& name) override { return blacklist_.Clear(name); }
+  EngineOptions options() const override;
+  void Update(const EngineOptions& options) override;
+  void WantProgress(bool is_wanted) override { is_progress_wanted_.store(is_wanted); }
+  int64_t Tick() override;
+
+  RunOutcome Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel& parallel) override;
+  bool CanRun(const TaskQueue::Entry& entry) override;
+  bool MayStart(uint32_t workers, size_t waiting, const ScaleLimits& limits) override;
+  void OnWorkerStarted(uint32_t worker_id) override;
+  void OnWorkerEnded(uint32_t worker_id) override;
+
+ protected:
+  bool End() override;
+
+ private:
+  using JobPtr = std::shared_ptr<Job>;
+  // A job that a worker has taken, with the options of that moment.
+  struct Taken {
+    JobPtr job;
+    EngineOptions options;
+  };
+
+  // Submission and the queue (engine.cc).
+  bool HasRoomLocked(uint64_t input_bytes) const;
+  Status WaitForRoomLocked(std::unique_lock<std::mutex>& lock, uint64_t input_bytes,
+                           int64_t block_timeout_ns);
+  int64_t OrderTimeLocked(uint64_t batch, int64_t now_ns);
+  void EnterQueueLocked(Job& job, int64_t now_ns);
+  void LeaveQueueLocked(Job& job, int64_t now_ns);
+  bool TakeFromRetriesLocked(Job& job);
+
+  // One attempt, and what follows from it (engine_run.cc).
+  Taken Take(TaskId id, uint32_t worker_id);
+  Attempt RunAttempt(const Taken& taken, Parallel& parallel);
+  RunOutcome Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
+  bool RetryLater(const Taken& taken, const Status& status);
+  void NoteBadInput(const Job& job, const Status& status);
+  void EndJob(const JobPtr& job, Status status);
+  void PublishEndLocked(const JobPtr& job, bool has_run);
+
+  // What the clock brings (engine_tick.cc).
+  int64_t RequeueRetriesLocked(int64_t now_ns);
+  int64_t ExpireQueued(int64_t now_ns);
+  int64_t AbandonStuck(int64_t now_ns);
+  bool Abandon(const WorkerInfo& worker, Status status);
+  int64_t SampleMachine(int64_t now_ns);
+  void CheckMemory();
+  bool HasJobs() const;
+
+  const EngineParts parts_;
+  const Clock& clock_;
+  const std::shared_ptr<BufferPool> buffers_;  // Shared with jobs: results outlive the engine.
+  MemoryBudget budget_;
+  EventQueue<Event> events_;
+  Blacklist blacklist_;
+  pixpress::Metrics metrics_;
+  SystemMonitor monitor_;
+  std::atomic<double> cpu_percent_{0.0};
+  std::atomic<int64_t> cpu_sampled_ns_{0};
+  std::atomic<double> cpu_threshold_percent_;
+  std::atomic<int64_t> health_checked_ns_{0};
+  std::atomic<bool> is_memory_warned_{false};
+  std::atomic<bool> is_progress_wanted_{false};
+
+  mutable std::mutex mutex_;  // Guards all below; taken before the pool's own lock.
+  EngineOptions options_;
+  Concurrency concurrency_;
+  std::condition_variable room_;             // The queue became shorter, or the intake was closed.
+  std::condition_variable ended_;            // A job reached its final state.
+  std::unordered_map<TaskId, JobPtr> jobs_;  // All that have not ended.
+  std::multimap<int64_t, JobPtr> retries_;   // By when they are due; they hold no worker.
+  std::set<std::pair<int64_t, TaskId>> queue_ends_;  // When queue_timeout is over for whom.
+  std::map<uint64_t, int64_t> batch_slots_;          // When the slot of a batch began.
+  TaskId next_id_ = 1;
+  size_t queued_ = 0;
+  uint64_t queued_bytes_ = 0;
+  uint32_t room_waiters_ = 0;
+  uint32_t idle_waiters_ = 0;
+  bool is_closed_ = false;
+  uint64_t submitted_ = 0;
+  uint64_t succeeded_ = 0;
+  uint64_t failed_ = 0;
+  uint64_t cancelled_ = 0;
+  RetryBudget retry_budget_;
+  Jitter jitter_;
+
+  // Last, since their threads use everything above.
+  WorkerPool workers_;
+  TimerThread timer_;
+};
+
+}  // namespace pixpress

@@ -1,0 +1,218 @@
+// How the engine runs a job: one attempt, and what follows from its outcome.
+
+#include <algorithm>
+#include <string>
+
+#include "base/file.h"
+#include "engine/engine_impl.h"
+#include "engine/job_progress.h"
+
+namespace pixpress {
+namespace {
+
+// What a job is charged before its header was read.
+constexpr uint64_t kProbeBytes = 1u << 20;
+// A job that others overtook this often, or for this long, gets the claim on freed memory.
+constexpr uint32_t kMostOvertakes = 16;
+constexpr int64_t kMostBlockedNs = 2 * kNsPerSecond;
+
+}  // namespace
+
+bool EngineImpl::CanRun(const TaskQueue::Entry& entry) {
+  if (entry.known_bytes == 0) return budget_.Fits(entry.id, kProbeBytes);
+  if (budget_.Fits(entry.id, entry.known_bytes)) return true;
+  const int64_t blocked_ns = clock_.NowNs() - entry.blocked_since_ns;
+  if (entry.overtaken >= kMostOvertakes || blocked_ns >= kMostBlockedNs) {
+    budget_.Claim(entry.id, entry.known_bytes);
+  }
+  return false;
+}
+
+bool EngineImpl::MayStart(uint32_t workers, size_t waiting, const ScaleLimits& limits) {
+  const ScaleSample sample{.workers = workers,
+                           .waiting = waiting,
+                           .memory_admits = budget_.Fits(0, kProbeBytes),
+                           .cpu_percent = cpu_percent_.load(),
+                           .cpu_sampled_ns = cpu_sampled_ns_.load()};
+  return MayStartWorker(sample, limits, clock_.NowNs());
+}
+
+void EngineImpl::OnWorkerStarted(uint32_t worker_id) {
+  events_.PushAlways({.type = EventType::kWorkerStarted, .worker_id = worker_id});
+}
+
+void EngineImpl::OnWorkerEnded(uint32_t worker_id) {
+  events_.PushAlways({.type = EventType::kWorkerEnded, .worker_id = worker_id});
+}
+
+EngineImpl::Taken EngineImpl::Take(TaskId id, uint32_t worker_id) {
+  const std::lock_guard lock(mutex_);
+  const JobPtr& job = jobs_.at(id);
+  const int64_t now_ns = clock_.NowNs();
+  LeaveQueueLocked(*job, now_ns);
+  job->state.store(JobState::kRunning);
+  job->worker_id = static_cast<int32_t>(worker_id);
+  job->start_time_ns = now_ns;
+  return {.job = job, .options = options_};
+}
+
+Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
+  const auto& [job, options] = taken;
+  Attempt refused;
+  if (options.queue_timeout_ns != 0 && job->waited_ns > options.queue_timeout_ns) {
+    refused.status = Status(StatusCode::kQueueTimeout,
+                            "the job waited " + std::to_string(job->waited_ns / kNsPerMs) + " ms")
+                         .At(Stage::kQueue);
+    return refused;
+  }
+  if (const auto reason = blacklist_.Find(job->spec.source)) {
+    refused.status =
+        Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
+    return refused;
+  }
+  if (options.task_timeout_ns != 0) {
+    job->stop.SetDeadline(&clock_, job->start_time_ns + options.task_timeout_ns);
+  }
+  job->result = JobResult();  // Nothing stays of an attempt before this one.
+  JobProgress progress(clock_, [&, job = job](Stage stage, float fraction) {
+    events_.PushDroppable(
+        {.type = EventType::kTaskProgress, .job = job, .stage = stage, .fraction = fraction});
+  });
+  const AttemptContext context{.budget = budget_,
+                               .parallel = parallel,
+                               .progress = is_progress_wanted_.load() ? &progress : nullptr,
+                               .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
+                               .durable = options.durable};
+  return parts_.attempt(*job, context);
+}
+
+RunOutcome EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry) {
+  const int64_t now_ns = clock_.NowNs();
+  {
+    const std::lock_guard lock(mutex_);
+    if (job->state.load() != JobState::kRunning) return RunOutcome::kEnded;  // Given up.
+    EnterQueueLocked(*job, now_ns);
+    entry->key.priority = job->key.priority;
+  }
+  entry->known_bytes = needed_bytes;
+  if (entry->blocked_since_ns == 0) entry->blocked_since_ns = now_ns;
+  return RunOutcome::kBlocked;
+}
+
+// True if the job will be tried again: then it waits for its time, without a worker.
+bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
+  const auto& [job, options] = taken;
+  if (!IsRetryable(status.code(), status.sys_errno(), job->identity.has_value())) return false;
+  const RetryOptions retry{.max_retries = options.max_retries,
+                           .first_delay_ns = options.retry_delay_ns,
+                           .backoff_multiplier = options.backoff_multiplier};
+  const int64_t now_ns = clock_.NowNs();
+  Event event{.type = EventType::kTaskRetry, .job = job, .status = status};
+  {
+    const std::lock_guard lock(mutex_);
+    if (job->state.load() != JobState::kRunning) return false;
+    if (job->retries >= retry.max_retries || !retry_budget_.Take()) return false;
+    // The output could not be written, so a cancel is in time again.
+    CommitState committed = CommitState::kCommitted;
+    job->commit.compare_exchange_strong(committed, CommitState::kOpen);
+    if (job->commit.load() != CommitState::kOpen) return false;
+    event.delay_ns = RetryDelayNs(retry, job->retries, jitter_.Next());
+    ++job->retries;
+    job->key.retries = job->retries;
+    job->retry_due_ns = std::max<int64_t>(now_ns + event.delay_ns, 1);
+    job->state.store(JobState::kQueued);
+    retries_.emplace(job->retry_due_ns, job);
+  }
+  metrics_.RecordRetry();
+  timer_.WakeBy(now_ns + event.delay_ns);
+  events_.PushAlways(std::move(event));
+  return true;
+}
+
+// Only what the input itself is to blame for, and only if it is still what was submitted.
+void EngineImpl::NoteBadInput(const Job& job, const Status& status) {
+  if (status.code() != StatusCode::kCorruptImage) return;
+  if (job.spec.source.kind == Source::Kind::kFile) {
+    const auto now = IdentifyFile(job.spec.source.name);
+    if (!now.ok() || !job.identity.has_value() || !(now.value() == *job.identity)) return;
+  }
+  blacklist_.Add(job.spec.source, job.identity, status.message());
+}
+
+RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel& parallel) {
+  const Taken taken = Take(entry.id, worker_id);
+  const JobPtr& job = taken.job;
+  Attempt attempt = RunAttempt(taken, parallel);
+  if (attempt.outcome == AttemptOutcome::kBlocked) {
+    if (job->commit.load() == CommitState::kOpen) return Block(job, attempt.needed_bytes, &entry);
+    attempt.status = Status(StatusCode::kCancelled, "the job was cancelled");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ++job->attempts;
+  }
+  if (!attempt.status.ok() && RetryLater(taken, attempt.status)) return RunOutcome::kEnded;
+  NoteBadInput(*job, attempt.status);
+  CheckMemory();
+  EndJob(job, std::move(attempt.status));
+  return RunOutcome::kEnded;
+}
+
+// Counts the end, and tells everyone who waits for it.
+void EngineImpl::PublishEndLocked(const JobPtr& job, bool has_run) {
+  const bool is_done = job->state.load() == JobState::kDone;
+  TaskSample sample{.worker_id = has_run ? job->worker_id : -1,
+                    .outcome = is_done                                  ? TaskOutcome::kSucceeded
+                               : job->state.load() == JobState::kFailed ? TaskOutcome::kFailed
+                                                                        : TaskOutcome::kCancelled,
+                    .queued_ns = job->waited_ns,
+                    .run_ns = job->end_time_ns - job->start_time_ns};
+  if (is_done) {
+    sample.original_bytes = job->result.original_bytes;
+    sample.compressed_bytes = job->result.compressed_bytes;
+    sample.peak_memory_bytes = job->result.peak_memory_bytes;
+    std::ranges::copy(job->result.stage_ns, sample.stage_ns.begin());
+  }
+  metrics_.Record(sample, job->end_time_ns);
+  if (is_done && is_progress_wanted_.load()) {
+    events_.PushSilently(
+        {.type = EventType::kTaskProgress, .job = job, .stage = Stage::kWrite, .fraction = 1.0f});
+  }
+  Event event{.type = EventType::kTaskEnded, .job = job, .fraction = 1.0f};
+  // A thread that waits for this very job sees its end without the reader of the events.
+  job->waiters > 0 ? events_.PushSilently(std::move(event)) : events_.PushAlways(std::move(event));
+}
+
+void EngineImpl::EndJob(const JobPtr& job, Status status) {
+  budget_.Unclaim(job->id);
+  // A failure that a cancel overtook is a cancel: its caller was told so.
+  CommitState open = CommitState::kOpen;
+  const bool is_cancelled = !job->commit.compare_exchange_strong(open, CommitState::kCommitted) &&
+                            open == CommitState::kCancelled;
+  bool has_waiters = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (job->state.load() >= JobState::kDone) {
+      events_.PushAlways({.type = EventType::kTaskReleased, .job = job});
+      return;
+    }
+    const int64_t now_ns = clock_.NowNs();
+    const bool has_run = job->state.load() == JobState::kRunning;
+    if (!TakeFromRetriesLocked(*job) && !has_run) LeaveQueueLocked(*job, now_ns);
+    job->end_time_ns = now_ns;
+    job->status = std::move(status);
+    const JobState state = is_cancelled       ? JobState::kCancelled
+                           : job->status.ok() ? JobState::kDone
+                                              : JobState::kFailed;
+    ++(is_cancelled ? cancelled_ : job->status.ok() ? succeeded_ : failed_);
+    // The result of an abandoned job is still its worker's.
+    if (state != JobState::kDone && !job->is_abandoned) job->result.data.reset();
+    job->state.store(state);
+    jobs_.erase(job->id);
+    PublishEndLocked(job, has_run);
+    has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());
+  }
+  if (has_waiters) ended_.notify_all();
+}
+
+}  // namespace pixpress

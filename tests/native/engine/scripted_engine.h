@@ -1,0 +1,127 @@
+#pragma once
+// An engine whose clock and attempts a test drives.
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/engine_impl.h"
+
+namespace pixpress {
+
+class FakeClock final : public Clock {
+ public:
+  int64_t NowNs() const override { return now_ns_.load(); }
+  void Advance(int64_t by_ns) { now_ns_.fetch_add(by_ns); }
+
+ private:
+  std::atomic<int64_t> now_ns_{1'000'000 * kNsPerSecond};
+};
+
+// Attempts return what the script says: by name of the source, one status after the other, the last
+// one for ever. Sources named "hang..." hang until LetGo, whatever they are told.
+class ScriptedEngine {
+ public:
+  explicit ScriptedEngine(EngineOptions options = {}) {
+    if (options.max_workers == 0) options.max_workers = 2;
+    options.memory_limit_bytes = 64u << 20;
+    options.seed = 1;
+    engine_.reset(new EngineImpl(
+        WithDefaults(options),
+        EngineParts{.clock = clock, .attempt = [this](Job& job, const AttemptContext& context) {
+                      return Play(job, context);
+                    }}));
+  }
+  ~ScriptedEngine() { LetGo(); }
+
+  void Script(const std::string& name, std::vector<Status> statuses) {
+    const std::lock_guard lock(mutex_);
+    scripts_[name] = {statuses.begin(), statuses.end()};
+  }
+  void LetGo() {
+    is_let_go_.store(true);
+    is_let_go_.notify_all();
+  }
+  std::shared_ptr<Job> Submit(const std::string& name, Priority priority = Priority::kNormal,
+                              uint64_t batch = 0, uint32_t group = 0) {
+    JobSpec spec;
+    spec.settings = settings_;
+    spec.source.name = name;
+    spec.batch = batch;
+    spec.group = group;
+    return engine_->Submit(std::move(spec), priority, 0).value();
+  }
+  // All events so far.
+  std::vector<Event> Events() {
+    std::vector<Event> events;
+    engine_->WaitEvents(0, &events);
+    return events;
+  }
+  // Every event of this type from here on, up to the first; others are forgotten.
+  Event WaitFor(EventType type) {
+    for (;;) {
+      while (!pending_.empty()) {
+        Event event = std::move(pending_.front());
+        pending_.pop_front();
+        if (event.type == type) return event;
+      }
+      std::vector<Event> events;
+      engine_->WaitEvents(-1, &events);
+      for (Event& event : events) pending_.push_back(std::move(event));
+    }
+  }
+  void Advance(int64_t by_ns) {
+    clock.Advance(by_ns);
+    engine_->Tick();
+  }
+  void EndEngine() { engine_.reset(); }
+  Engine& engine() { return *engine_; }
+  std::vector<std::string> order() {
+    const std::lock_guard lock(mutex_);
+    return order_;
+  }
+
+  FakeClock clock;
+  std::counting_semaphore<> hangs{0};
+
+ private:
+  Attempt Play(Job& job, const AttemptContext& context) {
+    Attempt attempt;
+    const std::string& name = job.spec.source.name;
+    {
+      const std::lock_guard lock(mutex_);
+      order_.push_back(name);
+      auto& script = scripts_[name];
+      if (!script.empty()) attempt.status = script.front();
+      if (script.size() > 1) script.pop_front();
+    }
+    if (context.progress != nullptr) context.progress->Report(Stage::kDecode, 0.5);
+    if (name.starts_with("hang")) {
+      hangs.release();
+      is_let_go_.wait(false);
+    }
+    if (name.starts_with("wait")) {  // Obeys.
+      hangs.release();
+      while (!StopToken(job.stop).stop_requested() && !is_let_go_.load()) std::this_thread::yield();
+      attempt.status = StopToken(job.stop).Poll();
+    }
+    return attempt;
+  }
+
+  const std::shared_ptr<const Settings> settings_ = std::make_shared<const Settings>();
+  std::mutex mutex_;  // Guards the next two.
+  std::map<std::string, std::deque<Status>> scripts_;
+  std::vector<std::string> order_;
+  std::atomic<bool> is_let_go_{false};
+  std::deque<Event> pending_;
+  EnginePtr engine_;
+};
+
+}  // namespace pixpress
