@@ -16,7 +16,9 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 CORE_BUILD = ROOT / "build" / "core"
 # In link order: a layer before those that it uses.
-LAYERS = ("engine", "pipeline", "sched", "store", "codecs", "kernels", "image", "memory", "base")
+LAYERS = (
+    "engine", "pipeline", "sched", "observe", "store", "codecs", "kernels", "image", "memory", "base",
+)
 # pkg-config module and the Debian package that has it.
 LIBRARIES = {
     "libjpeg": "libjpeg62-turbo-dev",

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FILE_LINES = {".cc": 350, ".h": 150, ".py": 350, ".pyx": 450, ".pxd": 350}
+FILE_LINES = {".cc": 350, ".h": 150, ".py": 350, ".pyx": 450, ".pxi": 450, ".pxd": 350}
 FUNCTION_LINES = 40
 # What encloses functions instead of being one.
 SCOPE = re.compile(r"^(?:inline )?(?:namespace|class|struct|union|enum|extern|template)\b")
@@ -93,7 +93,7 @@ def cython_functions(text: str) -> Iterator[Function]:
 
 
 FUNCTIONS = {".cc": cxx_functions, ".h": cxx_functions}
-FUNCTIONS |= {".py": python_functions, ".pyx": cython_functions}
+FUNCTIONS |= {".py": python_functions, ".pyx": cython_functions, ".pxi": cython_functions}
 
 
 def violations(path: Path) -> Iterator[str]:

@@ -248,7 +248,7 @@ bool EngineImpl::End() {
       Abandon(worker, Status(StatusCode::kCancelled, "the job was cancelled, and did not stop"));
     }
   }
-  workers_.Stop();
+  workers_.Close();
   return workers_.stuck_workers() == 0;
 }
 

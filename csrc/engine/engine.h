@@ -103,6 +103,7 @@ class Engine {
   // Give retained pages back to the OS; returns the bytes.
   virtual size_t Trim() = 0;
   virtual EngineStats Stats() const = 0;
+  NamedNumbers Counts() const;  // The same by name.
   // Totals, per worker ("worker.0.processed") and latencies ("stage.decode.p50"), in seconds.
   virtual NamedNumbers Metrics() = 0;
   // What the machine does: CPU, load, memory, disks; see SystemSample. Reads /proc.

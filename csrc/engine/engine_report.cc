@@ -91,6 +91,28 @@ EngineStats EngineImpl::Stats() const {
   return stats;
 }
 
+NamedNumbers Engine::Counts() const {
+  const EngineStats stats = Stats();
+  NamedNumbers numbers;
+  Numbers out(&numbers);
+  out.Add("workers", stats.workers);
+  out.Add("busy_workers", stats.busy_workers);
+  out.Add("stuck_workers", stats.stuck_workers);
+  out.Add("queued", stats.queued);
+  out.Add("running", stats.running);
+  out.Add("retrying", stats.retrying);
+  out.Add("submitted", stats.submitted);
+  out.Add("succeeded", stats.succeeded);
+  out.Add("failed", stats.failed);
+  out.Add("cancelled", stats.cancelled);
+  out.Add("dropped_events", stats.dropped_events);
+  out.Add("memory_limit", stats.memory_limit_bytes);
+  out.Add("reserved_memory", stats.reserved_bytes);
+  out.Add("live_memory", stats.live_bytes);
+  out.Add("retained_memory", stats.retained_bytes);
+  return numbers;
+}
+
 NamedNumbers EngineImpl::Metrics() {
   const int64_t now_ns = clock_.NowNs();
   const MetricsSnapshot metrics = metrics_.Snapshot(now_ns);

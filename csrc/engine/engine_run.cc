@@ -174,13 +174,15 @@ void EngineImpl::PublishEndLocked(const JobPtr& job, bool has_run) {
     std::ranges::copy(job->result.stage_ns, sample.stage_ns.begin());
   }
   metrics_.Record(sample, job->end_time_ns);
-  if (is_done && is_progress_wanted_.load()) {
+  const bool is_watched = is_progress_wanted_.load();
+  if (is_done && is_watched) {
     events_.PushSilently(
         {.type = EventType::kTaskProgress, .job = job, .stage = Stage::kWrite, .fraction = 1.0f});
   }
   Event event{.type = EventType::kTaskEnded, .job = job, .fraction = 1.0f};
   // A thread that waits for this very job sees its end without the reader of the events.
-  job->waiters > 0 ? events_.PushSilently(std::move(event)) : events_.PushAlways(std::move(event));
+  job->waiters > 0 && !is_watched ? events_.PushSilently(std::move(event))
+                                  : events_.PushAlways(std::move(event));
 }
 
 void EngineImpl::EndJob(const JobPtr& job, Status status) {

@@ -68,8 +68,8 @@ bool WorkerPool::State::RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::E
   const RunOutcome outcome = runner->Run(entry, worker_id, parallel);
   lock.lock();
   WorkerPlace& place = places[worker_id];
-  if (place.phase == WorkerPlace::Phase::kStuck) {
-    place.phase = WorkerPlace::Phase::kEnded;
+  if (place.phase != WorkerPlace::Phase::kRunning && place.phase != WorkerPlace::Phase::kEmpty) {
+    if (place.phase == WorkerPlace::Phase::kStuck) place.phase = WorkerPlace::Phase::kEnded;
     --stuck;
     return false;
   }

@@ -96,9 +96,10 @@ void WorkerPool::State::Join() {
     std::unique_lock lock(mutex);
     if (i >= places.size()) return;
     const pthread_t thread = places[i].thread;
+    if (places[i].phase == WorkerPlace::Phase::kDetached) continue;
     const WorkerPlace::Phase phase = std::exchange(places[i].phase, WorkerPlace::Phase::kEmpty);
     if (phase == WorkerPlace::Phase::kStuck) {
-      places[i].phase = phase;  // Should it return, it ends by itself.
+      places[i].phase = WorkerPlace::Phase::kDetached;  // Should it return, it ends by itself.
       pthread_detach(thread);
     }
     lock.unlock();
@@ -118,7 +119,9 @@ WorkerPool::WorkerPool(const WorkerPoolOptions& options, TaskRunner* runner, con
   }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { Close(); }
+
+void WorkerPool::Close() {
   Stop();
   state_->Join();
 }

@@ -64,7 +64,7 @@ class WorkerPool {
  public:
   // `runner` outlives the pool, and its threads that are stuck.
   WorkerPool(const WorkerPoolOptions& options, TaskRunner* runner, const Clock& clock);
-  ~WorkerPool();  // Stop() and join all but stuck workers.
+  ~WorkerPool();  // Close().
 
   void Push(TaskQueue::Entry entry);
   bool Remove(TaskId id);  // False if it is not queued (any more).
@@ -80,6 +80,8 @@ class WorkerPool {
   void SetConcurrency(uint32_t limit);
   // Pop nothing more; running tasks end in their own time. Does not block.
   void Stop();
+  // Stop, and join all but stuck workers. Blocks until running tasks end.
+  void Close();
 
   size_t queued() const;
   uint32_t workers() const;

@@ -18,7 +18,8 @@ namespace pixpress {
 // A thread's place in the pool. Places are reused, so worker ids stay below max_workers, but for
 // those that stand in for stuck ones.
 struct WorkerPlace {
-  enum class Phase : uint8_t { kEmpty, kRunning, kStuck, kEnded };  // kEnded: to be joined.
+  // kEnded: to be joined. kDetached: was stuck when the pool closed, nobody joins it.
+  enum class Phase : uint8_t { kEmpty, kRunning, kStuck, kDetached, kEnded };
   Phase phase = Phase::kEmpty;
   pthread_t thread{};
   WorkerInfo info;

@@ -1,7 +1,11 @@
 """Compress images at native speed, on every core."""
 
+from .batch import Batch, BatchProgress
 from .compress import compress, compress_async, configure
+from .config import PoolConfig, load_config
 from .errors import (
+    BlacklistedFileError,
+    ConfigError,
     CorruptImageError,
     EncoderUnavailableError,
     ForkedPoolError,
@@ -20,45 +24,80 @@ from .errors import (
     UnidentifiedImageError,
     UnsupportedFormatError,
 )
+from .events import (
+    EventStream,
+    MemoryWarning,
+    TaskComplete,
+    TaskError,
+    TaskProgress,
+    TaskRetry,
+    WorkerEnded,
+    WorkerReady,
+    WorkerStuck,
+)
 from .future import JobFuture
+from .health import HealthReport
 from .kernels import decode, encode, features, optimal_worker_count, probe, quantize, resize
+from .metrics import Latency, PoolMetrics, WorkerMetrics
 from .options import Limits, Priority, Settings
 from .pool import Pool
 from .result import ImageInfo, Result, SkippedReason
+from .task import Task, TaskMetadata
 
 __version__ = "0.1.0"
 __all__ = [
+    "Batch",
+    "BatchProgress",
+    "BlacklistedFileError",
+    "ConfigError",
     "CorruptImageError",
     "EncoderUnavailableError",
+    "EventStream",
     "ForkedPoolError",
+    "HealthReport",
     "ImageInfo",
     "InputError",
     "JobFuture",
     "JournalError",
+    "Latency",
     "LimitExceededError",
     "Limits",
     "MemoryLimitError",
+    "MemoryWarning",
     "OptionError",
     "OutputError",
     "OutputExistsError",
     "PixpressError",
     "Pool",
     "PoolClosedError",
+    "PoolConfig",
+    "PoolMetrics",
     "Priority",
     "QueueFullError",
     "QueueTimeoutError",
     "Result",
     "Settings",
     "SkippedReason",
+    "Task",
+    "TaskComplete",
+    "TaskError",
+    "TaskMetadata",
+    "TaskProgress",
+    "TaskRetry",
     "TaskTimeoutError",
     "UnidentifiedImageError",
     "UnsupportedFormatError",
+    "WorkerEnded",
+    "WorkerMetrics",
+    "WorkerReady",
+    "WorkerStuck",
     "compress",
     "compress_async",
     "configure",
     "decode",
     "encode",
     "features",
+    "load_config",
     "optimal_worker_count",
     "probe",
     "quantize",

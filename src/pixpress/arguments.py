@@ -62,3 +62,11 @@ def fraction(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise expected("a number from 0 to 1", name, value)
     return float(value)
+
+
+def number(name: str, value: object, low: float, high: float) -> float:
+    """`value` if it is a number from `low` to `high`."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:  # type: ignore[operator]
+        raise expected(f"a number from {low:g} to {high:g}", name, value)
+    return float(value)  # type: ignore[arg-type]

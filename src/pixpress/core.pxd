@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport shared_ptr, unique_ptr
 from libcpp.string cimport string
+from libcpp.utility cimport pair
 from libcpp.vector cimport vector
 
 cdef extern from *:
@@ -22,8 +23,11 @@ cdef extern from *:
       *out = std::move(result).value();
       return Status();
     }
-    inline Status Create(const EngineOptions& options, std::unique_ptr<Engine>* out) {
+    inline Status Create(const EngineOptions& options, EnginePtr* out) {
       return Take(Engine::Create(options), out);
+    }
+    inline bool SetOneOption(const std::string& name, double value, EngineOptions* options) {
+      return SetOption(name, value, options);
     }
     inline Status Submit(Engine& engine, JobSpec& spec, int priority, int64_t timeout_ns,
                          std::shared_ptr<Job>* out) {
@@ -191,7 +195,8 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         shared_ptr[CSettings] settings
         Source source
         string output_path, output_root
-        uint64_t tag
+        uint64_t batch, tag
+        uint32_t group
     cdef cppclass JobResult "pixpress::JobResult":
         int format
         uint32_t width, height
@@ -199,6 +204,10 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         int skipped_reason
         vector[string] warnings
         int64_t* stage_ns
+
+cdef extern from "sched/task_queue.h" namespace "pixpress" nogil:
+    cdef enum class Priority "pixpress::Priority":
+        kLow "pixpress::Priority::kLow"
 
 cdef extern from "engine/engine.h" namespace "pixpress" nogil:
     cdef cppclass Job "pixpress::Job":
@@ -209,26 +218,27 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         int32_t worker_id
         uint32_t attempts
         int64_t start_time_ns, end_time_ns
+        cbool is_abandoned
     cdef cppclass Event "pixpress::Event":
         int type
         shared_ptr[Job] job
         Stage stage
         float fraction
+        uint32_t worker_id
+        uint64_t bytes
+        int64_t delay_ns
+        Status status
     cdef cppclass EngineOptions "pixpress::EngineOptions":
-        uint32_t max_workers, min_workers
-        size_t memory_limit_bytes, worker_memory_limit_bytes
-        int64_t task_timeout_ns, queue_timeout_ns, idle_timeout_ns
-        size_t max_queue
-        uint64_t max_queue_bytes
-        int worker_nice
-        cbool durable
-    cdef cppclass EngineStats "pixpress::EngineStats":
-        uint32_t workers, busy_workers
-        size_t queued, running
-        uint64_t submitted, succeeded, failed, cancelled, dropped_events
-        size_t memory_limit_bytes, reserved_bytes, live_bytes, retained_bytes
+        EngineOptions()
+    cdef cppclass BlacklistEntry "pixpress::BlacklistEntry":
+        string name
+        uint64_t size_bytes
+        string reason
     cdef cppclass CEngine "pixpress::Engine":
         cbool Cancel(const shared_ptr[Job]& job)
+        cbool SetPriority(uint64_t id, Priority priority)
+        shared_ptr[Job] Find(uint64_t id)
+        vector[pair[string, double]] Describe(const Job& job)
         cbool WaitEvents(int64_t timeout_ns, vector[Event]* events)
         void WakeEvents()
         cbool WaitJob(Job& job, int64_t timeout_ns)
@@ -236,7 +246,18 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         void CloseIntake()
         void CancelAll(cbool running_too)
         size_t Trim()
-        EngineStats Stats() const
+        vector[pair[string, double]] Counts() const
+        vector[pair[string, double]] Metrics()
+        vector[pair[string, double]] Health()
+        vector[BlacklistEntry] Blacklisted() const
+        size_t ClearBlacklist(const string& name)
+        EngineOptions options() const
+        void Update(const EngineOptions& options)
+        void WantProgress(cbool is_wanted)
+    cdef cppclass EnginePtr "pixpress::EnginePtr":
+        CEngine* get()
+        CEngine* release()
+        void reset()
     uint32_t AllowedCpus "pixpress::AllowedCpus"()
     uint64_t AllowedMemoryBytes "pixpress::AllowedMemoryBytes"()
     uint64_t FreeMemoryBytes "pixpress::FreeMemoryBytes"()
@@ -253,7 +274,8 @@ cdef extern from "kernels/convert.h" namespace "pixpress" nogil:
     const char* SimdTargetName "pixpress::SimdTargetName"()
 
 cdef extern from * namespace "pixpress::seam" nogil:
-    Status seam_create "pixpress::seam::Create"(const EngineOptions&, unique_ptr[CEngine]*)
+    Status seam_create "pixpress::seam::Create"(const EngineOptions&, EnginePtr*)
+    cbool seam_set_option "pixpress::seam::SetOneOption"(const string&, double, EngineOptions*)
     Status seam_submit "pixpress::seam::Submit"(CEngine&, JobSpec&, int, int64_t,
                                                shared_ptr[Job]*)
     Status seam_probe "pixpress::seam::Probe"(const Source&, const CLimits&, CImageInfo*)

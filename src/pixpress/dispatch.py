@@ -9,14 +9,33 @@ import signal
 import sys
 import threading
 import time
+from typing import Any
 
 from . import _native
+from .errors import PixpressError
+from .events import (
+    Event,
+    EventHub,
+    MemoryWarning,
+    TaskComplete,
+    TaskError,
+    TaskProgress,
+    TaskRetry,
+    WorkerEnded,
+    WorkerReady,
+    WorkerStuck,
+)
+from .future import JobFuture
+from .health import HealthReport, make_report
 
 _log = logging.getLogger("pixpress")
+_log.addHandler(logging.NullHandler())
 _POLL_NS = 50_000_000
 _COLLECT_NS = 500_000_000
 # How long jobs that were asked to stop may take for it before nobody waits for them any more.
 _STOP_GRACE_S = 0.5
+# The specification's four stages, by the core's names.
+_STAGES = {"write": "writing", "optimize": "optimizing", "read": "reading", "probe": "reading"}
 _live: set[Dispatcher] = set()
 _is_interrupted = False
 
@@ -24,8 +43,16 @@ _is_interrupted = False
 class Dispatcher:
     """Owns an engine and its event thread, and outlives its pool until all jobs have ended."""
 
-    def __init__(self, options: dict[str, int]) -> None:
+    def __init__(
+        self,
+        options: dict[str, float],
+        metrics_interval: float | None = None,
+        health_check_interval: float | None = None,
+    ) -> None:
         self.engine = _native.Engine(options)
+        self.hub = EventHub(self.engine.listen)
+        self._metrics_interval = metrics_interval or float("inf")
+        self._health_interval = health_check_interval or float("inf")
         self._closed = threading.Event()
         self._stop_end = float("inf")  # When to wait no more for what was asked to stop.
         self.thread = threading.Thread(target=self._run, name="pixpress", daemon=True)
@@ -44,13 +71,77 @@ class Dispatcher:
 
     def _run(self) -> None:
         engine = self.engine
+        engine.reader = threading.get_ident()
+        metrics_due = time.monotonic() + self._metrics_interval
+        health_due = time.monotonic() + self._health_interval
         while not (self._closed.is_set() and engine.wait_idle(0) and not engine.undelivered()):
-            for future, result, error in engine.collect(_COLLECT_NS):
-                try:
-                    future._resolve(result, error)
-                except BaseException:  # Of a callback: the other futures wait for this thread.
-                    _log.critical("a callback of job %d ended badly", future.task_id, exc_info=True)
+            for item in engine.collect(_COLLECT_NS):
+                if isinstance(item, tuple):
+                    self._report(item)
+                else:
+                    self._end(item)
+            now = time.monotonic()
+            if now >= metrics_due:
+                metrics_due = now + self._metrics_interval
+                _log.debug("metrics %s", engine.stats())
+            if now >= health_due:
+                health_due = now + self._health_interval
+                self._publish_health()
+        for item in engine.collect(0):
+            if isinstance(item, tuple):
+                self._report(item)
+        self.hub.close()
         _live.discard(self)
+
+    def _end(self, handle: _native.JobHandle) -> None:
+        future = handle.pending
+        try:
+            future = handle.deliver(True)
+        except BaseException:  # Of a callback: the other futures wait for this thread.
+            _log.critical("a callback of job %d ended badly", handle.task_id, exc_info=True)
+        if future is not None and self.hub.has_listeners:
+            self.hub.publish(_event_of(future, handle.batch))
+        while self.engine.nested:  # A callback has waited for these.
+            self.hub.publish(_event_of(*self.engine.nested.pop()))
+
+    def _report(self, row: tuple[Any, ...]) -> None:
+        event = self._event(row)
+        if event is not None and self.hub.has_listeners:
+            self.hub.publish(event)
+
+    def _event(self, row: tuple[Any, ...]) -> Event | None:
+        kind, task_id, worker_id, stage, fraction, size, delay, error = row
+        if kind == 1:
+            name = _STAGES.get(stage, "processing")
+            return TaskProgress(task_id, name, round(100 * fraction, 1), stage)
+        if kind == 2:
+            context = {"task_id": task_id, "stage": error.stage, "code": error.code}
+            _log.info("job %d is tried again in %.2f s: %s", task_id, delay, error, extra=context)
+            return TaskRetry(task_id, error, delay)
+        if kind == 4:
+            return WorkerReady(worker_id)
+        if kind == 5:
+            return WorkerEnded(worker_id)
+        if kind == 6:
+            context = {"task_id": task_id, "worker_id": worker_id}
+            _log.error("worker %d is stuck in job %d", worker_id, task_id, extra=context)
+            return WorkerStuck(worker_id, task_id)
+        limit = self.engine.stats()["memory_limit"]
+        _log.warning("jobs hold %d of %d bytes", size, limit, extra={"used": size, "limit": limit})
+        return MemoryWarning(size, limit)
+
+    def health(self) -> HealthReport:
+        """How the pool and its machine are."""
+        cpus, _, free = _native.machine()
+        optimal = max(1, min(cpus - 1, free // (50 << 20), 8))
+        return make_report(self.engine.health(), self.engine.stats(), optimal)
+
+    def _publish_health(self) -> None:
+        report = self.health()
+        for warning in report.warnings:
+            _log.warning("health: %s", warning)
+        if self.hub.has_listeners:
+            self.hub.publish(report)
 
     def close(self) -> None:
         """Take no more jobs; the thread ends when all have ended. Does nothing in a child."""
@@ -67,7 +158,7 @@ class Dispatcher:
     def undone(self) -> int:
         """How many jobs are queued or run."""
         counts = self.engine.stats()
-        return counts["queued"] + counts["running"]
+        return counts["queued"] + counts["running"] + counts["retrying"]
 
     def stop(self, end: float) -> None:
         """Cancel all jobs, resolve their futures, and wait for the workers up to `end`.
@@ -81,6 +172,16 @@ class Dispatcher:
                 future.cancel()
         self._stop_end = min(self._stop_end, end)  # A second call does not wait anew.
         self.join(max(0.0, self._stop_end - time.monotonic()))
+
+
+def _event_of(future: JobFuture, batch: str | None) -> Event:
+    if future.cancelled():
+        return TaskError(future.task_id, None, batch)
+    error = future.exception(0)
+    if error is None:
+        return TaskComplete(future.task_id, future.result(0))
+    assert isinstance(error, (PixpressError, MemoryError))
+    return TaskError(future.task_id, error, batch)
 
 
 def stop_all(dispatchers: list[Dispatcher]) -> None:

@@ -149,6 +149,12 @@ class CorruptImageError(_SystemError):
     code = "CORRUPT_IMAGE"
 
 
+class BlacklistedFileError(CorruptImageError):
+    """The image was found to be bad before; see `Pool.blacklist`."""
+
+    code = "BLACKLISTED"
+
+
 class UnsupportedFormatError(PixpressError, ValueError):
     """A valid image of a kind that is not supported."""
 
@@ -171,6 +177,12 @@ class OptionError(PixpressError, ValueError):
     """A setting is unknown, wrong, or contradicts another."""
 
     code = "OPTION"
+
+
+class ConfigError(PixpressError, ValueError):
+    """A configuration file or an environment variable is wrong."""
+
+    code = "CONFIG"
 
 
 class MemoryLimitError(PixpressError, MemoryError):
@@ -239,6 +251,7 @@ BY_STATUS: tuple[type[PixpressError], ...] = (
     JournalError,
     PixpressError,
     PixpressError,
+    BlacklistedFileError,
 )
 
 

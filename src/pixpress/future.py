@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
 import time
-from concurrent.futures import Future, InvalidStateError
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any
 
 from . import _native
 from .result import Result
+
+_log = logging.getLogger("pixpress")
 
 
 class JobFuture(Future[Result]):
@@ -28,7 +35,31 @@ class JobFuture(Future[Result]):
     (True, False)
     """
 
+    # A future of the base class makes a lock and six more objects, which cost more than a tiny
+    # job. Ours share one condition: it is held for moments only, and everyone who waits for it
+    # checks what for. The lists are made when somebody asks for them.
+    _condition = threading.Condition()
+    _state = "PENDING"
+    _result: Result | None = None
+    _exception: BaseException | None = None
+    _own_waiters: list[Any] | None = None
+    _own_callbacks: list[Callable[[Any], object]] | None = None
     _handle: _native.JobHandle | None = None
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def _waiters(self) -> list[Any]:  # type: ignore[override]
+        if self._own_waiters is None:
+            self._own_waiters = []
+        return self._own_waiters
+
+    @property
+    def _done_callbacks(self) -> list[Callable[[Any], object]]:
+        if self._own_callbacks is None:
+            self._own_callbacks = []
+        return self._own_callbacks
 
     @property
     def task_id(self) -> int:
@@ -83,7 +114,15 @@ class JobFuture(Future[Result]):
         ForkedPoolError
             In a child process, unless the job had ended before.
         """
-        return super().result(self._wait(timeout))
+        if self._state != "FINISHED":
+            self._wait(timeout)
+        if self._exception is not None:
+            try:
+                raise self._exception
+            finally:
+                self = None  # type: ignore[assignment]  # Break the cycle with the traceback.
+        assert self._result is not None
+        return self._result
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait for the end, and return what the job failed with.
@@ -105,12 +144,14 @@ class JobFuture(Future[Result]):
         concurrent.futures.CancelledError
             It was cancelled.
         """
-        return super().exception(self._wait(timeout))
+        if self._state != "FINISHED":
+            self._wait(timeout)
+        return self._exception
 
-    def _wait(self, timeout: float | None) -> float | None:
+    def _wait(self, timeout: float | None) -> None:
         """Wait for the job itself: one thread less on the way than through the event thread.
 
-        Returns what is left of `timeout`.
+        Returns when the future has its outcome; raises if that is none, or not in time.
         """
         handle = self._handle
         end = None if timeout is None else time.monotonic() + timeout
@@ -118,10 +159,18 @@ class JobFuture(Future[Result]):
             left = None if end is None else max(0.0, end - time.monotonic())
             if handle.wait(-1 if left is None else int(min(left, 1e9) * 1e9)):
                 handle.deliver()
-                break  # Another thread may be about to resolve it: the base class waits for that.
+                break
             if left == 0:
                 break
-        return None if end is None else max(0.0, end - time.monotonic())
+        if self._state == "PENDING":
+            # Another thread is about to resolve it.
+            left = None if end is None else max(0.0, end - time.monotonic())
+            with self._condition:
+                self._condition.wait_for(lambda: self._state != "PENDING", left)
+        if self._state == "PENDING":
+            raise TimeoutError
+        if self._state != "FINISHED":
+            raise CancelledError
 
     def _end_as_cancelled(self) -> None:
         if super().cancel():
@@ -130,12 +179,38 @@ class JobFuture(Future[Result]):
                     self.set_running_or_notify_cancel()
 
     def _resolve(self, result: Result | None, error: BaseException | None) -> None:
-        try:
-            if result is not None:
-                self.set_result(result)
-            elif error is not None:
-                self.set_exception(error)
-            else:
-                self._end_as_cancelled()
-        except InvalidStateError:  # Cancelled: the caller was told so.
+        if result is None and error is None:
+            self._end_as_cancelled()
             return
+        with self._condition:
+            if self._state != "PENDING":  # Cancelled: the caller was told so.
+                return
+            self._result, self._exception = result, error
+            self._state = "FINISHED"
+            for waiter in self._own_waiters or ():
+                (waiter.add_result if error is None else waiter.add_exception)(self)
+            self._condition.notify_all()
+        if error is not None:
+            self._log_failure(error)
+        if self._own_callbacks:
+            self._invoke_callbacks()  # type: ignore[attr-defined]
+
+    def _log_failure(self, error: BaseException) -> None:
+        handle = self._handle
+        context = {
+            "task_id": self.task_id,
+            "code": getattr(error, "code", ""),
+            "stage": getattr(error, "stage", ""),
+            "source": None if handle is None else handle.name,
+            "output": None if handle is None else handle.output_path,
+            "batch": None if handle is None else handle.batch,
+        }
+        _log.warning("job %d failed: %s", self.task_id, error, extra=context)
+
+
+def _renew_condition() -> None:
+    JobFuture._condition = threading.Condition()
+
+
+# A thread of the parent may have held it.
+os.register_at_fork(after_in_child=_renew_condition)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import weakref
 from types import TracebackType
 
 from . import _native
-from .arguments import byte_count, seconds_ns, whole
+from .batch import Batch
+from .config import PoolConfig, load_config
 from .dispatch import Dispatcher, stop
 from .errors import OptionError, PoolClosedError, expected
+from .monitored import Monitored
+from .pool_options import DEFAULT, native, resolve
 from .submitter import Submitter
 
-_UNBUILT = ("cache", "journal", "config")
+_UNBUILT = ("cache", "journal")
+_log = logging.getLogger("pixpress")
 
 
-class Pool(Submitter):
+class Pool(Submitter, Monitored):
     """Worker threads of the core, their queue and their memory.
 
     Leaving the ``with`` block waits for all jobs; an exception in it, Ctrl-C too, cancels queued
@@ -38,7 +44,10 @@ class Pool(Submitter):
     queue_timeout : float, optional
         Seconds that one job may wait before it runs; None is without limit.
     idle_timeout : float
-        Seconds after which an idle worker above `min_workers` ends.
+        Seconds after which an idle worker above `min_workers` ends. 60 if not given.
+    cpu_threshold : float
+        Percent of CPU use from which no worker is added, and from which others' use lowers how many
+        work. 90 if not given.
     max_queue : int, optional
         Most waiting jobs; None is without limit. `submit` waits while the queue is full.
     max_queue_bytes : int or str, optional
@@ -47,8 +56,28 @@ class Pool(Submitter):
         Where jobs run.
     durable : bool, optional
         Whether an output is on the disk, fsync and all, before its job ends. None is False.
+    max_retries : int
+        Attempts after the first of a job that fails by a passing error of the system. 3 if not
+        given.
+    retry_delay : float
+        Seconds before the first retry, at most: the delay is a random part of it. 1 if not given.
+    backoff_multiplier : float
+        How much longer each further delay may be, up to 30 seconds. 2 if not given.
+    batch_grouping : bool
+        Whether jobs of one batch run by format, settings and size.
+    adaptive_concurrency : bool
+        Whether fewer workers work while others need the CPUs or memory is short.
+    gc_threshold : float
+        Percent of `memory_limit` from which free pages go back to the system. 80 if not given.
+    metrics_interval : float
+        Seconds between two lines of metrics in the log, at level debug. 5 if not given.
+    health_check_interval : float
+        Seconds between two `HealthReport` events. 30 if not given.
     worker_nice : int
-        Niceness of the worker threads, 0 to 19.
+        Niceness of the worker threads, 0 to 19. 10 if not given.
+    config : path or PoolConfig, optional
+        Where options come from that are given neither here nor in the environment, where
+        ``PIXPRESS_MAX_WORKERS`` and so on are read.
 
     Raises
     ------
@@ -66,40 +95,44 @@ class Pool(Submitter):
 
     def __init__(
         self,
-        max_workers: int | None = None,
-        min_workers: int = 1,
-        memory_limit: int | str | None = None,
-        worker_memory_limit: int | str | None = None,
-        task_timeout: float | None = 300,
-        queue_timeout: float | None = None,
-        idle_timeout: float = 60,
-        max_queue: int | None = None,
-        max_queue_bytes: int | str | None = None,
+        max_workers: int | None = DEFAULT,
+        min_workers: int = DEFAULT,
+        memory_limit: int | str | None = DEFAULT,
+        worker_memory_limit: int | str | None = DEFAULT,
+        task_timeout: float | None = DEFAULT,
+        queue_timeout: float | None = DEFAULT,
+        idle_timeout: float = DEFAULT,
+        cpu_threshold: float = DEFAULT,
+        max_queue: int | None = DEFAULT,
+        max_queue_bytes: int | str | None = DEFAULT,
         isolation: str = "thread",
-        durable: bool | None = None,
-        worker_nice: int = 10,
+        durable: bool | None = DEFAULT,
+        max_retries: int = DEFAULT,
+        retry_delay: float = DEFAULT,
+        backoff_multiplier: float = DEFAULT,
+        batch_grouping: bool = DEFAULT,
+        adaptive_concurrency: bool = DEFAULT,
+        gc_threshold: float = DEFAULT,
+        metrics_interval: float = DEFAULT,
+        health_check_interval: float = DEFAULT,
+        worker_nice: int = DEFAULT,
+        config: str | os.PathLike[str] | PoolConfig | None = None,
         **unbuilt: object,
     ) -> None:
+        given = dict(locals())
         _refuse_unbuilt(isolation, unbuilt)
-        workers = 0 if max_workers is None else whole("max_workers", max_workers, 1, 1024)
+        chosen = resolve(given, _options_of(config))
         self._dispatcher = Dispatcher(
-            {
-                "max_workers": workers,
-                "min_workers": whole("min_workers", min_workers, 1, workers or 1024),
-                "memory_limit": byte_count("memory_limit", memory_limit),
-                "worker_memory_limit": byte_count("worker_memory_limit", worker_memory_limit),
-                "task_timeout": seconds_ns("task_timeout", task_timeout),
-                "queue_timeout": seconds_ns("queue_timeout", queue_timeout),
-                "idle_timeout": seconds_ns("idle_timeout", idle_timeout),
-                "max_queue": 0 if max_queue is None else whole("max_queue", max_queue, 1, 2**31),
-                "max_queue_bytes": byte_count("max_queue_bytes", max_queue_bytes),
-                "worker_nice": whole("worker_nice", worker_nice, 0, 19),
-                "durable": bool(durable),
-            }
+            native(chosen),
+            _interval(chosen["metrics_interval"]),
+            _interval(chosen["health_check_interval"]),
         )
         self._engine = self._dispatcher.engine
         self._event_thread = self._dispatcher.thread.ident
-        self._window = 2 * (workers or _native.machine()[0])
+        self._groups_batches = bool(chosen["batch_grouping"])
+        self._batches: dict[str, Batch] = {}
+        workers = chosen["max_workers"]
+        self._window = 2 * (workers if isinstance(workers, int) else _native.machine()[0])
         finalizer = weakref.finalize(self, Dispatcher.close, self._dispatcher)
         finalizer.atexit = False
 
@@ -213,3 +246,20 @@ def _refuse_unbuilt(isolation: str, unbuilt: dict[str, object]) -> None:
         raise OptionError("isolation='process' is not built")
     if isolation != "thread":
         raise expected("thread", "isolation", isolation)
+
+
+def _interval(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _options_of(config: str | os.PathLike[str] | PoolConfig | None) -> dict[str, object]:
+    if config is None:
+        return {}
+    if not isinstance(config, PoolConfig):
+        config = load_config(config)
+    for name in _UNBUILT:
+        if getattr(config, name):
+            _log.warning("the configuration asks for %s, which is not built; it is ignored", name)
+    if config.log_level is not None:
+        _log.setLevel(config.log_level.upper())
+    return config.pool_options()

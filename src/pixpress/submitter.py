@@ -6,12 +6,14 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from . import _native
 from .arguments import seconds_ns
+from .batch import FORMATS, Batch, group_of
+from .completion import as_they_complete
 from .errors import (
     ForkedPoolError,
     OptionError,
@@ -27,7 +29,7 @@ from .sources import open_source, output_format, output_name, path_text
 
 _RETRY_S = 0.01
 _Path = str | os.PathLike[str]
-_Request = tuple[_native.NativeSettings, _native.NativeSource, str | None]
+_Request = tuple[Settings, _native.NativeSettings, _native.NativeSource, str | None]
 
 
 class Submitter:
@@ -36,6 +38,8 @@ class Submitter:
     _event_thread: int | None
     _engine: _native.Engine
     _window: int  # Jobs under way in one `map`.
+    _groups_batches: bool
+    batch: Callable[..., Batch]
 
     def submit(
         self,
@@ -43,6 +47,7 @@ class Submitter:
         dst: _Path | None = None,
         *,
         priority: object = 1,
+        batch: str | None = None,
         settings: Settings | None = None,
         block: bool = True,
         timeout: float | None = None,
@@ -58,6 +63,8 @@ class Submitter:
             Where to write; without it the bytes are in `Result.data`.
         priority : {"low", "normal", "high", "critical"} or Priority
             How urgent the job is.
+        batch : str, optional
+            The name of the batch that the job belongs to; see `Pool.batch`.
         settings : Settings, optional
             Where the keywords start from.
         block : bool
@@ -96,27 +103,40 @@ class Submitter:
         wait_ns = 0 if not block else -1 if timeout is None else seconds_ns("timeout", timeout)
         if wait_ns and threading.get_ident() == self._event_thread:
             wait_ns = 0
-        return self._enqueue(request, priority, wait_ns)
+        return self._enqueue(request, priority, wait_ns, batch)
 
     def _request(
         self, src: object, dst: _Path | None, settings: Settings | None, options: dict[str, Any]
     ) -> _Request:
-        if self._engine.pid != os.getpid():
-            raise ForkedPoolError("the pool belongs to the parent process")
-        chosen = settings_of(settings, options).native
+        wanted = settings_of(settings, options)
+        chosen = wanted.native
         source = open_source(src)
         path = None if dst is None else path_text("dst", dst)
-        return chosen.with_format(output_format(chosen.format, path, source)), source, path
+        format = output_format(chosen.format, path, source)
+        return wanted, chosen.with_format(format), source, path
 
     def _enqueue(
         self,
         request: _Request,
         priority: object,
         wait_ns: int,
+        batch: str | None = None,
     ) -> JobFuture:
         rank = 1 if priority == 1 else priority_value(priority)
+        wanted, chosen, source, path = request
         future = JobFuture()
-        future._handle = self._engine.submit(*request, "", rank, wait_ns, future)
+        if batch is None:
+            future._handle = self._engine.submit(
+                chosen, source, path, "", rank, wait_ns, future, wanted
+            )
+            return future
+        owner = self.batch(batch)
+        group, place = group_of(wanted, FORMATS[chosen.format] if chosen.format else source.name)
+        number = owner.number if self._groups_batches else 0
+        future._handle = self._engine.submit(
+            chosen, source, path, "", rank, wait_ns, future, wanted, batch, number, place
+        )
+        owner.add(future, group)
         return future
 
     @overload
@@ -183,7 +203,7 @@ class Submitter:
         """
         if errors not in ("raise", "return"):
             raise expected("raise or return", "errors", errors)
-        rest = ("priority", "settings", "block", "timeout")
+        rest = ("priority", "batch", "settings", "block", "timeout")
         plain = {name: value for name, value in options.items() if name not in rest}
         chosen = settings_of(options.get("settings"), plain)
         if out_dir is None:
@@ -223,14 +243,51 @@ class Submitter:
         'png'
         """
         priority = options.pop("priority", 1)
+        batch = options.pop("batch", None)
         request = self._request(src, dst, options.pop("settings", None), options)
+        return await asyncio.wrap_future(await self._enqueue_later(request, priority, batch))
+
+    async def _enqueue_later(
+        self, request: _Request, priority: object, batch: str | None
+    ) -> JobFuture:
         while True:
             try:
-                future = self._enqueue(request, priority, 0)
-                break
+                return self._enqueue(request, priority, 0, batch)
             except QueueFullError:
                 await asyncio.sleep(_RETRY_S)
-        return await asyncio.wrap_future(future)
+
+    def as_completed(
+        self, sources: Iterable[object], *, errors: str = "raise", **options: Any
+    ) -> AsyncIterator[Result | PixpressError]:
+        """Compress many images; results come as they end, for ``async for``.
+
+        At most 2 x workers jobs are under way, so `sources` may be endless. Closing the iterator,
+        or cancelling the task that awaits it, cancels them.
+
+        Parameters
+        ----------
+        sources : iterable
+            What `submit` takes.
+        errors : {"raise", "return"}
+            Whether a failed job ends the iteration or yields its error.
+        **options
+            As for `compress`.
+
+        Returns
+        -------
+        async iterator of Result, or of Result and PixpressError
+        """
+        if errors not in ("raise", "return"):
+            raise expected("raise or return", "errors", errors)
+        priority, batch = options.pop("priority", 1), options.pop("batch", None)
+        settings = settings_of(options.pop("settings", None), options)
+
+        async def submit(src: object) -> JobFuture:
+            return await self._enqueue_later(
+                self._request(src, None, settings, {}), priority, batch
+            )
+
+        return as_they_complete(sources, submit, self._window, errors)
 
 
 def _results(

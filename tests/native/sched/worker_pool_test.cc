@@ -118,7 +118,8 @@ class HangingRunner : public TaskRunner {
 };
 
 TEST(WorkerPool, AnAbandonedWorkerIsReplacedAndNeverHoldsUpTheEnd) {
-  HangingRunner runner;
+  // The thread that hangs uses it after the test.
+  static HangingRunner& runner = *new HangingRunner;
   {
     WorkerPool pool(Workers(1, 1), &runner, Clock::System());
     pool.Push(Task(1));

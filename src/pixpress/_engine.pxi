@@ -1,0 +1,306 @@
+# The part of _native.pyx about pools: a job, and the engine that runs it.
+
+# It is in no cycle once its outcome is delivered, which always happens.
+@cython.no_gc
+cdef class JobHandle:
+    """One submitted job, with what it borrows."""
+
+    cdef shared_ptr[Job] job
+    cdef NativeSource source
+    cdef Engine engine
+    cdef readonly object output_path, settings, batch
+    cdef object future
+    cdef uint64_t tag
+
+    @property
+    def task_id(self):
+        """The number of the job in its pool."""
+        return deref(self.job).id
+
+    @property
+    def state(self):
+        """0 queued, 1 running, 2 done, 3 failed, 4 cancelled."""
+        return seam_state(deref(self.job))
+
+    @property
+    def name(self):
+        """The path of the source, or what messages call it."""
+        return self.source.name
+
+    @property
+    def pending(self):
+        """The future, until its outcome is there."""
+        return self.future
+
+    def describe(self):
+        """State, priority, retries, times and sizes at this moment, by name."""
+        return numbers_of(self.engine.engine.get().Describe(deref(self.job)))
+
+    def set_priority(self, int priority):
+        """False if the job does not wait any more."""
+        return self.engine.engine.get().SetPriority(deref(self.job).id, <Priority>priority)
+
+    def cancel(self):
+        """True if the job ends, or has ended, as cancelled."""
+        self.engine.check_process()
+        cdef bint ended
+        with nogil:
+            ended = self.engine.engine.get().Cancel(self.job)
+        return ended
+
+    def wait(self, int64_t timeout_ns):
+        """Wait for the job, for 50 ms at most; False on time-out."""
+        self.engine.check_process()
+        cdef bint ended
+        if timeout_ns < 0 or timeout_ns > SLICE_NS:
+            timeout_ns = SLICE_NS
+        with nogil:
+            ended = self.engine.engine.get().WaitJob(deref(self.job), timeout_ns)
+        return ended
+
+    def deliver(self, bint is_reader=False):
+        """Resolve the future of this ended job, unless another thread has, or the reader will."""
+        cdef bint is_out_of_turn = self.engine.has_listeners and not is_reader
+        if is_out_of_turn and self.engine.reader != get_ident():
+            return None
+        if self.engine.live.pop(self.tag, None) is None:
+            return None
+        future, result, error = self.outcome()
+        if is_out_of_turn:  # A callback of the reader waits for this job.
+            self.engine.nested.append((future, self.batch))
+        try:
+            future._resolve(result, error)
+        except BaseException:  # A signal's: nobody else can resolve it any more.
+            future._resolve(result, error)
+            raise
+        return future
+
+    cdef tuple outcome(self):
+        cdef Job* job = self.job.get()
+        cdef int state = seam_state(deref(job))
+        future, self.future = self.future, None
+        if future is not None:  # The thread that submits may not have come to this yet.
+            future._handle = self
+        if job.is_abandoned:  # Its worker may still read the source.
+            self.engine.hanging[self.tag] = self
+        else:
+            self.source.release()
+        if state == STATE_CANCELLED:
+            return future, None, None
+        if state != STATE_DONE:
+            return future, None, error_of(job.status, self.source.name, self.output_path)
+        try:
+            return future, self.make_result(job), None
+        except MemoryError as error:
+            return future, None, error
+        finally:
+            seam_drop_data(job.result)
+
+    cdef object make_result(self, Job* job):
+        cdef JobResult* r = &job.result
+        stage_ns = PyBytes_FromStringAndSize(<char*>&r.stage_ns[0], STAGE_COUNT * sizeof(int64_t))
+        warnings = tuple([text_of(w) for w in r.warnings])
+        return Result(
+            job.id, self.source.name, copy_data(deref(r)), self.output_path, FORMATS[<int>r.format],
+            r.width, r.height, r.original_bytes, r.compressed_bytes,
+            (job.end_time_ns - job.start_time_ns) * 1e-9, stage_ns, r.estimated_memory_bytes,
+            r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, warnings)
+
+
+cdef EngineOptions options_of(EngineOptions base, dict options) except *:
+    for name, value in options.items():
+        if not seam_set_option(name.encode(), value, &base):
+            raise KeyError(name)
+    return base
+
+
+cdef class Engine:
+    """Owns a native engine. After a fork the child leaks it, since its threads are not there."""
+
+    cdef EnginePtr engine
+    cdef dict live  # JobHandle by tag: jobs whose outcome has not been delivered.
+    cdef dict hanging  # The same of those that ended while their workers hang.
+    cdef list recent  # The handle of the last job of each id modulo RECENT.
+    cdef uint64_t last_tag
+    cdef readonly int pid
+    cdef readonly bint has_listeners
+    cdef public object reader  # The thread that calls `collect`.
+    cdef readonly list nested  # Futures with batches that it delivered out of turn.
+
+    def __init__(self, dict options):
+        cdef EngineOptions o = options_of(EngineOptions(), options)
+        self.pid = getpid()
+        self.live, self.hanging, self.recent = {}, {}, [None] * RECENT
+        self.nested = []
+        cdef Status status
+        with nogil:
+            status = seam_create(o, &self.engine)
+        check(status)
+
+    def __dealloc__(self):
+        if getpid() != self.pid:
+            self.engine.release()
+            return
+        with nogil:
+            self.engine.reset()
+
+    cpdef check_process(self):
+        """Refuse to be used in a forked child."""
+        if getpid() != self.pid:
+            raise make_error(15, "the pool belongs to the parent process")
+
+    def submit(self, NativeSettings settings, NativeSource source, output_path, str output_root,
+               int priority, int64_t timeout_ns, future, object request=None, batch=None,
+               uint64_t batch_id=0, unsigned int group=0):
+        """Queue a job; `collect` gives its handle when it has ended.
+
+        `request` is what the handle shows as settings.
+        """
+        self.check_process()
+        cdef JobSpec spec
+        cdef JobHandle handle = JobHandle.__new__(JobHandle)
+        spec.settings = settings.settings
+        spec.source = source.source
+        if output_path is not None:
+            spec.output_path = os.fsencode(output_path)
+        if output_root:
+            spec.output_root = os.fsencode(output_root)
+        self.last_tag += 1
+        spec.tag = handle.tag = self.last_tag
+        handle.engine, handle.source, handle.output_path = self, source, output_path
+        handle.future, handle.settings, handle.batch = future, request, batch
+        spec.batch, spec.group = batch_id, group
+        self.live[handle.tag] = handle  # Before the event thread can look for it.
+        try:
+            check(self.enqueue(spec, handle, priority, timeout_ns), source.name)
+        except BaseException:
+            del self.live[handle.tag]
+            raise
+        self.recent[deref(handle.job).id % RECENT] = handle
+        return handle
+
+    cdef Status enqueue(self, JobSpec& spec, JobHandle handle, int priority,
+                        int64_t timeout_ns) except *:
+        cdef Status status
+        cdef int64_t left_ns
+        # With the GIL while nothing can block: handing it over costs more than the call.
+        if handle.source.is_pinned:
+            status = seam_submit(deref(self.engine.get()), spec, priority, 0, &handle.job)
+        else:
+            with nogil:
+                status = seam_submit(deref(self.engine.get()), spec, priority, 0, &handle.job)
+        while status.code() == StatusCode.kQueueFull and timeout_ns != 0:
+            PyErr_CheckSignals()
+            left_ns = SLICE_NS if timeout_ns < 0 else min(SLICE_NS, timeout_ns)
+            timeout_ns -= 0 if timeout_ns < 0 else left_ns
+            with nogil:
+                status = seam_submit(deref(self.engine.get()), spec, priority, left_ns,
+                                     &handle.job)
+        return status
+
+    def find(self, uint64_t task_id):
+        """The handle of a job that has not ended, or did so lately; else None."""
+        cdef JobHandle handle = self.recent[task_id % RECENT]
+        if handle is not None and deref(handle.job).id == task_id:
+            return handle
+        cdef shared_ptr[Job] job = self.engine.get().Find(task_id)
+        return None if job.get() == NULL else self.live.get(job.get().spec.tag)
+
+    def collect(self, int64_t timeout_ns):
+        """Wait for events: handles of jobs that have ended, and rows of what else happened.
+
+        A row is (type, task id, worker id, stage, fraction, bytes, delay in s, error or None).
+        """
+        cdef vector[Event] events
+        cdef JobHandle handle
+        cdef Event* e
+        cdef size_t i
+        with nogil:
+            self.engine.get().WaitEvents(timeout_ns, &events)
+        out = []
+        for i in range(events.size()):
+            e = &events[i]
+            if <int>e.type == TASK_ENDED:
+                handle = self.live.get(e.job.get().spec.tag)
+                if handle is not None:  # Else a thread that waited for the job has taken it.
+                    handle.job = e.job
+                    out.append(handle)
+            elif <int>e.type == TASK_RELEASED:
+                handle = self.hanging.pop(e.job.get().spec.tag, None)
+                if handle is not None:
+                    handle.source.release()
+            else:
+                error = None if e.status.ok() else error_of(e.status, "")
+                out.append((<int>e.type, e.job.get().id if e.job.get() != NULL else 0,
+                            e.worker_id, stage_name(e.stage), e.fraction, e.bytes,
+                            e.delay_ns * 1e-9, error))
+        return out
+
+    def listen(self, bint is_wanted):
+        """Report progress, and leave the end of every job to the reader of `collect`."""
+        self.has_listeners = is_wanted
+        self.engine.get().WantProgress(is_wanted)
+
+    def update(self, dict options):
+        """Change options while jobs run."""
+        cdef EngineOptions o = options_of(self.engine.get().options(), options)
+        with nogil:
+            self.engine.get().Update(o)
+
+    def metrics(self):
+        """What workers did, by name."""
+        return numbers_of(self.engine.get().Metrics())
+
+    def health(self):
+        """What the machine does, by name."""
+        return numbers_of(self.engine.get().Health())
+
+    def blacklist(self):
+        """The inputs that are known to be bad: (name, size, reason)."""
+        cdef vector[BlacklistEntry] entries = self.engine.get().Blacklisted()
+        return [(os.fsdecode(e.name), e.size_bytes, text_of(e.reason)) for e in entries]
+
+    def clear_blacklist(self, str name):
+        """Forget the entries of this name, all if it is empty; returns how many."""
+        return self.engine.get().ClearBlacklist(os.fsencode(name))
+
+    def wait_idle(self, int64_t timeout_ns):
+        """Wait until no job is queued or running; False on time-out."""
+        cdef bint idle
+        with nogil:
+            idle = self.engine.get().WaitIdle(timeout_ns)
+        return idle
+
+    def wake(self):
+        """Make `collect` return."""
+        self.engine.get().WakeEvents()
+
+    def close(self):
+        """Take no more jobs."""
+        with nogil:
+            self.engine.get().CloseIntake()
+
+    def cancel_all(self, bint running_too):
+        """Cancel what is queued, and what runs if asked."""
+        with nogil:
+            self.engine.get().CancelAll(running_too)
+
+    def trim(self):
+        """Give retained memory back; returns the bytes."""
+        cdef size_t freed
+        with nogil:
+            freed = self.engine.get().Trim()
+        return freed
+
+    def leak(self):
+        """Keep everything for ever: its threads run on while the interpreter ends."""
+        Py_INCREF(self)
+
+    def undelivered(self):
+        """The futures of jobs whose outcome has not been delivered."""
+        return [(<JobHandle>handle).future for handle in list(self.live.values())]
+
+    def stats(self):
+        """Counters and gauges."""
+        return {name: int(value) for name, value in
+                numbers_of(self.engine.get().Counts()).items()}

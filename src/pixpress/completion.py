@@ -1,0 +1,80 @@
+"""Results as they come, for event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
+
+from .errors import PixpressError
+from .future import JobFuture
+from .result import Result
+
+
+class _Arrivals:
+    """Futures that have ended; wakes the loop once for each group of them."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended: deque[JobFuture] = deque()
+        self._is_new = asyncio.Event()
+        self._is_called = False
+
+    def add(self, future: Any) -> None:
+        """Called on any thread."""
+        self._ended.append(future)
+        if not self._is_called:
+            self._is_called = True
+            try:
+                self._loop.call_soon_threadsafe(self._is_new.set)
+            except RuntimeError:  # The loop was closed: nobody waits any more.
+                return
+
+    async def take(self) -> list[JobFuture]:
+        """All that have ended since the last call, at least one."""
+        await self._is_new.wait()
+        self._is_new.clear()
+        self._is_called = False  # Whoever comes from here on calls again.
+        taken = []
+        while self._ended:
+            taken.append(self._ended.popleft())
+        return taken
+
+
+async def as_they_complete(
+    works: Iterable[Any],
+    submit: Callable[[Any], Awaitable[JobFuture]],
+    window: int,
+    errors: str,
+) -> AsyncIterator[Result | PixpressError]:
+    """Keep `window` jobs under way and yield what has ended; cancels the rest when closed."""
+    arrivals = _Arrivals()
+    pending: set[JobFuture] = set()
+    waiting = iter(works)
+    is_over = False
+    try:
+        while True:
+            while not is_over and len(pending) < window:
+                try:
+                    work = next(waiting)
+                except StopIteration:
+                    is_over = True
+                    break
+                future = await submit(work)
+                pending.add(future)
+                future.add_done_callback(arrivals.add)
+            if not pending:
+                return
+            for future in await arrivals.take():
+                pending.discard(future)
+                error = future.exception(0)
+                if error is None:
+                    yield future.result(0)
+                elif errors == "return" and isinstance(error, PixpressError):
+                    yield error
+                else:
+                    raise error
+    finally:
+        for future in pending:
+            future.cancel()

@@ -1,0 +1,113 @@
+"""S5: messages as typed events."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from busy_pools import noise
+
+import pixpress
+
+
+def _all_events(pool: pixpress.Pool, *sources: object, **options: object) -> list[pixpress.Task]:
+    events = pool.events()
+    for src in sources:
+        pool.submit(src, **options)  # type: ignore[arg-type]
+    pool.shutdown()
+    return list(events)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (pixpress.TaskComplete, "TASK_COMPLETE"),
+        (pixpress.TaskError, "TASK_ERROR"),
+        (pixpress.TaskProgress, "TASK_PROGRESS"),
+        (pixpress.HealthReport, "HEALTH_REPORT"),
+        (pixpress.MemoryWarning, "MEMORY_WARNING"),
+        (pixpress.WorkerReady, "READY"),
+    ],
+)
+def test_type_is_the_string_of_the_specification(kind: type, name: str) -> None:
+    assert kind.type == name  # type: ignore[attr-defined]
+
+
+def test_task_complete_and_task_error_come_once_per_job(tiny_jpeg: bytes) -> None:
+    pool = pixpress.Pool(max_workers=2)
+    events = _all_events(pool, *[tiny_jpeg] * 20, *[b"no image"] * 5)
+    done = [event.task_id for event in events if isinstance(event, pixpress.TaskComplete)]
+    failed = [event for event in events if isinstance(event, pixpress.TaskError)]
+    assert sorted(done) == sorted(set(done))
+    assert len(done) == 20
+    assert len(failed) == 5
+    assert all(isinstance(event.error, pixpress.UnidentifiedImageError) for event in failed)
+
+
+def test_task_error_of_a_cancelled_job_has_no_error() -> None:
+    with pixpress.Pool(max_workers=1) as pool:
+        events = pool.events()
+        pool.submit(noise(2000, 2000), format="png").cancel()
+    assert [event.error for event in events if isinstance(event, pixpress.TaskError)] == [None]
+
+
+def test_task_progress_rises_to_100_before_the_end() -> None:
+    pool = pixpress.Pool(max_workers=1)
+    events = _all_events(pool, noise(2200, 2200), format="png", effort=6)
+    percentages = []
+    for event in events:
+        if isinstance(event, pixpress.TaskProgress):
+            assert event.stage in ("reading", "processing", "writing", "optimizing")
+            assert isinstance(event.current_operation, str)
+            percentages.append(event.percentage)
+        elif isinstance(event, pixpress.TaskComplete):
+            break
+    assert percentages == sorted(percentages)
+    assert percentages[-1] == 100.0
+
+
+def test_subscribe_calls_back_and_can_end(tiny_jpeg: bytes) -> None:
+    seen: list[str] = []
+    is_complete = threading.Event()
+
+    def note(event: object) -> None:
+        seen.append(event.type)  # type: ignore[attr-defined]
+        if isinstance(event, pixpress.TaskComplete):
+            is_complete.set()
+
+    with pixpress.Pool(max_workers=1) as pool:
+        end = pool.subscribe(note)
+        pool.submit(tiny_jpeg)
+        assert is_complete.wait(30)
+        end()
+        pool.submit(tiny_jpeg).result(timeout=60)
+    assert seen.count("TASK_COMPLETE") == 1
+
+
+def test_a_slow_subscriber_slows_no_worker(tiny_jpeg: bytes) -> None:
+    is_let_go = threading.Event()
+    with pixpress.Pool(max_workers=1) as pool:
+        pool.subscribe(lambda event: is_let_go.wait())
+        results = [pool.submit(tiny_jpeg) for _ in range(50)]
+        assert all(future.result(timeout=60) for future in results)
+        is_let_go.set()
+
+
+def test_a_callback_may_wait_for_another_job_while_events_are_read(tiny_jpeg: bytes) -> None:
+    waited: list[pixpress.Result] = []
+    with pixpress.Pool(max_workers=1) as pool:
+        events = pool.events()
+        second = pool.submit(noise(300, 300), format="png")
+        first = pool.submit(tiny_jpeg, priority="critical")
+        first.add_done_callback(lambda _: waited.append(second.result(timeout=30)))
+        second.result(timeout=60)
+    assert len(waited) == 1
+    assert sum(isinstance(event, pixpress.TaskComplete) for event in events) == 2
+
+
+def test_health_report_shows_every_kind_of_fact(jpeg_file: Path) -> None:
+    with pixpress.Pool(max_workers=1) as pool:
+        facts = pool.health().to_dict()
+    assert facts["type"] == "HEALTH_REPORT"
+    assert facts["status"] in ("ok", "degraded")
