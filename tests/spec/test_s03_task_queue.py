@@ -115,7 +115,7 @@ def test_max_queue_refuses_or_waits(block: Block, tiny_jpeg: bytes) -> None:
             pool.submit(tiny_jpeg, timeout=0.01)
         blocker.release()
         assert pool.submit(tiny_jpeg).result(timeout=60).compressed_size > 0
-        assert first.done()
+        assert first.result(timeout=60).compressed_size > 0
 
 
 def test_batch_tracks_its_jobs(tiny_jpeg: bytes) -> None:
