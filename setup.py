@@ -17,7 +17,16 @@ ROOT = Path(__file__).resolve().parent
 CORE_BUILD = ROOT / "build" / "core"
 # In link order: a layer before those that it uses.
 LAYERS = (
-    "engine", "pipeline", "sched", "observe", "store", "codecs", "kernels", "image", "memory", "base",
+    "engine",
+    "pipeline",
+    "sched",
+    "observe",
+    "store",
+    "codecs",
+    "kernels",
+    "image",
+    "memory",
+    "base",
 )
 # pkg-config module and the Debian package that has it.
 LIBRARIES = {

@@ -168,9 +168,12 @@ TEST(Engine, AClosedIntakeRefuses) {
 
 TEST(Engine, ATightBudgetStillFinishesEveryJob) {
   const Pixels pixels(500, 500);
+  const auto roomy = MakeEngine(EngineOptions());
+  const auto alone = MustSubmit(*roomy, pixels.Spec(Format::kPng));
+  ASSERT_TRUE(roomy->WaitJob(*alone, 60 * kNsPerSecond));
   EngineOptions options;
   options.max_workers = 4;
-  options.memory_limit_bytes = 12u << 20;
+  options.memory_limit_bytes = alone->result.estimated_memory_bytes * 3 / 2;
   const auto engine = MakeEngine(options);
   std::vector<std::shared_ptr<Job>> jobs;
   for (int i = 0; i < 40; ++i) jobs.push_back(MustSubmit(*engine, pixels.Spec(Format::kPng)));
