@@ -44,7 +44,8 @@ struct ImageInfo {
   bool has_icc = false;
   // JPEG: the stored components as planes; plane_count 0 if planar decoding is impossible.
   ImageLayout planar;
-  int estimated_quality = 0;  // JPEG: 1 to 100 from the quantization tables; 0 elsewhere.
+  uint64_t encoded_bytes = 0;  // JPEG: of the whole file; 0 is unknown.
+  int estimated_quality = 0;   // JPEG: 1 to 100 from the quantization tables; 0 elsewhere.
 };
 
 struct DecodeOptions {
@@ -116,6 +117,17 @@ struct Codec {
   // and nothing after the end marker.
   Status (*rewrite)(Bytes encoded, MetadataPolicy policy, const Limits& limits,
                     const WorkContext& context, ByteChain* out);
+
+  // From a file of this format to another one of the same size and sampling, from its coded data
+  // and without pixels. Null where there is no such way.
+  bool (*can_transcode)(const ImageInfo& info, const EncodeOptions& options) = nullptr;
+  // All the bytes that Transcode will hold, as for Encode (the input not included).
+  uint64_t (*transcode_memory_bytes)(const ImageInfo& info, const EncodeOptions& options) = nullptr;
+  // False, and nothing in `out`, if this image needs the way through pixels after all, which also
+  // says what is wrong with it.
+  Result<bool> (*transcode)(Bytes encoded, const ImageInfo& info, const EncodeOptions& options,
+                            const Limits& limits, const Metadata& metadata,
+                            const WorkContext& context, ByteChain* out) = nullptr;
 };
 
 // The registry: every built-in format, in the order of sniffing.

@@ -5,6 +5,7 @@
 #include "codecs/jpeg_encode.h"
 #include "codecs/jpeg_error.h"
 #include "codecs/jpeg_metadata.h"
+#include "codecs/jpeg_transcode.h"
 
 #define PIXPRESS_STRING_INNER(x) #x
 #define PIXPRESS_STRING(x) PIXPRESS_STRING_INNER(x)
@@ -49,6 +50,9 @@ const Codec kJpegCodec = {
     .animation_memory_bytes = nullptr,
     .start_animation = nullptr,
     .rewrite = RewriteJpeg,
+    .can_transcode = CanTranscodeJpeg,
+    .transcode_memory_bytes = JpegTranscodeMemoryBytes,
+    .transcode = TranscodeJpeg,
 };
 
 }  // namespace pixpress

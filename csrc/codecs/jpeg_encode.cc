@@ -12,13 +12,9 @@
 namespace pixpress {
 namespace {
 
-bool WantsProgressive(const EncodeOptions& options) {
-  return options.progressive == Progressive::kOn ||
-         (options.progressive == Progressive::kAuto && options.effort >= 7);
-}
 // From here on the Huffman tables are made for the image, which holds all its coefficients.
 bool WantsOptimized(const EncodeOptions& options) {
-  return options.effort >= 3 || WantsProgressive(options);
+  return options.effort >= 3 || WantsProgressiveJpeg(options);
 }
 
 // Samples of all components, sides padded to whole iMCUs.
@@ -109,7 +105,7 @@ void JpegCompressor::SetParameters(const Metadata& metadata) {
   info_.dct_method = JDCT_ISLOW;
   SetSampling();
   info_.optimize_coding = WantsOptimized(options_) ? TRUE : FALSE;
-  if (WantsProgressive(options_)) jpeg_simple_progression(&info_);
+  if (WantsProgressiveJpeg(options_)) jpeg_simple_progression(&info_);
   if (!metadata.density.has_value()) return;
   const Density& density = *metadata.density;
   const bool per_meter = density.unit == Density::Unit::kPerMeter;
@@ -185,12 +181,21 @@ ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& opt
   return ImageLayout::Ycbcr(from.width, from.height, is_full ? 1 : 2, is_full ? 1 : 2);
 }
 
-uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
+bool WantsProgressiveJpeg(const EncodeOptions& options) {
+  return options.progressive == Progressive::kOn ||
+         (options.progressive == Progressive::kAuto && options.effort >= 7);
+}
+
+uint64_t JpegOutputBytes(const ImageLayout& layout, const EncodeOptions& options) {
   // Noise at quality 100 needs about a byte per sample; photographs a fraction of it, less as the
   // quality falls.
-  const uint64_t output =
-      SaturatingMul(PaddedSamples(layout, options), static_cast<uint64_t>(options.quality)) / 160;
-  return SaturatingAdd(LibraryBytes(layout, options), output + (512 << 10));
+  return SaturatingMul(PaddedSamples(layout, options), static_cast<uint64_t>(options.quality)) /
+             160 +
+         (512 << 10);
+}
+
+uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
+  return SaturatingAdd(LibraryBytes(layout, options), JpegOutputBytes(layout, options));
 }
 
 Status EncodeJpeg(RowSource& source, const EncodeOptions& options, const Metadata& metadata,

@@ -7,6 +7,9 @@ namespace pixpress {
 
 ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& options);
 uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options);
+bool WantsProgressiveJpeg(const EncodeOptions& options);
+// An upper bound of the encoded image.
+uint64_t JpegOutputBytes(const ImageLayout& layout, const EncodeOptions& options);
 Status EncodeJpeg(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                   const WorkContext& context, ByteChain* out);
 

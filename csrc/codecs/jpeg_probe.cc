@@ -93,6 +93,7 @@ Result<ImageInfo> ProbeJpeg(Bytes head, uint64_t total_bytes, const Limits& limi
                         header.first_scan_components < header.component_count;
   info.is_lossless = false;
   info.has_icc = header.has_icc;
+  info.encoded_bytes = total_bytes;
   info.estimated_quality = header.estimated_quality;
   info.planar = StoredPlanes(header);
   PIXPRESS_ASSIGN_OR_RETURN(const Metadata metadata, ReadJpegMetadata(head, limits));

@@ -203,6 +203,16 @@ EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info)
   return options;
 }
 
+// Same format, size, turn and sampling: the codec may do it without pixels. What is left to pixels
+// is rare and odd, and gets the encoder that holds least.
+void ChooseTranscode(Plan* plan) {
+  constexpr int kPixelEffort = 2;
+  const Codec& codec = *plan->output_codec;
+  if (codec.transcode == nullptr || !codec.can_transcode(plan->info, plan->encode)) return;
+  plan->transcode = plan->encode;
+  plan->encode.effort = std::min(plan->encode.effort, kPixelEffort);
+}
+
 Status CheckOutput(const Plan& plan, const Settings& settings) {
   const std::string name(plan.output_codec->name);
   const uint32_t most = plan.output_codec->max_side_px;
@@ -293,6 +303,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
 
   ChooseDecode(spec, resized, &plan);
   AddSteps(settings, resized, &plan);
+  if (plan.may_keep_original && !NeedsRgb(plan, settings)) ChooseTranscode(&plan);
   const uint64_t encoded_bytes =
       spec.source.kind == Source::Kind::kBytes ? spec.source.bytes.size() : input_bytes;
   plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes, encoded_bytes);

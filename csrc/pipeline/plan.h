@@ -2,6 +2,7 @@
 // Everything about a job that can be decided from its header, before memory is reserved.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
@@ -37,6 +38,9 @@ struct Plan {
   // All frames go through the steps, one by one; else the first, or the only one.
   bool is_animated = false;
   AnimationInfo animation;  // Of the output.
+  // Set if the coded data becomes the output without pixels; then the steps and `encode` are what
+  // is done instead if the codec finds that this image needs pixels after all.
+  std::optional<EncodeOptions> transcode;
   // The same format, size and turn: the original image data is an answer too.
   bool may_keep_original = false;
   // The peak of buffers and modelled library memory, the encoded input of files included.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/checked_math.h"
 #include "image/image.h"
 #include "pipeline/plan.h"
@@ -49,6 +51,11 @@ uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t in
     in = &step.out;
   }
   bytes = SaturatingAdd(bytes, EncodeBytes(plan, *in));
+  if (plan.transcode.has_value()) {
+    const auto transcode_bytes = plan.source_codec->transcode_memory_bytes;
+    bytes =
+        std::max(bytes, SaturatingAdd(input_bytes, transcode_bytes(plan.info, *plan.transcode)));
+  }
   if (plan.may_keep_original) bytes = SaturatingAdd(bytes, encoded_bytes + (64u << 10));
   return bytes;
 }

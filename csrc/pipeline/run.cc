@@ -73,10 +73,30 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const M
   return Status();
 }
 
+// False, and no result, if pixels are needed after all.
+Result<bool> Transcode(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                       const Metadata& metadata, const WorkContext& context, JobResult* result) {
+  const Clock& clock = Clock::System();
+  const int64_t start_ns = clock.NowNs();
+  ByteChain out(context.meter);
+  PIXPRESS_ASSIGN_OR_RETURN(
+      const bool is_done,
+      plan.source_codec->transcode(encoded, plan.info, *plan.transcode, spec.settings->limits,
+                                   metadata, context, &out));
+  result->stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - start_ns;
+  if (is_done) result->data = std::move(out);
+  return is_done;
+}
+
 Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
               JobResult* result) {
   auto metadata = OutputMetadata(spec, plan, encoded, result);
   if (!metadata.ok()) return std::move(metadata).status().At(Stage::kDecode);
+  if (plan.transcode.has_value()) {
+    auto done = Transcode(spec, plan, encoded, metadata.value(), context, result);
+    if (!done.ok()) return std::move(done).status().At(Stage::kDecode);
+    if (done.value()) return Status();
+  }
   if (plan.is_animated) {
     return RunAnimation(spec, plan, encoded, metadata.value(), context, result);
   }

@@ -1,7 +1,9 @@
 #include "codecs/plain_jpeg.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <random>
 
 namespace pixpress {
 namespace {
@@ -34,6 +36,7 @@ void SetUp(const JpegRecipe& recipe, jpeg_compress_struct* info) {
   }
   info->restart_interval = recipe.restart_interval;
   info->arith_code = recipe.is_arithmetic ? TRUE : FALSE;
+  info->optimize_coding = recipe.is_optimized ? TRUE : FALSE;
   if (!recipe.has_jfif) info->write_JFIF_header = FALSE;
   if (recipe.is_progressive) jpeg_simple_progression(info);
 }
@@ -69,6 +72,29 @@ PlainPlanes ReadPlanes(jpeg_decompress_struct* info) {
   return planes;
 }
 
+// The rows of a row of MCUs from row `top` of the image on, padded to the right and below.
+struct Band {
+  Band(const jpeg_decompress_struct& info, const PlainPlanes& planes, JDIMENSION top) {
+    for (int c = 0; c < info.num_components; ++c) {
+      const jpeg_component_info& component = info.comp_info[c];
+      const size_t width = component.downsampled_width, height = component.downsampled_height;
+      const size_t first = size_t{top} / info.max_v_samp_factor * component.v_samp_factor;
+      samples[c].resize((width + 64) * 32);
+      arrays[c] = rows[c].data();
+      for (size_t y = 0; y < 32; ++y) {
+        const uint8_t* from = planes[c].data() + std::min(first + y, height - 1) * width;
+        rows[c][y] = samples[c].data() + y * (width + 64);
+        std::copy_n(from, width, rows[c][y]);
+        std::fill_n(rows[c][y] + width, 64, from[width - 1]);
+      }
+    }
+  }
+
+  std::array<std::vector<uint8_t>, 3> samples;
+  std::array<std::array<JSAMPROW, 32>, 3> rows;
+  std::array<JSAMPARRAY, 3> arrays;
+};
+
 PlainPlanes ReadPixels(jpeg_decompress_struct* info) {
   PlainPlanes planes(1);
   std::vector<uint8_t> row(size_t{info->output_width} * info->output_components);
@@ -93,9 +119,11 @@ std::vector<uint8_t> MakeJpeg(const JpegRecipe& recipe) {
   SetUp(recipe, &info);
   jpeg_start_compress(&info, TRUE);
   std::vector<uint8_t> row(size_t{recipe.width} * info.input_components);
+  std::minstd_rand random(1);
   for (uint32_t y = 0; y < recipe.height; ++y) {
     for (size_t i = 0; i < row.size(); ++i) {
       row[i] = Sample(i / info.input_components, y, i % info.input_components);
+      if (recipe.noise > 0) row[i] = static_cast<uint8_t>(row[i] + random() % recipe.noise);
     }
     JSAMPROW in = row.data();
     jpeg_write_scanlines(&info, &in, 1);
@@ -147,6 +175,37 @@ std::vector<int> PlainCoefficients(Bytes jpeg) {
   }
   jpeg_destroy_decompress(&info);
   return all;
+}
+
+std::vector<uint8_t> PlainReencode(Bytes jpeg, Bytes like) {
+  const PlainPlanes planes = PlainDecode(jpeg, true, 1);
+  jpeg_decompress_struct model = {};
+  jpeg_compress_struct info = {};
+  jpeg_error_mgr errors;
+  model.err = info.err = jpeg_std_error(&errors);
+  jpeg_create_decompress(&model);
+  jpeg_mem_src(&model, like.data(), like.size());
+  jpeg_read_header(&model, TRUE);
+  model.raw_data_out = TRUE;
+  jpeg_start_decompress(&model);
+  jpeg_create_compress(&info);
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &buffer, &size);
+  jpeg_copy_critical_parameters(&model, &info);
+  info.raw_data_in = TRUE;
+  jpeg_start_compress(&info, TRUE);
+  const JDIMENSION mcu_rows = info.max_v_samp_factor * 8;
+  for (JDIMENSION top = 0; top < info.image_height; top += mcu_rows) {
+    Band band(model, planes, top);
+    jpeg_write_raw_data(&info, band.arrays.data(), mcu_rows);
+  }
+  jpeg_finish_compress(&info);
+  jpeg_destroy_compress(&info);
+  jpeg_destroy_decompress(&model);
+  std::vector<uint8_t> made(buffer, buffer + size);
+  std::free(buffer);
+  return made;
 }
 
 std::vector<uint8_t> WithSegment(Bytes jpeg, uint8_t marker, Bytes payload, size_t offset) {

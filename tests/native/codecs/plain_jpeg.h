@@ -24,8 +24,10 @@ struct JpegRecipe {
   J_COLOR_SPACE stored = JCS_YCbCr;  // Any of one, three or four components.
   std::array<Sampling, 4> sampling = {};
   int quality = 90;
+  int noise = 0;  // Added to every sample: up to this, by chance.
   bool is_progressive = false;
   bool is_arithmetic = false;
+  bool is_optimized = false;
   bool has_jfif = true;
   unsigned restart_interval = 0;  // In MCUs.
 };
@@ -38,6 +40,9 @@ PlainPlanes PlainDecode(Bytes jpeg, bool is_planar, unsigned scale_denominator);
 
 // Every coefficient of every component in file order, and the quantization tables.
 std::vector<int> PlainCoefficients(Bytes jpeg);
+
+// Decoded to planes and encoded again, with the sampling and the quantization tables of `like`.
+std::vector<uint8_t> PlainReencode(Bytes jpeg, Bytes like);
 
 // The file with a segment put in at `offset`, after SOI unless given.
 std::vector<uint8_t> WithSegment(Bytes jpeg, uint8_t marker, Bytes payload, size_t offset = 2);

@@ -55,6 +55,43 @@ TEST(Plan, JpegOfTheSameSizeStaysPlanarAndKeepsItsTag) {
   EXPECT_EQ(plan.geometry.width, 4000u);
 }
 
+TEST(Plan, JpegOfTheSameSizeNeedsNoPixelsAndTheWayThroughThemHoldsLittle) {
+  Settings settings;
+  settings.effort = 5;
+  const Plan plan = MustPlan(settings, JpegInfo(4000, 3000, 6));
+  ASSERT_TRUE(plan.transcode.has_value());
+  EXPECT_EQ(plan.transcode->effort, 5);
+  EXPECT_EQ(plan.encode.effort, 2);
+  const uint64_t transcode_bytes = kJpegCodec.transcode_memory_bytes(plan.info, *plan.transcode);
+  EXPECT_GE(plan.memory_bytes, transcode_bytes + 1'000'000);
+}
+
+TEST(Plan, ResizedProgressiveOrUpsampledJpegNeedsPixels) {
+  Settings resized, progressive, upsampled, padded;
+  resized.width = 600;
+  progressive.progressive = Progressive::kOn;
+  upsampled.subsampling = Subsampling::k444;
+  padded.width = padded.height = 4000;
+  padded.fit = Fit::kContain;
+  for (const Settings& settings : {resized, progressive, upsampled, padded}) {
+    EXPECT_FALSE(MustPlan(settings, JpegInfo(4000, 3000)).transcode.has_value());
+  }
+  Settings webp;
+  webp.format = Format::kWebp;
+  EXPECT_FALSE(MustPlan(webp, JpegInfo(640, 480)).transcode.has_value());
+}
+
+TEST(Plan, FinerChromaThanWantedIsFoldedWithoutPixels) {
+  ImageInfo info = JpegInfo(4000, 3000);
+  info.planar = ImageLayout::Ycbcr(4000, 3000, 2, 1);
+  EXPECT_TRUE(MustPlan(Settings(), info).transcode.has_value());
+  Settings fine;
+  fine.quality = 95;
+  const Plan kept = MustPlan(fine, info);
+  ASSERT_TRUE(kept.transcode.has_value());
+  EXPECT_EQ(kept.transcode->chroma_v, 1);
+}
+
 TEST(Plan, AResizedJpegIsTurnedAndShrunkOnLoadWithoutRgb) {
   Settings settings;
   settings.width = 600;

@@ -1,0 +1,84 @@
+#include "codecs/jpeg_entropy_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace pixpress {
+namespace {
+
+constexpr uint8_t kFirstRestart = 0xD0;
+
+// Positions beyond the block, which hold nothing but zeros or damage, go to its last one.
+constexpr std::array<uint8_t, 80> kNaturalOrder = [] {
+  std::array<uint8_t, 80> order = {};
+  order.fill(63);
+  std::copy(kJpegNaturalOrder.begin(), kJpegNaturalOrder.end(), order.begin());
+  return order;
+}();
+
+}  // namespace
+
+uint64_t JpegEntropyDecoder::MemoryBytes() { return JpegScanWindow::MemoryBytes(); }
+
+Status JpegEntropyDecoder::Start(const JpegFrame& frame, Meter& meter) {
+  frame_ = &frame;
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    const JpegFrameComponent& own = frame.components[c];
+    dc_of_[c] = &dc_[c];
+    ac_of_[c] = &ac_[c];
+    for (size_t other = 0; other < c; ++other) {
+      if (frame.components[other].dc == own.dc) dc_of_[c] = dc_of_[other];
+      if (frame.components[other].ac == own.ac) ac_of_[c] = ac_of_[other];
+    }
+    if (!dc_[c].Build(frame.dc[own.dc], true) || !ac_[c].Build(frame.ac[own.ac], false)) {
+      return Status(StatusCode::kUnsupportedFormat, "JPEG: a Huffman table is wrong");
+    }
+  }
+  predictors_ = {};
+  next_restart_ = 0;
+  mcus_left_ =
+      frame.restart_interval > 0 ? frame.restart_interval : std::numeric_limits<uint64_t>::max();
+  return window_.Start(frame.scan, meter);
+}
+
+bool JpegEntropyDecoder::Restart() {
+  if (!window_.NextInterval(kFirstRestart + next_restart_)) return false;
+  next_restart_ = (next_restart_ + 1) & 7;
+  predictors_ = {};
+  mcus_left_ = frame_->restart_interval;
+  return true;
+}
+
+bool JpegEntropyDecoder::ReadBlock(JpegBitReader& in, size_t component, int16_t* block) {
+  std::memset(block, 0, 64 * sizeof *block);
+  if (!ReadJpegDc(in, *dc_of_[component], &predictors_[component])) return false;
+  block[0] = static_cast<int16_t>(predictors_[component]);
+  return ReadJpegAc(in, *ac_of_[component], [&](uint32_t k, JpegValue value) {
+    block[kNaturalOrder[k]] = static_cast<int16_t>(value.Signed());
+  });
+}
+
+bool JpegEntropyDecoder::ReadMcu(const JpegBlockTargets& blocks, uint32_t column) {
+  JpegBitReader in = window_.reader();
+  for (size_t c = 0; c < frame_->component_count; ++c) {
+    const JpegFrameComponent& component = frame_->components[c];
+    for (size_t y = 0; y < component.v; ++y) {
+      int16_t* const row = blocks[c][y] + size_t{column} * component.h * 64;
+      for (size_t x = 0; x < component.h; ++x) {
+        if (!ReadBlock(in, c, row + x * 64)) return false;
+      }
+    }
+  }
+  window_.reader() = in;
+  return true;
+}
+
+bool JpegEntropyDecoder::ReadRow(const JpegBlockTargets& blocks) {
+  for (uint32_t column = 0; column < frame_->mcu_columns; ++column) {
+    if (!BeginMcu() || !ReadMcu(blocks, column) || !EndMcu()) return false;
+  }
+  return true;
+}
+
+}  // namespace pixpress

@@ -1,0 +1,72 @@
+#pragma once
+// Coefficients from the entropy-coded data of one scan, MCU by MCU.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "codecs/jpeg_frame.h"
+#include "codecs/jpeg_scan_window.h"
+
+namespace pixpress {
+
+// Bounds-checked, and strict: whatever is not in perfect order is refused, so that libjpeg decides
+// what it is worth. Used by one thread; borrows the frame and its scan.
+class JpegEntropyDecoder {
+ public:
+  // The most that a DC coefficient of an 8-bit image can be, and room.
+  static constexpr int32_t kMaxDc = 2047;
+
+  // kUnsupportedFormat if the tables are wrong.
+  Status Start(const JpegFrame& frame, Meter& meter);
+  static uint64_t MemoryBytes();
+
+  // The blocks of the next row of MCUs, block_columns(c) in each row of component c. False if the
+  // data is not in order.
+  bool ReadRow(const JpegBlockTargets& blocks);
+  // After the last row: is the scan at its end?
+  bool is_at_end() const { return window_.is_at_end(); }
+
+  // For those who read the blocks of an MCU themselves, in the order of its components:
+  // BeginMcu, ReadDc and then AC symbols until the block is full, and EndMcu.
+  bool BeginMcu() {
+    if (mcus_left_ == 0 && !Restart()) return false;
+    --mcus_left_;
+    window_.Prepare();
+    return true;
+  }
+  bool EndMcu() const { return window_.is_inside(); }
+  JpegBitReader& reader() { return window_.reader(); }
+  const JpegDecodeTable& dc_table(size_t component) const { return *dc_of_[component]; }
+  const JpegDecodeTable& ac_table(size_t component) const { return *ac_of_[component]; }
+  int32_t& predictor(size_t component) { return predictors_[component]; }
+
+ private:
+  bool Restart();
+  bool ReadBlock(JpegBitReader& in, size_t component, int16_t* block);
+  bool ReadMcu(const JpegBlockTargets& blocks, uint32_t column);
+
+  const JpegFrame* frame_ = nullptr;
+  JpegScanWindow window_;
+  uint64_t mcus_left_ = 0;  // In this restart interval.
+  uint8_t next_restart_ = 0;
+  std::array<int32_t, 3> predictors_ = {};
+  std::array<JpegDecodeTable, 3> dc_;
+  std::array<JpegDecodeTable, 3> ac_;
+  // Components with the same table share it, to save cache.
+  std::array<const JpegDecodeTable*, 3> dc_of_ = {};
+  std::array<const JpegDecodeTable*, 3> ac_of_ = {};
+};
+
+// The DC coefficient of the next block, or false. Leaves bits for one more symbol.
+inline bool ReadJpegDc(JpegBitReader& in, const JpegDecodeTable& table, int32_t* predictor) {
+  in.Refill();
+  const JpegHuffmanEntry entry = table.Find(in.bits());
+  if ((entry & kJpegEntryWrong) != 0) return false;
+  const int32_t dc = *predictor + ReadJpegValue(in.bits(), entry).Signed();
+  in.Skip(JpegEntryLength(entry));
+  *predictor = dc;
+  return dc >= -JpegEntropyDecoder::kMaxDc && dc <= JpegEntropyDecoder::kMaxDc;
+}
+
+}  // namespace pixpress

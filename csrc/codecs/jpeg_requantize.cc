@@ -1,0 +1,181 @@
+#include "codecs/jpeg_requantize.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+
+namespace pixpress {
+namespace {
+
+constexpr int32_t kMaxDifference = 2047;  // What 11 bits hold.
+constexpr uint32_t kMaxAc = 1023;
+
+// ITU T.81 tables K.1 and K.2, row by row.
+constexpr std::array<uint8_t, 64> kLuma = {
+    16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,
+    14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,
+    18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
+constexpr std::array<uint8_t, 64> kChroma = {
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99,
+    99, 99, 47, 66, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
+
+// Position in the block to position in zigzag order.
+constexpr std::array<uint8_t, 64> kZigzag = [] {
+  std::array<uint8_t, 64> zigzag = {};
+  for (uint8_t k = 0; k < 64; ++k) zigzag[kJpegNaturalOrder[k]] = k;
+  return zigzag;
+}();
+
+// A bit for each position of the block that is not 0, without branches: where values are is as good
+// as random.
+uint64_t NonZeroNatural(const int16_t* block) {
+  constexpr uint64_t kLow = 0x7FFF7FFF7FFF7FFF;
+  constexpr bool is_little = std::endian::native == std::endian::little;
+  constexpr uint64_t kGather = is_little ? 0x0001000200040008 : 0x0008000400020001;
+  uint64_t mask = 0;
+  for (size_t i = 0; i < 64; i += 4) {
+    uint64_t four;
+    std::memcpy(&four, block + i, sizeof four);
+    // The highest bit of each value that is not 0; the product brings them side by side.
+    const uint64_t high = (((four & kLow) + kLow) | four) & ~kLow;
+    const uint64_t bits = (high >> 15) * kGather >> 48 & 15;
+    mask |= bits << i;
+  }
+  return mask;
+}
+
+// The same in zigzag order.
+uint64_t NonZero(const int16_t* block) {
+  uint64_t mask = 0;
+  for (uint64_t left = NonZeroNatural(block); left != 0; left &= left - 1) {
+    mask |= uint64_t{1} << kZigzag[std::countr_zero(left)];
+  }
+  return mask;
+}
+
+// One step of ChooseJpegQuant. A step barely coarser than the source's adds much error and saves
+// little; whole multiples add the least error, the odd ones none at zero.
+uint16_t ChooseStep(uint32_t source, uint32_t wanted) {
+  if (wanted * 10 <= source * 12) return static_cast<uint16_t>(source);
+  const uint32_t multiple = (wanted + source / 2) / source;
+  const uint32_t snapped = multiple * source;
+  const uint32_t distance = snapped > wanted ? snapped - wanted : wanted - snapped;
+  const bool is_near = distance * 100 <= wanted * 15;
+  const bool fits = snapped <= 255 || wanted > 255;
+  return static_cast<uint16_t>(is_near && fits ? snapped : wanted);
+}
+
+}  // namespace
+
+JpegQuantTable StandardJpegQuant(int quality, bool is_chroma) {
+  const int scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
+  JpegQuantTable table;
+  for (size_t k = 0; k < 64; ++k) {
+    const int base = (is_chroma ? kChroma : kLuma)[kJpegNaturalOrder[k]];
+    table[k] = static_cast<uint16_t>(std::clamp((base * scale + 50) / 100, 1, 255));
+  }
+  return table;
+}
+
+JpegQuantTable ChooseJpegQuant(const JpegQuantTable& source, const JpegQuantTable& wanted) {
+  JpegQuantTable table;
+  for (size_t k = 0; k < 64; ++k) table[k] = ChooseStep(source[k], wanted[k]);
+  return table;
+}
+
+JpegStepScale MakeJpegStepScale(const JpegQuantTable& source, const JpegQuantTable& target) {
+  JpegStepScale scale;
+  for (size_t k = 0; k < 64; ++k) {
+    scale.multiplier[k] = (uint32_t{source[k]} << 16) / target[k];
+    scale.is_identity &= source[k] == target[k];
+  }
+  return scale;
+}
+
+size_t JpegRequantizer::MaxRowTokens(const JpegFrame& frame) {
+  return size_t{frame.mcu_columns} * frame.mcu_blocks() * kMaxBlockTokens + kTokenSlack;
+}
+
+bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter& out) {
+  const auto magnitude = static_cast<int32_t>(scales_[component].Apply(std::abs(dc), 0));
+  const int32_t now = dc < 0 ? -magnitude : magnitude;
+  const int32_t difference = now - last_dc_[component];
+  last_dc_[component] = now;
+  out.PutDc(difference);
+  return std::abs(difference) <= kMaxDifference;
+}
+
+bool JpegRequantizer::RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& decoder,
+                                     size_t component, JpegTokenWriter& out) {
+  int32_t& predictor = decoder.predictor(component);
+  if (!ReadJpegDc(in, decoder.dc_table(component), &predictor)) return false;
+  if (!PutDc(component, predictor, out)) return false;
+  const JpegStepScale& scale = scales_[component];
+  JpegTokenWriter writer = out;
+  uint32_t last = 0;
+  const bool ok = ReadJpegAc(in, decoder.ac_table(component), [&](uint32_t k, JpegValue value) {
+    value.magnitude = scale.Apply(value.magnitude, k);
+    writer.PutAc(k - last - 1, value);
+    last = value.magnitude != 0 ? k : last;
+  });
+  writer.PutEnd(last == 63);
+  out = writer;
+  return ok;
+}
+
+bool JpegRequantizer::RequantizeRow(JpegEntropyDecoder& decoder, JpegTokenWriter* out) {
+  JpegTokenWriter writer = *out;
+  for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
+    if (!decoder.BeginMcu()) return false;
+    JpegBitReader in = decoder.reader();
+    for (size_t c = 0; c < frame_.component_count; ++c) {
+      for (int i = 0; i < frame_.components[c].h * frame_.components[c].v; ++i) {
+        if (!RequantizeNext(in, decoder, c, writer)) return false;
+      }
+    }
+    decoder.reader() = in;
+    if (!decoder.EndMcu()) return false;
+  }
+  *out = writer;
+  return true;
+}
+
+bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
+                                      JpegTokenWriter& out) {
+  if (std::abs(block[0]) > JpegEntropyDecoder::kMaxDc || !PutDc(component, block[0], out)) {
+    return false;
+  }
+  uint32_t last = 0;
+  for (uint64_t left = NonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
+    const auto k = static_cast<uint32_t>(std::countr_zero(left));
+    const int32_t own = block[kJpegNaturalOrder[k]];
+    const uint32_t sign = own < 0 ? ~0u : 0;
+    const auto magnitude = static_cast<uint32_t>(std::abs(own));
+    if (magnitude > kMaxAc) return false;
+    const JpegValue value{scales_[component].Apply(magnitude, k), sign};
+    out.PutAc(k - last - 1, value);
+    last = value.magnitude != 0 ? k : last;
+  }
+  out.PutEnd(last == 63);
+  return true;
+}
+
+bool JpegRequantizer::RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWriter* out) {
+  for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
+    for (size_t c = 0; c < frame_.component_count; ++c) {
+      const JpegFrameComponent& own = frame_.components[c];
+      for (size_t y = 0; y < own.v; ++y) {
+        const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
+        for (size_t x = 0; x < own.h; ++x) {
+          if (!RequantizeBlock(row + x * 64, c, *out)) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace pixpress

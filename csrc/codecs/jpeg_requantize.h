@@ -1,0 +1,61 @@
+#pragma once
+// Coefficients of one quantization to coefficients of another, as tokens, without pixels.
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "codecs/jpeg_entropy_decoder.h"
+#include "codecs/jpeg_frame.h"
+#include "codecs/jpeg_tokens.h"
+
+namespace pixpress {
+
+// The table of libjpeg for a quality, in zigzag order.
+JpegQuantTable StandardJpegQuant(int quality, bool is_chroma);
+
+// What to quantize an image with that was quantized with `source` before, for `wanted` or about as
+// good: never finer than the source, and in its steps where that costs little.
+JpegQuantTable ChooseJpegQuant(const JpegQuantTable& source, const JpegQuantTable& wanted);
+
+// From a magnitude in steps of the source to one in steps of the target:
+// (magnitude * multiplier + kRounding) >> 16.
+struct JpegStepScale {
+  // A tie goes to the smaller magnitude, which costs less and is as far off.
+  static constexpr uint32_t kRounding = (1 << 15) - 1;
+  std::array<uint32_t, 80> multiplier = {};  // In zigzag order; 0 beyond the block.
+  bool is_identity = true;
+
+  uint32_t Apply(uint32_t magnitude, uint32_t k) const {
+    return (magnitude * multiplier[k] + kRounding) >> 16;
+  }
+};
+JpegStepScale MakeJpegStepScale(const JpegQuantTable& source, const JpegQuantTable& target);
+
+// Requantizes the blocks of an image in the order of the scan. Used by one thread.
+class JpegRequantizer {
+ public:
+  JpegRequantizer(const JpegFrame& frame, const std::array<JpegStepScale, 3>& scales)
+      : frame_(frame), scales_(scales) {}
+
+  // The most tokens that a row of MCUs can become, with the room that writing them takes.
+  static size_t MaxRowTokens(const JpegFrame& frame);
+
+  // The next row of MCUs, as it is decoded. False if the data is not in order, or holds values that
+  // cannot be coded.
+  bool RequantizeRow(JpegEntropyDecoder& decoder, JpegTokenWriter* out);
+  // The same of decoded blocks.
+  bool RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWriter* out);
+
+ private:
+  bool RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& decoder, size_t component,
+                      JpegTokenWriter& out);
+  bool PutDc(size_t component, int32_t dc, JpegTokenWriter& out);
+  bool RequantizeBlock(const int16_t* block, size_t component, JpegTokenWriter& out);
+
+  const JpegFrame& frame_;
+  const std::array<JpegStepScale, 3>& scales_;
+  std::array<int32_t, 3> last_dc_ = {};
+};
+
+}  // namespace pixpress

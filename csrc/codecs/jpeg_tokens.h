@@ -1,0 +1,68 @@
+#pragma once
+// Quantized blocks in the order of their coding, as compact tokens: what is gathered before the
+// Huffman tables are known.
+//
+// A token has the number of zeros before a value in its upper 4 bits, and the value in the others,
+// negative ones less 1. A block is one DC token (the difference to its predecessor), its AC tokens,
+// and kJpegEnd or kJpegFullEnd.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "codecs/jpeg_bit_reader.h"
+
+namespace pixpress {
+
+using JpegToken = uint16_t;
+
+inline constexpr JpegToken kJpegZeroRun = 0xF000;  // 16 zeros
+inline constexpr JpegToken kJpegEnd = 0x0000;
+inline constexpr JpegToken kJpegFullEnd = 0x1000;  // Nothing is coded.
+constexpr bool IsJpegEnd(JpegToken token) { return (token & ~kJpegFullEnd) == 0; }
+
+// DC, 63 AC coefficients, and the end.
+inline constexpr size_t kMaxBlockTokens = 65;
+// What may be written beyond the last token.
+inline constexpr size_t kTokenSlack = 1;
+
+// The symbol (run << 4 | size) and the value's bits.
+struct JpegTokenCode {
+  uint32_t symbol;
+  uint32_t bits;
+};
+inline JpegTokenCode SplitJpegToken(JpegToken token) {
+  // Sign-extended from 12 bits; of a negative value its complement has the width of its magnitude.
+  const int32_t value = static_cast<int32_t>(uint32_t{token} << 20) >> 20;
+  const auto magnitude = static_cast<uint32_t>(value ^ value >> 31);
+  const auto size = static_cast<uint32_t>(31 - __builtin_clz(2 * magnitude + 1));
+  return {static_cast<uint32_t>(token >> 12 << 4) | size,
+          static_cast<uint32_t>(value) & ((1u << size) - 1)};
+}
+
+// Appends tokens to memory that is known to suffice.
+class JpegTokenWriter {
+ public:
+  explicit JpegTokenWriter(JpegToken* next) : next_(next) {}
+
+  // At most 2047 either way.
+  void PutDc(int32_t difference) {
+    *next_++ = static_cast<JpegToken>((difference - (difference < 0 ? 1 : 0)) & 0xFFF);
+  }
+  // A value after `zeros` zeros; a value of 0 leaves no trace, and takes no branch, for it is as
+  // good as random whether a small one remains.
+  void PutAc(uint32_t zeros, JpegValue value) {
+    const uint32_t is_kept = value.magnitude != 0 ? 1 : 0;
+    if (__builtin_expect((zeros & (0 - is_kept)) > 15, 0)) {
+      for (; zeros > 15; zeros -= 16) *next_++ = kJpegZeroRun;
+    }
+    *next_ = static_cast<JpegToken>(zeros << 12 | ((value.magnitude ^ value.sign) & 0xFFF));
+    next_ += is_kept;
+  }
+  void PutEnd(bool is_full) { *next_++ = is_full ? kJpegFullEnd : kJpegEnd; }
+  JpegToken* next() const { return next_; }
+
+ private:
+  JpegToken* next_;
+};
+
+}  // namespace pixpress

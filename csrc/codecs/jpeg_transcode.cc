@@ -1,0 +1,317 @@
+#include "codecs/jpeg_transcode.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/checked_math.h"
+#include "codecs/jpeg_coefficients.h"
+#include "codecs/jpeg_decode.h"
+#include "codecs/jpeg_encode.h"
+#include "codecs/jpeg_entropy_encoder.h"
+#include "codecs/jpeg_fold.h"
+#include "codecs/jpeg_markers.h"
+#include "codecs/jpeg_requantize.h"
+#include "codecs/jpeg_token_store.h"
+
+namespace pixpress {
+namespace {
+
+// From this effort on the Huffman tables are made for the image. Those of an image with more tokens
+// than this are made for its first part.
+constexpr int kOptimalTablesEffort = 2;
+constexpr uint64_t kMostTokenBytes = 32 << 20;
+constexpr uint32_t kManyRows = 128;
+
+// A step of 0, which no encoder writes, cannot be divided by.
+bool HasSteps(const JpegFrame& frame) {
+  const auto has_zero = [](const JpegQuantTable& table) {
+    return std::ranges::count(table, 0) > 0;
+  };
+  return std::none_of(frame.quant.begin(), frame.quant.begin() + frame.component_count, has_zero);
+}
+
+// Coefficients by rows of MCUs: of our own decoder, or of libjpeg.
+class CoefficientRows {
+ public:
+  // False if only pixels will do.
+  Result<bool> Start(Bytes encoded, const ImageInfo& info, const WorkContext& context) {
+    if (info.is_progressive) {
+      library_.emplace(info, context);
+      PIXPRESS_RETURN_IF_ERROR(library_->Start(encoded));
+      return HasSteps(library_->frame());
+    }
+    Result<JpegFrame> frame = ParseJpegFrame(encoded);
+    if (!frame.ok()) return false;
+    frame_ = std::move(frame).value();
+    return decoder_.Start(frame_, context.meter).ok();
+  }
+  const JpegFrame& frame() const { return library_.has_value() ? library_->frame() : frame_; }
+
+  // Have the output's rows folded from the source's.
+  Status StartFold(const JpegFrame& target, Meter& meter) {
+    return folded_.emplace().Start(frame(), target, meter);
+  }
+
+  // The next row of the output. False if the data is not in order.
+  Result<bool> Requantize(uint32_t row, JpegRequantizer& requantizer, JpegTokenWriter* out) {
+    if (folded_.has_value()) return RequantizeFolded(row, requantizer, out);
+    if (!library_.has_value()) {
+      return requantizer.RequantizeRow(decoder_, out) &&
+             (row + 1 < frame_.mcu_rows || decoder_.is_at_end());
+    }
+    JpegBlockRows rows;
+    PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, &rows));
+    return requantizer.RequantizeBlocks(rows, out);
+  }
+
+ private:
+  Result<bool> RequantizeFolded(uint32_t row, JpegRequantizer& requantizer, JpegTokenWriter* out) {
+    const uint32_t first = row * folded_->source_rows();
+    const uint32_t count = std::min(folded_->source_rows(), frame().mcu_rows - first);
+    for (uint32_t i = 0; i < count; ++i) {
+      PIXPRESS_ASSIGN_OR_RETURN(const bool is_read, ReadRow(first + i, folded_->Targets(i)));
+      if (!is_read) return false;
+    }
+    return requantizer.RequantizeBlocks(folded_->Fold(count), out);
+  }
+  Result<bool> ReadRow(uint32_t row, const JpegBlockTargets& targets) {
+    if (!library_.has_value()) {
+      return decoder_.ReadRow(targets) && (row + 1 < frame_.mcu_rows || decoder_.is_at_end());
+    }
+    JpegBlockRows rows;
+    PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, &rows));
+    for (size_t c = 0; c < frame().component_count; ++c) {
+      for (size_t y = 0; y < frame().components[c].v; ++y) {
+        std::copy_n(rows[c][y], size_t{frame().block_columns(c)} * 64, targets[c][y]);
+      }
+    }
+    return true;
+  }
+
+  JpegFrame frame_;
+  JpegEntropyDecoder decoder_;
+  std::optional<JpegCoefficients> library_;
+  std::optional<JpegFoldedRows> folded_;
+};
+
+// Is 4:2:0 wanted of an image with finer chroma? The other way round is never done: it adds
+// nothing.
+bool WantsFold(const ImageInfo& info, const EncodeOptions& options) {
+  if (info.planar.plane_count != 3 || options.chroma_h != 2 || options.chroma_v != 2) return false;
+  const auto& planes = info.planar.planes;
+  const auto is_single = [](const PlaneLayout& p) { return p.h_samples == 1 && p.v_samples == 1; };
+  return is_single(planes[1]) && is_single(planes[2]) && planes[0].h_samples <= 2 &&
+         planes[0].v_samples <= 2 && planes[0].h_samples * planes[0].v_samples < 4;
+}
+
+// Writes the file as soon as the Huffman tables are known.
+class TokenSink {
+ public:
+  TokenSink(const JpegFrame& frame, const EncodeOptions& options, const Metadata& metadata,
+            const WorkContext& context, ByteChain* out)
+      : frame_(frame),
+        most_bytes_(options.effort >= kOptimalTablesEffort ? kMostTokenBytes : 0),
+        metadata_(metadata),
+        meter_(context.meter),
+        out_(out),
+        store_(JpegRequantizer::MaxRowTokens(frame), context.meter) {}
+
+  Result<JpegToken*> Reserve() { return store_.Reserve(); }
+  Status Commit(const JpegToken* begin, const JpegToken* end) {
+    store_.Commit(end);
+    // Some rows tell as much as all where there are many.
+    if (makes_tables() && !is_started_ && row_ % counted_rows() == 0) {
+      CountJpegTokens(frame_, {begin, end}, &counts_);
+    }
+    ++row_;
+    return store_.is_full(most_bytes_) ? Drain(true) : Status();
+  }
+  Status Finish() {
+    PIXPRESS_RETURN_IF_ERROR(Drain(false));
+    PIXPRESS_RETURN_IF_ERROR(encoder_.Finish());
+    return WriteJpegEnd(out_);
+  }
+
+ private:
+  bool makes_tables() const { return most_bytes_ > 0; }
+  uint32_t counted_rows() const { return frame_.mcu_rows >= kManyRows ? 4 : 1; }
+  Status StartFile(const JpegHuffmanSpecs& specs) {
+    is_started_ = true;
+    PIXPRESS_RETURN_IF_ERROR(WriteJpegHead(frame_, specs, metadata_, out_));
+    return encoder_.Start(frame_, specs, meter_, out_);
+  }
+  Status Drain(bool has_more) {
+    if (!is_started_) {
+      const bool has_unseen = has_more || counted_rows() > 1;
+      PIXPRESS_RETURN_IF_ERROR(StartFile(makes_tables()
+                                             ? MakeOptimalJpegHuffmanSpecs(counts_, has_unseen)
+                                             : StandardJpegHuffmanSpecs()));
+    }
+    return store_.Drain([&](std::span<const JpegToken> tokens) { return encoder_.Encode(tokens); });
+  }
+
+  const JpegFrame& frame_;
+  const uint64_t most_bytes_;
+  const Metadata& metadata_;
+  Meter& meter_;
+  ByteChain* const out_;
+  JpegTokenStore store_;
+  JpegEntropyEncoder encoder_;
+  JpegImageCounts counts_ = {};
+  bool is_started_ = false;
+  uint32_t row_ = 0;
+};
+
+struct Quantization {
+  JpegFrame frame;  // Of the output.
+  std::array<JpegStepScale, 3> scales;
+  bool is_identity = true;
+};
+
+// The source's own tables where no quality is given.
+Quantization ChooseQuantization(const JpegFrame& source, std::optional<int> quality, bool folds) {
+  Quantization chosen;
+  chosen.frame = folds ? JpegFoldedRows::FoldedFrame(source) : source;
+  chosen.frame.restart_interval = 0;
+  chosen.is_identity = !folds;
+  for (size_t c = 0; c < source.component_count; ++c) {
+    const JpegQuantTable& own = source.quant[source.components[c].quant];
+    const JpegQuantTable target =
+        quality.has_value() ? ChooseJpegQuant(own, StandardJpegQuant(*quality, c > 0)) : own;
+    // Folding quantizes chroma itself.
+    chosen.scales[c] = MakeJpegStepScale(folds && c > 0 ? target : own, target);
+    chosen.is_identity &= chosen.scales[c].is_identity;
+    chosen.frame.quant[c] = target;
+    chosen.frame.components[c].quant = static_cast<uint8_t>(c);
+  }
+  return chosen;
+}
+
+struct Job {
+  Bytes encoded;
+  const ImageInfo& info;
+  const EncodeOptions& options;
+  const Metadata& metadata;
+  const WorkContext& context;
+};
+
+// One pass from the source to a file. `is_identity` says whether it is the source's coefficients.
+Result<bool> Transcode(const Job& job, std::optional<int> quality, ByteChain* out,
+                       bool* is_identity) {
+  const WorkContext& context = job.context;
+  CoefficientRows rows;
+  PIXPRESS_ASSIGN_OR_RETURN(const bool can_read, rows.Start(job.encoded, job.info, context));
+  if (!can_read) return false;
+  // A lossless try keeps the sampling too.
+  const bool folds = quality.has_value() && WantsFold(job.info, job.options) &&
+                     JpegFoldedRows::CanFold(rows.frame());
+  const Quantization chosen = ChooseQuantization(rows.frame(), quality, folds);
+  *is_identity = chosen.is_identity;
+  if (folds) PIXPRESS_RETURN_IF_ERROR(rows.StartFold(chosen.frame, context.meter));
+  JpegRequantizer requantizer(chosen.frame, chosen.scales);
+  TokenSink sink(chosen.frame, job.options, job.metadata, context, out);
+  const uint32_t row_count = chosen.frame.mcu_rows;
+  for (uint32_t row = 0; row < row_count; ++row) {
+    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    PIXPRESS_ASSIGN_OR_RETURN(JpegToken* const tokens, sink.Reserve());
+    JpegTokenWriter writer(tokens);
+    PIXPRESS_ASSIGN_OR_RETURN(const bool ok, rows.Requantize(row, requantizer, &writer));
+    if (!ok) return false;
+    PIXPRESS_RETURN_IF_ERROR(sink.Commit(tokens, writer.next()));
+    if (context.progress != nullptr) {
+      context.progress->Report(Stage::kEncode, double{1} * (row + 1) / row_count);
+    }
+  }
+  PIXPRESS_RETURN_IF_ERROR(sink.Finish());
+  return true;
+}
+
+// Clears what was written of an image that needs pixels.
+Result<bool> TranscodeOrClear(const Job& job, std::optional<int> quality, ByteChain* out,
+                              bool* is_identity) {
+  out->Clear();
+  PIXPRESS_ASSIGN_OR_RETURN(const bool is_done, Transcode(job, quality, out, is_identity));
+  if (!is_done) out->Clear();
+  return is_done;
+}
+
+// Less than this part of the source's size saved is not worth another quantization.
+bool SavesLittle(const ByteChain& out, Bytes encoded) {
+  return out.size_bytes() + encoded.size() / 32 > encoded.size();
+}
+
+// Requantized, or with the same coefficients where that is no larger. One output is held at a time:
+// in the rare case that the second try was in vain, the first is made again.
+Result<bool> TranscodeBest(const Job& job, ByteChain* out) {
+  bool is_identity = false;
+  PIXPRESS_ASSIGN_OR_RETURN(const bool is_done,
+                            TranscodeOrClear(job, job.options.quality, out, &is_identity));
+  if (!is_done || is_identity || !SavesLittle(*out, job.encoded)) return is_done;
+  const uint64_t requantized_bytes = out->size_bytes();
+  PIXPRESS_ASSIGN_OR_RETURN(const bool is_exact_done,
+                            TranscodeOrClear(job, std::nullopt, out, &is_identity));
+  if (!is_exact_done || out->size_bytes() <= requantized_bytes) return is_exact_done;
+  return TranscodeOrClear(job, job.options.quality, out, &is_identity);
+}
+
+// Coarser steps and tables made for the image never need more than the source; the standard tables
+// may need three times as much, for an image of flat blocks.
+uint64_t OutputBytes(const ImageInfo& info, const EncodeOptions& options) {
+  constexpr uint64_t kHeadBytes = 192 << 10;
+  if (info.encoded_bytes == 0) return JpegOutputBytes(info.planar, options);
+  const bool makes_tables = options.effort >= kOptimalTablesEffort;
+  const uint64_t growth = makes_tables ? info.encoded_bytes / 8 : info.encoded_bytes * 2;
+  // The chunks of the chain grow with it, the last one being half as long at most.
+  return SaturatingMul(SaturatingAdd(info.encoded_bytes, growth + kHeadBytes), 17) / 16 + (1 << 20);
+}
+
+}  // namespace
+
+bool CanTranscodeJpeg(const ImageInfo& info, const EncodeOptions& options) {
+  if (info.planar.plane_count == 0 || WantsProgressiveJpeg(options)) return false;
+  if (info.planar.plane_count == 1 || WantsFold(info, options)) return true;
+  const ImageLayout wanted =
+      ImageLayout::Ycbcr(info.width, info.height, options.chroma_h, options.chroma_v);
+  return std::equal(wanted.planes.begin(), wanted.planes.end(), info.planar.planes.begin(),
+                    [](const PlaneLayout& a, const PlaneLayout& b) {
+                      return a.width == b.width && a.height == b.height;
+                    });
+}
+
+uint64_t JpegTranscodeMemoryBytes(const ImageInfo& info, const EncodeOptions& options) {
+  const uint32_t max_v = info.planar.max_v_samples(), max_h = info.planar.max_h_samples();
+  uint64_t blocks = 0;
+  for (size_t p = 0; p < info.planar.plane_count; ++p) {
+    const PlaneLayout& plane = info.planar.planes[p];
+    blocks += uint64_t{plane.h_samples} * plane.v_samples;
+  }
+  const uint64_t columns = DivideRoundingUp<uint64_t>(info.width, 8 * max_h);
+  // A folded row has the luma of two, of one column more at most.
+  const uint64_t row_blocks = WantsFold(info, options) ? (columns + 1) * 6 : columns * blocks;
+  const size_t row_tokens = row_blocks * kMaxBlockTokens + kTokenSlack;
+  // Chunks of the whole image, if that is less than what is gathered at most.
+  const uint64_t rows = DivideRoundingUp<uint64_t>(info.height, 8 * max_v);
+  const uint64_t image_bytes = SaturatingMul(rows + 1, row_tokens * sizeof(JpegToken));
+  const uint64_t most =
+      options.effort >= kOptimalTablesEffort ? std::min(kMostTokenBytes, 2 * image_bytes) : 0;
+  uint64_t bytes = JpegTokenStore::MemoryBytes(row_tokens, most) +
+                   JpegEntropyEncoder::MemoryBytes() + JpegEntropyDecoder::MemoryBytes();
+  if (WantsFold(info, options)) bytes += JpegFoldedRows::MemoryBytes(columns * blocks);
+  if (info.is_progressive) bytes = SaturatingAdd(bytes, JpegLibraryBytes(info));
+  return SaturatingAdd(bytes, OutputBytes(info, options));
+}
+
+Result<bool> TranscodeJpeg(Bytes encoded, const ImageInfo& info, const EncodeOptions& options,
+                           const Limits& limits, const Metadata& metadata,
+                           const WorkContext& context, ByteChain* out) {
+  PIXPRESS_RETURN_IF_ERROR(CheckJpegScans(encoded, limits));
+  PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo again, ProbeJpeg(encoded, encoded.size(), limits));
+  if (again.width != info.width || again.height != info.height ||
+      again.planar.planes != info.planar.planes || again.is_progressive != info.is_progressive) {
+    return Status(StatusCode::kCorruptImage, "JPEG: the image changed after it was probed");
+  }
+  const Job job{encoded, again, options, metadata, context};
+  return TranscodeBest(job, out);
+}
+
+}  // namespace pixpress
