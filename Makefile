@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 JOBS ?= $(shell nproc)
 CXX_FILES := git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'tests/native/*.h' \
-  'benchmarks/native/*.cc'
+  'benchmarks/native/*.cc' 'tests/fuzz/*.cc'
 # Another clone of the same sources finds the same compiler cache.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := true
