@@ -15,12 +15,13 @@ CXX_FILES := git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'tests/nati
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := true
 
-.PHONY: help demo test lint native asan tsan python bench wheel format clean packages install
+.PHONY: help demo test lint native asan tsan python bench wheel format clean stress packages install
 
 help:
 	@echo "make demo    compress the samples of tests/data and show the savings"
 	@echo "make test    every check: lint, types, layers, sizes, native and Python tests"
 	@echo "parts of it: lint native asan tsan python"
+	@echo "make stress  the long tests"
 	@echo "make wheel   build and repair a wheel, and test it in an empty environment"
 	@echo "make bench   the benchmarks, with the peers that are there; PHOTOS=<folder> of your own"
 	@echo "make format  format all sources;  make clean removes all that was built"
@@ -70,6 +71,10 @@ python: install
 	$(VENV)/bin/python -m pytest -q
 
 test: lint native asan tsan python
+
+# What takes too long for every change.
+stress: install
+	$(VENV)/bin/python -m pytest -q -m long
 
 demo: install
 	@$(VENV)/bin/python .ci/demo.py tests/data out/demo
