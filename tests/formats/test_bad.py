@@ -43,6 +43,7 @@ with pixpress.Pool(max_workers=1) as pool:
         before = status("VmRSS")
         start = time.perf_counter()
         kept = attempt(lambda: pool.submit(path, effort=1).result())
+        pool.blacklist.clear()  # Or the second job would only say what the first has found.
         to_png = attempt(lambda: pool.submit(path, out / (path.name + ".png"), effort=1).result())
         seconds = (time.perf_counter() - start) / 2
         print(json.dumps({"name": path.name, "kept": kept, "to_png": to_png, "seconds": seconds,

@@ -95,7 +95,7 @@ def test_a_missing_tool_is_named_with_its_debian_package(build, tmp_path: Path) 
 
 def test_the_core_and_the_module_ask_for_the_same_libraries() -> None:
     listed = (ROOT / "csrc" / "CMakeLists.txt").read_text() if required() else ""
-    of_core = dict(re.findall(r"^pixpress_find\(\w+ (\S+) (\S+)\)", listed, re.MULTILINE))
+    of_core = dict(re.findall(r'^pixpress_find\(\w+ "?([\w-]+)\S* (\S+)\)', listed, re.MULTILINE))
     assert of_core == required()
 
 
