@@ -19,19 +19,26 @@ constexpr std::array<uint8_t, 80> kNaturalOrder = [] {
 
 }  // namespace
 
+const JpegDecodeTable* JpegEntropyDecoder::Tables::Of(size_t slot, const JpegHuffmanSpec& spec,
+                                                      bool is_dc) {
+  if (const JpegDecodeTable* standard = StandardJpegDecodeTable(spec, is_dc)) return standard;
+  std::unique_ptr<JpegDecodeTable>& own = own_[slot];
+  if (own == nullptr) {
+    own = std::make_unique<JpegDecodeTable>();
+    if (!own->Build(spec, is_dc)) own.reset();
+  }
+  return own.get();
+}
+
 uint64_t JpegEntropyDecoder::MemoryBytes() { return JpegScanWindow::MemoryBytes(); }
 
 Status JpegEntropyDecoder::Start(const JpegFrame& frame, Meter& meter) {
   frame_ = &frame;
   for (size_t c = 0; c < frame.component_count; ++c) {
     const JpegFrameComponent& own = frame.components[c];
-    dc_of_[c] = &dc_[c];
-    ac_of_[c] = &ac_[c];
-    for (size_t other = 0; other < c; ++other) {
-      if (frame.components[other].dc == own.dc) dc_of_[c] = dc_of_[other];
-      if (frame.components[other].ac == own.ac) ac_of_[c] = ac_of_[other];
-    }
-    if (!dc_[c].Build(frame.dc[own.dc], true) || !ac_[c].Build(frame.ac[own.ac], false)) {
+    dc_of_[c] = dc_.Of(own.dc, frame.dc[own.dc], /*is_dc=*/true);
+    ac_of_[c] = ac_.Of(own.ac, frame.ac[own.ac], /*is_dc=*/false);
+    if (dc_of_[c] == nullptr || ac_of_[c] == nullptr) {
       return Status(StatusCode::kUnsupportedFormat, "JPEG: a Huffman table is wrong");
     }
   }

@@ -51,9 +51,18 @@ class JpegEntropyDecoder {
   uint64_t mcus_left_ = 0;  // In this restart interval.
   uint8_t next_restart_ = 0;
   std::array<int32_t, 3> predictors_ = {};
-  std::array<JpegDecodeTable, 3> dc_;
-  std::array<JpegDecodeTable, 3> ac_;
-  // Components with the same table share it, to save cache.
+  // The tables of one kind that are not the standard ones, by their slot in the file: components
+  // with the same table share it, to save cache.
+  class Tables {
+   public:
+    // Null if the table is wrong.
+    const JpegDecodeTable* Of(size_t slot, const JpegHuffmanSpec& spec, bool is_dc);
+
+   private:
+    std::array<std::unique_ptr<JpegDecodeTable>, 4> own_;
+  };
+  Tables dc_;
+  Tables ac_;
   std::array<const JpegDecodeTable*, 3> dc_of_ = {};
   std::array<const JpegDecodeTable*, 3> ac_of_ = {};
 };

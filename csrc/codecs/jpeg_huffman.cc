@@ -193,6 +193,22 @@ const JpegHuffmanSpec& StandardJpegHuffman(bool is_dc, bool is_chroma) {
   return specs[(is_dc ? 0 : 2) + (is_chroma ? 1 : 0)];
 }
 
+const JpegDecodeTable* StandardJpegDecodeTable(const JpegHuffmanSpec& spec, bool is_dc) {
+  static const std::array<JpegDecodeTable, 4> tables = [] {
+    std::array<JpegDecodeTable, 4> built;
+    for (size_t i = 0; i < built.size(); ++i) {
+      built[i].Build(StandardJpegHuffman(i < 2, i % 2 != 0), i < 2);
+    }
+    return built;
+  }();
+  for (const bool is_chroma : {false, true}) {
+    if (spec == StandardJpegHuffman(is_dc, is_chroma)) {
+      return &tables[(is_dc ? 0 : 2) + (is_chroma ? 1 : 0)];
+    }
+  }
+  return nullptr;
+}
+
 JpegHuffmanSpec MakeOptimalJpegHuffman(const JpegSymbolCounts& counts) {
   std::vector<Node> nodes;
   for (int symbol = 0; symbol < 256; ++symbol) {

@@ -86,6 +86,10 @@ JpegCodeTable MakeJpegCodes(const JpegHuffmanSpec& spec);
 // ITU T.81 tables K.3 to K.6, which have a code for every symbol of 8-bit images.
 const JpegHuffmanSpec& StandardJpegHuffman(bool is_dc, bool is_chroma);
 
+// The ready-made table of a standard specification, which most cameras write and small files spend
+// their time on; null for any other.
+const JpegDecodeTable* StandardJpegDecodeTable(const JpegHuffmanSpec& spec, bool is_dc);
+
 // The best table for symbols that occur this often (ITU T.81 annex K.2): codes of at most 16 bits,
 // none of all ones. Counts may be 0, and sum to less than 2^31.
 using JpegSymbolCounts = std::array<uint32_t, 256>;
