@@ -35,7 +35,7 @@ avifPixelFormat FormatOf(const ImageLayout& layout, const EncodeOptions& options
   const bool is_planar = layout.color == ColorModel::kYCbCr;
   const int h = is_planar ? layout.max_h_samples() : options.chroma_h;
   const int v = is_planar ? layout.max_v_samples() : options.chroma_v;
-  if (h == 1 && v == 1) return AVIF_PIXEL_FORMAT_YUV444;
+  if (h == 1) return AVIF_PIXEL_FORMAT_YUV444;  // There is no 4:4:0.
   return v == 1 ? AVIF_PIXEL_FORMAT_YUV422 : AVIF_PIXEL_FORMAT_YUV420;
 }
 
@@ -214,7 +214,8 @@ void Configure(const EncodeOptions& options, avifEncoder* encoder) {
 
 ImageLayout AvifAcceptedLayout(const ImageLayout& from, const EncodeOptions& options) {
   if (from.color == ColorModel::kYCbCr && !options.lossless) {
-    return ImageLayout::Ycbcr(from.width, from.height, options.chroma_h, options.chroma_v);
+    return ImageLayout::Ycbcr(from.width, from.height, options.chroma_h,
+                              options.chroma_h == 1 ? 1 : options.chroma_v);
   }
   const bool stays_gray =
       from.color == ColorModel::kGray && !from.has_alpha && from.bits == 8 && !options.lossless;
