@@ -84,6 +84,17 @@ void ParseDqt(Bytes payload, JpegHeader* header) {
   }
 }
 
+// Sequential and progressive images of 8 bits, with Huffman or arithmetic coding.
+Status CheckKind(uint8_t sof, uint8_t precision) {
+  const auto refuse = [](const std::string& what) {
+    return Status(StatusCode::kUnsupportedFormat, "JPEG: " + what + " are not supported");
+  };
+  if (sof == 0xC3 || sof == 0xCB) return refuse("lossless images (SOF3, SOF11)");
+  if (sof == 0xC5 || sof == 0xC6 || sof == 0xC7 || sof > 0xCA) return refuse("hierarchical images");
+  if (precision != 8) return refuse("samples of " + std::to_string(precision) + " bits");
+  return Status();
+}
+
 Status ParseSof(const JpegSegment& segment, JpegHeader* header) {
   const Bytes p = segment.payload;
   const Status corrupt(StatusCode::kCorruptImage, "JPEG: the frame header is damaged");
@@ -105,11 +116,7 @@ Status ParseSof(const JpegSegment& segment, JpegHeader* header) {
     if (made.h < 1 || made.h > 4 || made.v < 1 || made.v > 4) return corrupt;
   }
   if (header->width == 0) return corrupt;
-  if (header->precision != 8 ||
-      (segment.marker > 0xC2 && segment.marker != 0xC9 && segment.marker != 0xCA)) {
-    return Status(StatusCode::kUnsupportedFormat,
-                  "JPEG: lossless, hierarchical and 12-bit images are not supported");
-  }
+  PIXPRESS_RETURN_IF_ERROR(CheckKind(segment.marker, header->precision));
   if (header->height == 0) {
     return Status(StatusCode::kUnsupportedFormat, "JPEG: a height given later is not supported");
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "codecs/jpeg_extra_pictures.h"
 #include "codecs/jpeg_markers.h"
 #include "image/exif.h"
 
@@ -170,6 +171,7 @@ Result<Metadata> ReadJpegMetadata(Bytes encoded, const Limits& limits) {
     ReadSegment(segment, &metadata, &icc);
   }
   metadata.icc = icc.Join();
+  metadata.extra_pictures = DescribeExtraPictures(encoded);
   const ExifSummary summary = ParseExif(metadata.exif);
   metadata.orientation = summary.orientation;
   if (!metadata.density.has_value()) metadata.density = summary.density;
@@ -187,6 +189,7 @@ Status RewriteJpeg(Bytes encoded, MetadataPolicy policy, const Limits& limits,
   while (walker.Next(&segment)) {
     const bool is_adobe = segment.marker == kJpegApp14 && StartsWith(segment.payload, "Adobe");
     if (IsMetadata(segment) && policy != MetadataPolicy::kAll && !is_adobe) continue;
+    if (IsPictureIndex(segment)) continue;
     PIXPRESS_RETURN_IF_ERROR(
         out->Append(encoded.subspan(segment.begin, segment.end - segment.begin)));
     if (segment.marker == kJpegEoi) return Status();

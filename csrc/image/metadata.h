@@ -51,6 +51,8 @@ struct Metadata {
   uint8_t orientation = 1;  // 1 to 8, as in EXIF; repeated from `exif`, which may lack it.
   std::optional<Density> density;
   PngColor png_color;
+  // Of JPEG: what else is in the file besides the main picture, for messages. Never kept.
+  std::string extra_pictures;
 
   uint64_t size_bytes() const;
 };
