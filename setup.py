@@ -39,6 +39,7 @@ LIBRARIES = {
     "libwebpdemux": "libwebp-dev",
     "libhwy": "libhwy-dev",
     "sqlite3": "libsqlite3-dev",
+    "lcms2": "liblcms2-dev",
 }
 # Built in where it is there.
 OPTIONAL_LIBRARIES = ("libavif",)

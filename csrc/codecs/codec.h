@@ -42,6 +42,7 @@ struct ImageInfo {
   bool is_progressive = false;  // JPEG of several passes, interlaced PNG.
   bool is_lossless = true;
   bool has_icc = false;
+  bool has_color_chunks = false;  // PNG: gAMA, cHRM or cICP.
   // JPEG: the stored components as planes; plane_count 0 if planar decoding is impossible.
   ImageLayout planar;
   uint64_t encoded_bytes = 0;  // JPEG: of the whole file; 0 is unknown.
@@ -99,6 +100,8 @@ struct Codec {
   Status (*encode)(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                    const WorkContext& context, ByteChain* out);
   uint32_t max_side_px;  // Of encoded images.
+  // Can the format say what its colors are? Else they must be sRGB.
+  bool can_hold_icc = true;
 
   // Animations; null where the format has none, or this build cannot do it. `info.frames` > 1.
   // What the source and the sink will hold beside the input, an upper bound of the output included.

@@ -35,6 +35,7 @@ const Codec kGifCodec = {
     .encode_memory_bytes = GifEncodeMemoryBytes,
     .encode = EncodeGif,
     .max_side_px = 65535,
+    .can_hold_icc = false,
     .frames_memory_bytes = GifFramesMemoryBytes,
     .open_frames = OpenGifFrames,
     .animation_memory_bytes = GifAnimationMemoryBytes,

@@ -59,6 +59,9 @@ class HeaderReader {
     if (chunk.type == "PLTE") palette_size_ = chunk.data.size() / 3;
     if (chunk.type == "tRNS" && !has_data_) info_->has_alpha |= IsValidTransparency(chunk.data);
     if (chunk.type == "iCCP") info_->has_icc = true;
+    if (chunk.type == "gAMA" || chunk.type == "cHRM" || chunk.type == "cICP") {
+      info_->has_color_chunks = true;
+    }
     if (chunk.type == "eXIf") info_->orientation = ParseExif(chunk.data).orientation;
     if (chunk.type == "IDAT") has_data_ = true;
     if (chunk.type != "acTL" || chunk.data.size() != 8) return Status();

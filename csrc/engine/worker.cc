@@ -19,7 +19,7 @@ namespace {
 // Look into a source without reading all of it.
 struct Opened {
   std::optional<InputFile> file;  // Of files.
-  uint64_t input_bytes = 0;       // Of files: what reading will charge.
+  uint64_t input_bytes = 0;       // Of files: what reading will charge. Of imported pixels: theirs.
   ImageInfo info;
 };
 
@@ -28,7 +28,8 @@ Result<Opened> OpenAndProbe(Job& job) {
   const Limits& limits = job.spec.settings->limits;
   Opened opened;
   if (source.kind == Source::Kind::kPixels) {
-    opened.info = PixelInfo(source.layout);
+    opened.info = PixelInfo(source);
+    if (source.imported != nullptr) opened.input_bytes = source.bytes.size();
     PIXPRESS_RETURN_IF_ERROR(CheckDimensions(opened.info.width, opened.info.height, limits));
     return opened;
   }

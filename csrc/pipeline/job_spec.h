@@ -59,6 +59,13 @@ struct Settings {
   Limits limits;
 };
 
+// What pixels had besides in the file that somebody else has decoded them from.
+struct Imported {
+  Metadata metadata;
+  uint32_t frames = 1;         // Of the file; the pixels are the first one's.
+  uint64_t encoded_bytes = 0;  // The size of the file.
+};
+
 // Where the image comes from. Exactly one kind.
 struct Source {
   enum class Kind : uint8_t { kFile, kBytes, kPixels };
@@ -69,6 +76,8 @@ struct Source {
   Bytes bytes;
   ImageLayout layout;
   size_t stride_bytes = 0;
+  // kPixels: null for the caller's own. The pixels count as memory of the job, as files do.
+  std::shared_ptr<const Imported> imported;
 };
 
 struct JobSpec {

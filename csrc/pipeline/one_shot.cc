@@ -81,6 +81,14 @@ class Reader final : public PixelReader {
  public:
   Status Init(const Source& source, const Limits& limits, const std::optional<PixelMode>& mode,
               bool all_frames) {
+    if (source.kind == Source::Kind::kPixels) {  // Of a format that somebody else has decoded.
+      PIXPRESS_ASSIGN_OR_RETURN(
+          rows_, InMode(MakeBorrowedSource(source.layout, source.bytes.data(), source.stride_bytes,
+                                           context_.stop),
+                        mode, context_));
+      layout_ = rows_->layout();
+      return Status();
+    }
     PIXPRESS_ASSIGN_OR_RETURN(input_, ReadEncoded(source, limits, workplace_.meter()));
     PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info,
                               ProbeBytes(input_.bytes, input_.bytes.size(), limits));
@@ -160,7 +168,7 @@ Status OneShotJob::Run(const JobSpec& spec) {
   SerialParallel parallel;
   const WorkContext context{.meter = meter_, .stop = {}, .parallel = parallel};
   EncodedInput input;
-  ImageInfo info = PixelInfo(spec.source.layout);
+  ImageInfo info = PixelInfo(spec.source);
   if (spec.source.kind != Source::Kind::kPixels) {
     PIXPRESS_ASSIGN_OR_RETURN(input, ReadEncoded(spec.source, spec.settings->limits, meter_));
     PIXPRESS_ASSIGN_OR_RETURN(info,

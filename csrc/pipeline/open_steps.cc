@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pipeline/step_color.h"
 #include "pipeline/step_convert.h"
 #include "pipeline/step_orient.h"
 #include "pipeline/step_pad.h"
@@ -13,13 +14,16 @@ namespace {
 
 Result<std::unique_ptr<RowSource>> OpenStep(std::unique_ptr<RowSource> source,
                                             const PlannedStep& step, const Plan& plan,
-                                            const Settings& settings, const WorkContext& context) {
+                                            const Settings& settings, const ColorTransform* color,
+                                            const WorkContext& context) {
   switch (step.kind) {
     case StepKind::kOrient:
       return MakeOrientStep(std::move(source), plan.orientation, step.out, context);
     case StepKind::kResize:
       return MakeResizeStep(std::move(source), step.out, plan.geometry,
                             plan.decode.scale_denominator, settings, context);
+    case StepKind::kColor:
+      return MakeColorStep(std::move(source), step.out, color, context);
     case StepKind::kConvert:
       return MakeConvertStep(std::move(source), step.out, settings.background, context);
     case StepKind::kPad:
@@ -38,9 +42,10 @@ Stage StageOf(const PlannedStep& step) {
 }
 
 Result<std::unique_ptr<RowSource>> OpenSteps(std::unique_ptr<RowSource> source, const Plan& plan,
-                                             const Settings& settings, const WorkContext& context) {
+                                             const Settings& settings, const ColorTransform* color,
+                                             const WorkContext& context) {
   for (const PlannedStep& step : plan.steps) {
-    auto next = OpenStep(std::move(source), step, plan, settings, context);
+    auto next = OpenStep(std::move(source), step, plan, settings, color, context);
     if (!next.ok()) return std::move(next).status().At(StageOf(step));
     source = std::move(next).value();
   }

@@ -115,7 +115,7 @@ bool NeedsRgb(const Plan& plan, const Settings& settings) {
   return plan.output_codec->accepted_layout(planar, plan.encode).color != ColorModel::kYCbCr;
 }
 
-void ChooseDecode(const JobSpec& spec, bool resized, Plan* plan) {
+void ChooseDecode(const JobSpec& spec, bool resized, bool becomes_srgb, Plan* plan) {
   const ImageInfo& info = plan->info;
   const Settings& settings = *spec.settings;
   if (plan->source_codec == nullptr) {
@@ -128,8 +128,8 @@ void ChooseDecode(const JobSpec& spec, bool resized, Plan* plan) {
   }
   const bool needs_rgb = NeedsRgb(*plan, settings);
   const bool turns_well = plan->orientation == 1 || PlanesTurnExactly(info.planar);
-  plan->decode.planar =
-      info.planar.plane_count > 0 && turns_well && (!needs_rgb || (resized && !settings.linear));
+  plan->decode.planar = info.planar.plane_count > 0 && turns_well && !becomes_srgb &&
+                        (!needs_rgb || (resized && !settings.linear));
   // Subsampled planes that are not resized reach RGB best through the decoder's own upsampling.
   Geometry stored = plan->geometry;
   if (SwapsSides(plan->orientation)) {
@@ -154,13 +154,18 @@ ImageLayout ResizedLayout(const ImageLayout& from, const Plan& plan, bool needs_
   return plan.output_codec->accepted_layout(wanted, plan.encode);
 }
 
-void AddSteps(const Settings& settings, bool resized, Plan* plan) {
+void AddSteps(const Settings& settings, bool resized, bool becomes_srgb, Plan* plan) {
   StepList steps(plan->decoded);
   const bool needs_rgb = NeedsRgb(*plan, settings);
   if (plan->orientation != 1) {
     steps.Add(StepKind::kOrient, Turned(steps.now(), plan->orientation));
   }
-  if (steps.now().color == ColorModel::kCmyk) {
+  if (becomes_srgb) {  // First of all: backgrounds and linear light are meant in sRGB.
+    const ImageLayout& now = steps.now();
+    const ColorModel color = now.color == ColorModel::kGray ? ColorModel::kGray : ColorModel::kRgb;
+    steps.Add(StepKind::kColor,
+              ImageLayout::Interleaved(now.width, now.height, color, now.has_alpha, now.bits));
+  } else if (steps.now().color == ColorModel::kCmyk) {
     steps.ConvertTo(ImageLayout::Interleaved(1, 1, ColorModel::kRgb, false));
   }
   const ImageLayout sized = ResizedLayout(steps.now(), *plan, needs_rgb);
@@ -185,6 +190,23 @@ void AddSteps(const Settings& settings, bool resized, Plan* plan) {
     steps.ConvertTo(plan->output_codec->accepted_layout(steps.now(), plan->encode));
   }
   plan->steps = steps.Take();
+}
+
+// Must the pixels become sRGB, since the output cannot say what colors they are otherwise?
+bool NeedsSrgb(const Plan& plan) {
+  const ImageInfo& info = plan.info;
+  if (!info.has_icc) return info.has_color_chunks && plan.output_codec->format != Format::kPng;
+  if (info.color == ColorModel::kCmyk || !plan.output_codec->can_hold_icc) return true;
+  const bool is_gray = plan.encoded_layout().color == ColorModel::kGray;
+  return is_gray != (info.color == ColorModel::kGray);
+}
+
+void ChooseSteps(const JobSpec& spec, bool resized, Plan* plan) {
+  ChooseDecode(spec, resized, /*becomes_srgb=*/false, plan);
+  AddSteps(*spec.settings, resized, /*becomes_srgb=*/false, plan);
+  if (!NeedsSrgb(*plan)) return;
+  ChooseDecode(spec, resized, /*becomes_srgb=*/true, plan);
+  AddSteps(*spec.settings, resized, /*becomes_srgb=*/true, plan);
 }
 
 EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info) {
@@ -260,7 +282,8 @@ Status PlanAnimation(const Settings& settings, Plan* plan) {
 
 }  // namespace
 
-ImageInfo PixelInfo(const ImageLayout& layout) {
+ImageInfo PixelInfo(const Source& source) {
+  const ImageLayout& layout = source.layout;
   ImageInfo info;
   info.width = layout.width;
   info.height = layout.height;
@@ -268,7 +291,16 @@ ImageInfo PixelInfo(const ImageLayout& layout) {
   info.has_alpha = layout.has_alpha;
   info.bits = layout.bits;
   info.planar.plane_count = 0;
+  if (source.imported == nullptr) return info;
+  info.orientation = source.imported->metadata.orientation;
+  info.has_icc = !source.imported->metadata.icc.empty();
+  info.frames = source.imported->frames;
   return info;
+}
+
+bool Plan::Has(StepKind kind) const {
+  return std::any_of(steps.begin(), steps.end(),
+                     [&](const PlannedStep& step) { return step.kind == kind; });
 }
 
 Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input_bytes) {
@@ -301,9 +333,10 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
       keeps_tag && plan.source_codec != nullptr &&
       (kept_frames == info.frames || MustKeepFrames(settings, *plan.source_codec));
 
-  ChooseDecode(spec, resized, &plan);
-  AddSteps(settings, resized, &plan);
-  if (plan.may_keep_original && !NeedsRgb(plan, settings)) ChooseTranscode(&plan);
+  ChooseSteps(spec, resized, &plan);
+  if (plan.may_keep_original && !NeedsRgb(plan, settings) && !plan.Has(StepKind::kColor)) {
+    ChooseTranscode(&plan);
+  }
   const uint64_t encoded_bytes =
       spec.source.kind == Source::Kind::kBytes ? spec.source.bytes.size() : input_bytes;
   plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes, encoded_bytes);

@@ -15,6 +15,7 @@ namespace pixpress {
 enum class StepKind : uint8_t {
   kOrient,    // Turn and mirror as `Plan::orientation` says. Holds the image.
   kResize,    // Geometry's crop and scale, and plane sampling.
+  kColor,     // From the colors that the profile or PNG chunks say to sRGB.
   kConvert,   // Color model, alpha, depth.
   kPad,       // Onto the canvas of fit="contain".
   kQuantize,  // To a palette. Holds the image.
@@ -47,6 +48,7 @@ struct Plan {
   uint64_t memory_bytes = 0;
 
   const ImageLayout& encoded_layout() const { return steps.empty() ? decoded : steps.back().out; }
+  bool Has(StepKind kind) const;
 };
 
 // Pure. `input_bytes` is the size of an encoded file, 0 for memory that the caller owns.
@@ -59,6 +61,6 @@ uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t in
                          uint64_t encoded_bytes);
 
 // The info of a job whose source is pixels.
-ImageInfo PixelInfo(const ImageLayout& layout);
+ImageInfo PixelInfo(const Source& source);
 
 }  // namespace pixpress

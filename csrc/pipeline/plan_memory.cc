@@ -3,6 +3,7 @@
 #include "base/checked_math.h"
 #include "image/image.h"
 #include "pipeline/plan.h"
+#include "pipeline/step_color.h"
 #include "pipeline/step_orient.h"
 #include "pipeline/step_quantize.h"
 #include "pipeline/step_resize.h"
@@ -18,6 +19,8 @@ uint64_t StepMemoryBytes(const PlannedStep& step, const ImageLayout& in, const P
     case StepKind::kResize:
       return ResizeMemoryBytes(in, step.out, plan.geometry, plan.decode.scale_denominator,
                                settings);
+    case StepKind::kColor:
+      return ColorMemoryBytes(step.out);
     case StepKind::kConvert:
     case StepKind::kPad:
       return step.out.row_bytes(0) * 64;

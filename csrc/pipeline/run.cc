@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "image/image.h"
 #include "pipeline/open_steps.h"
+#include "pipeline/output_color.h"
 #include "pipeline/run_animation.h"
 #include "pipeline/timed_source.h"
 
@@ -21,29 +22,32 @@ Result<std::unique_ptr<RowSource>> OpenSource(const JobSpec& spec, const Plan& p
   return plan.source_codec->decode(encoded, plan.info, plan.decode, spec.settings->limits, context);
 }
 
-// Does the profile describe the color model that the output has? A profile of another model would
-// make every viewer show wrong colors.
-bool ProfileFits(const std::vector<uint8_t>& icc, ColorModel color) {
-  constexpr size_t kColorSpaceOffset = 16;
-  if (icc.size() < kColorSpaceOffset + 4) return false;
-  const std::string_view space(reinterpret_cast<const char*>(icc.data()) + kColorSpaceOffset, 4);
-  return color == ColorModel::kGray ? space == "GRAY" : space == "RGB ";
-}
+// What the output carries, and the transform of its colors, if it needs one.
+struct Prepared {
+  Metadata metadata;
+  std::unique_ptr<ColorTransform> color;
+};
 
-Result<Metadata> OutputMetadata(const JobSpec& spec, const Plan& plan, Bytes encoded,
-                                JobResult* result) {
-  if (plan.source_codec == nullptr) return Metadata();
-  PIXPRESS_ASSIGN_OR_RETURN(Metadata metadata,
-                            plan.source_codec->read_metadata(encoded, spec.settings->limits));
-  metadata = ApplyPolicy(std::move(metadata), spec.settings->metadata, plan.orientation != 1);
-  if (!metadata.icc.empty() && !ProfileFits(metadata.icc, plan.encoded_layout().color)) {
-    metadata.icc.clear();
-    result->warnings.push_back("the ICC profile was dropped: it is not of the output's colors");
+Result<Metadata> SourceMetadata(const JobSpec& spec, const Plan& plan, Bytes encoded) {
+  if (plan.source_codec != nullptr) {
+    return plan.source_codec->read_metadata(encoded, spec.settings->limits);
   }
-  return metadata;
+  return spec.source.imported == nullptr ? Metadata() : spec.source.imported->metadata;
 }
 
-Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const Metadata& metadata,
+Result<Prepared> Prepare(const JobSpec& spec, const Plan& plan, Bytes encoded, Meter& meter,
+                         JobResult* result) {
+  PIXPRESS_ASSIGN_OR_RETURN(Metadata metadata, SourceMetadata(spec, plan, encoded));
+  if (!metadata.extra_pictures.empty()) {
+    result->warnings.push_back(metadata.extra_pictures + " dropped");
+  }
+  Prepared made;
+  made.metadata = ApplyPolicy(std::move(metadata), spec.settings->metadata, plan.orientation != 1);
+  made.color = MakeOutputColor(plan, &made.metadata, meter, &result->warnings);
+  return made;
+}
+
+Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const Prepared& prepared,
                    const WorkContext& context, JobResult* result) {
   const Clock& clock = Clock::System();
   const Settings& settings = *spec.settings;
@@ -54,7 +58,8 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const M
   if (!source.ok()) return std::move(source).status().At(Stage::kDecode);
   std::unique_ptr<RowSource> rows =
       MakeTimedSource(std::move(source).value(), Stage::kDecode, context.progress, &decode_ns);
-  PIXPRESS_ASSIGN_OR_RETURN(rows, OpenSteps(std::move(rows), plan, settings, context));
+  PIXPRESS_ASSIGN_OR_RETURN(
+      rows, OpenSteps(std::move(rows), plan, settings, prepared.color.get(), context));
   const int64_t opened_ns = clock.NowNs();
   if (!plan.steps.empty()) {
     rows = MakeTimedSource(std::move(rows), StageOf(plan.steps.back()), nullptr, &steps_ns);
@@ -62,7 +67,8 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const M
   const int64_t decode_opened_ns = decode_ns;
   ByteChain out(context.meter);
   PIXPRESS_RETURN_IF_ERROR(
-      plan.output_codec->encode(*rows, plan.encode, metadata, context, &out).At(Stage::kEncode));
+      plan.output_codec->encode(*rows, plan.encode, prepared.metadata, context, &out)
+          .At(Stage::kEncode));
   const int64_t encoded_ns = clock.NowNs() - opened_ns;
   const int64_t pulled_ns = plan.steps.empty() ? decode_ns - decode_opened_ns : steps_ns;
   auto& stage_ns = result->stage_ns;
@@ -90,21 +96,22 @@ Result<bool> Transcode(const JobSpec& spec, const Plan& plan, Bytes encoded,
 
 Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
               JobResult* result) {
-  auto metadata = OutputMetadata(spec, plan, encoded, result);
-  if (!metadata.ok()) return std::move(metadata).status().At(Stage::kDecode);
+  auto prepared = Prepare(spec, plan, encoded, context.meter, result);
+  if (!prepared.ok()) return std::move(prepared).status().At(Stage::kDecode);
+  const Prepared& made = prepared.value();
   if (plan.transcode.has_value()) {
-    auto done = Transcode(spec, plan, encoded, metadata.value(), context, result);
+    auto done = Transcode(spec, plan, encoded, made.metadata, context, result);
     if (!done.ok()) return std::move(done).status().At(Stage::kDecode);
     if (done.value()) return Status();
   }
   if (plan.is_animated) {
-    return RunAnimation(spec, plan, encoded, metadata.value(), context, result);
+    return RunAnimation(spec, plan, encoded, made.metadata, made.color.get(), context, result);
   }
   if (plan.info.frames > 1) {
     result->warnings.push_back("only the first of " + std::to_string(plan.info.frames) +
                                " frames was kept");
   }
-  return EncodeStill(spec, plan, encoded, metadata.value(), context, result);
+  return EncodeStill(spec, plan, encoded, made, context, result);
 }
 
 // This build cannot take the frames of the format apart: all are kept, bit for bit.
@@ -131,6 +138,12 @@ Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encode
   return Status();
 }
 
+uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
+  if (plan.source_codec != nullptr) return encoded.size();
+  return spec.source.imported == nullptr ? spec.source.layout.total_bytes()
+                                         : spec.source.imported->encoded_bytes;
+}
+
 }  // namespace
 
 Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
@@ -145,8 +158,7 @@ Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkC
   result->format = plan.output_codec->format;
   result->width = plan.geometry.width;
   result->height = plan.geometry.height;
-  result->original_bytes =
-      plan.source_codec == nullptr ? spec.source.layout.total_bytes() : encoded.size();
+  result->original_bytes = OriginalBytes(spec, plan, encoded);
   result->compressed_bytes = result->data->size_bytes();
   result->estimated_memory_bytes = plan.memory_bytes;
   return Status();

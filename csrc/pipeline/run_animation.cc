@@ -27,11 +27,11 @@ class StageTimer {
 };
 
 Result<Image> RunSteps(const Image& canvas, const Plan& plan, const Settings& settings,
-                       const WorkContext& context) {
+                       const ColorTransform* color, const WorkContext& context) {
   PIXPRESS_ASSIGN_OR_RETURN(const auto rows,
                             OpenSteps(MakeBorrowedSource(canvas.layout(), canvas.row(0, 0),
                                                          canvas.stride_bytes(0), context.stop),
-                                      plan, settings, context));
+                                      plan, settings, color, context));
   return CollectRows(*rows, context);
 }
 
@@ -41,8 +41,9 @@ void Report(const Plan& plan, uint32_t done, const WorkContext& context) {
 }
 
 // Each frame through the steps, from the source to the sink.
-Status PassFrames(const Plan& plan, const Settings& settings, FrameSource& frames, FrameSink& sink,
-                  const WorkContext& context, StageTimer* timer) {
+Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransform* color,
+                  FrameSource& frames, FrameSink& sink, const WorkContext& context,
+                  StageTimer* timer) {
   // The steps of a frame report fractions of that frame only.
   WorkContext quiet = context;
   quiet.progress = nullptr;
@@ -56,7 +57,7 @@ Status PassFrames(const Plan& plan, const Settings& settings, FrameSource& frame
                                                    std::to_string(plan.animation.frames))
           .At(Stage::kDecode);
     }
-    PIXPRESS_ASSIGN_OR_RETURN(Image canvas, RunSteps(*frame.canvas, plan, settings, quiet));
+    PIXPRESS_ASSIGN_OR_RETURN(Image canvas, RunSteps(*frame.canvas, plan, settings, color, quiet));
     timer->Charge(Stage::kResize);
     PIXPRESS_RETURN_IF_ERROR(sink.Add(std::move(canvas), frame.duration).At(Stage::kEncode));
     timer->Charge(Stage::kEncode);
@@ -68,7 +69,7 @@ Status PassFrames(const Plan& plan, const Settings& settings, FrameSource& frame
 }  // namespace
 
 Status RunAnimation(const JobSpec& spec, const Plan& plan, Bytes encoded, const Metadata& metadata,
-                    const WorkContext& context, JobResult* result) {
+                    const ColorTransform* color, const WorkContext& context, JobResult* result) {
   WorkContext quiet = context;
   quiet.progress = nullptr;
   StageTimer timer(result);
@@ -79,7 +80,7 @@ Status RunAnimation(const JobSpec& spec, const Plan& plan, Bytes encoded, const 
       plan.output_codec->start_animation(plan.animation, plan.encode, metadata, quiet, &out);
   if (!sink.ok()) return std::move(sink).status().At(Stage::kEncode);
   PIXPRESS_RETURN_IF_ERROR(
-      PassFrames(plan, *spec.settings, *frames.value(), *sink.value(), context, &timer));
+      PassFrames(plan, *spec.settings, color, *frames.value(), *sink.value(), context, &timer));
   PIXPRESS_RETURN_IF_ERROR(sink.value()->Finish().At(Stage::kEncode));
   timer.Charge(Stage::kEncode);
   result->data = std::move(out);
