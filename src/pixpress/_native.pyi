@@ -11,7 +11,11 @@ class NativeSettings:
 class NativeSource:
     name: str
     def __init__(
-        self, name: str, data: Any = None, pixels: tuple[int, int, int, bool, int] | None = None
+        self,
+        name: str,
+        data: Any = None,
+        form: tuple[int, int, int, bool, int] | None = None,
+        extra: tuple[bytes, bytes, bytes, int, int] | None = None,
     ) -> None: ...
 
 class JobHandle:

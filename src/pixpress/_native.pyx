@@ -105,20 +105,21 @@ cdef class NativeSource:
     cdef bint is_pinned
     cdef readonly str name
 
-    def __init__(self, str name, object data=None, tuple pixels=None):
+    def __init__(self, str name, object data=None, tuple form=None, tuple extra=None):
         self.name = name
         self.source.name = os.fsencode(name)
         if data is None:
             return
         PyObject_GetBuffer(data, &self.view, PyBUF_SIMPLE)
         self.is_pinned = True
-        if pixels is None:
+        if form is None:
             seam_set_bytes(self.source, self.view.buf, self.view.len)
             return
-        width, height, color, has_alpha, bits = pixels
-        seam_set_pixels(self.source, self.view.buf, width, height, color, has_alpha, bits)
+        seam_set_pixels(self.source, self.view.buf, form[0], form[1], form[2], form[3], form[4])
         if self.source.layout.total_bytes() != <uint64_t>self.view.len:
             raise ValueError("the buffer is not of the size that the layout says")
+        if extra is not None:
+            seam_set_imported(self.source, extra[0], extra[1], extra[2], extra[3], extra[4])
 
     cdef void release(self):
         if self.is_pinned:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from .errors import PixpressError, UnidentifiedImageError, UnsupportedFormatError
+from .imported import FOREIGN, format_of_path
 from .kernels import probe
 from .sources import extension_format, output_name
 
@@ -72,9 +73,10 @@ def _format_of(path: str, format: str) -> str:
     if format != "keep":
         return format
     try:
-        return probe(path).format
+        found = probe(path).format
     except PixpressError:  # The job will say so.
         return "keep"
+    return "keep" if found in FOREIGN else found  # Of the latter it will say that it needs one.
 
 
 def _add_folder(load: Workload, folder: Path, output: Path, keep_name: bool, format: str) -> None:
@@ -91,6 +93,10 @@ def _add_folder(load: Workload, folder: Path, output: Path, keep_name: bool, for
             found = "keep"
         if found is None:
             load.no_images += 1
+            continue
+        is_foreign = found in FOREIGN or (found == "keep" and format_of_path(path.name) is not None)
+        if is_foreign and format == "keep":
+            load.unsupported += 1
             continue
         target = base / path.relative_to(folder)
         made = output_name(str(target), found if format == "keep" else format)

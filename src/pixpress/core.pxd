@@ -13,6 +13,7 @@ cdef extern from *:
     #include "base/status.h"
     #include "codecs/codec.h"
     #include "engine/engine.h"
+    #include "image/exif.h"
     #include "kernels/convert.h"
     #include "pipeline/one_shot.h"
 
@@ -61,6 +62,20 @@ cdef extern from *:
                                                has_alpha, static_cast<uint8_t>(bits));
       source.stride_bytes = source.layout.row_bytes(0);
       source.bytes = Bytes(static_cast<const uint8_t*>(data), source.stride_bytes * height);
+    }
+    inline void SetImported(Source& source, const std::string& icc, const std::string& exif,
+                            const std::string& xmp, uint32_t frames, uint64_t encoded_bytes) {
+      auto imported = std::make_shared<Imported>();
+      Metadata& metadata = imported->metadata;
+      metadata.icc.assign(icc.begin(), icc.end());
+      metadata.exif.assign(exif.begin(), exif.end());
+      metadata.xmp.assign(xmp.begin(), xmp.end());
+      const ExifSummary summary = ParseExif(metadata.exif);
+      metadata.orientation = summary.orientation;
+      metadata.density = summary.density;
+      imported->frames = frames;
+      imported->encoded_bytes = encoded_bytes;
+      source.imported = std::move(imported);
     }
     inline int64_t DataSize(const JobResult& result) {
       return result.data.has_value() ? static_cast<int64_t>(result.data->size_bytes()) : -1;
@@ -285,6 +300,8 @@ cdef extern from * namespace "pixpress::seam" nogil:
     void seam_set_bytes "pixpress::seam::SetBytes"(Source&, const void*, size_t)
     void seam_set_pixels "pixpress::seam::SetPixels"(Source&, const void*, uint32_t, uint32_t, int,
                                                     cbool, int)
+    void seam_set_imported "pixpress::seam::SetImported"(Source&, const string&, const string&,
+                                                        const string&, uint32_t, uint64_t)
     int64_t seam_data_size "pixpress::seam::DataSize"(const JobResult&)
     void seam_copy_data "pixpress::seam::CopyData"(const JobResult&, void*)
     void seam_drop_data "pixpress::seam::DropData"(JobResult&)

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from . import _native
-from .errors import PixpressError
+from .errors import PixpressError, PoolClosedError
 from .events import (
     Event,
     EventHub,
@@ -27,6 +27,7 @@ from .events import (
 )
 from .future import JobFuture
 from .health import HealthReport, make_report
+from .importer import Importer
 
 _log = logging.getLogger("pixpress")
 _log.addHandler(logging.NullHandler())
@@ -53,6 +54,9 @@ class Dispatcher:
         self.hub = EventHub(self.engine.listen)
         self._metrics_interval = metrics_interval or float("inf")
         self._health_interval = health_check_interval or float("inf")
+        self._max_queue = int(options["max_queue"])
+        self._importer: Importer | None = None
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._stop_end = float("inf")  # When to wait no more for what was asked to stop.
         self.thread = threading.Thread(target=self._run, name="pixpress", daemon=True)
@@ -69,12 +73,32 @@ class Dispatcher:
         """True once no more jobs are taken."""
         return self._closed.is_set()
 
+    @property
+    def is_importing_to_its_end(self) -> bool:
+        """True while a closed pool still decodes with Pillow: the core is open for that only."""
+        return self._importer is not None and self._importer.is_closed
+
+    def importer(self) -> Importer:
+        """What decodes with Pillow; made when first needed."""
+        with self._lock:
+            if self._closed.is_set():
+                raise PoolClosedError("the pool takes no more jobs")
+            if self._importer is None:
+                limit = self.engine.stats()["memory_limit"]
+                self._importer = Importer(limit, self._max_queue)
+            return self._importer
+
+    def _is_done(self) -> bool:
+        if not self._closed.is_set() or (self._importer is not None and self._importer.pending):
+            return False
+        return self.engine.wait_idle(0) and not self.engine.undelivered()
+
     def _run(self) -> None:
         engine = self.engine
         engine.reader = threading.get_ident()
         metrics_due = time.monotonic() + self._metrics_interval
         health_due = time.monotonic() + self._health_interval
-        while not (self._closed.is_set() and engine.wait_idle(0) and not engine.undelivered()):
+        while not self._is_done():
             for item in engine.collect(_COLLECT_NS):
                 if isinstance(item, tuple):
                     self._report(item)
@@ -146,9 +170,23 @@ class Dispatcher:
     def close(self) -> None:
         """Take no more jobs; the thread ends when all have ended. Does nothing in a child."""
         if self.is_of_this_process:
-            self.engine.close()
-            self._closed.set()
-            self.engine.wake()
+            with self._lock:
+                self._closed.set()
+                importer = self._importer
+            if importer is None:
+                self._close_engine()
+            else:
+                importer.close(self._close_engine)
+
+    def _close_engine(self) -> None:
+        self.engine.close()
+        self.engine.wake()
+
+    def cancel_queued(self) -> None:
+        """Cancel the jobs that no worker has."""
+        if self._importer is not None:
+            self._importer.cancel_all()
+        self.engine.cancel_all(False)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the thread, unless this is it."""
@@ -158,7 +196,8 @@ class Dispatcher:
     def undone(self) -> int:
         """How many jobs are queued or run."""
         counts = self.engine.stats()
-        return counts["queued"] + counts["running"] + counts["retrying"]
+        imports = 0 if self._importer is None else self._importer.pending
+        return counts["queued"] + counts["running"] + counts["retrying"] + imports
 
     def stop(self, end: float) -> None:
         """Cancel all jobs, resolve their futures, and wait for the workers up to `end`.
@@ -166,6 +205,7 @@ class Dispatcher:
         What cannot be stopped in time goes on without anyone who waits for it.
         """
         self.close()
+        self.cancel_queued()
         self.engine.cancel_all(True)
         for future in self.engine.undelivered():
             if future is not None and future.running():
@@ -188,7 +228,8 @@ def stop_all(dispatchers: list[Dispatcher]) -> None:
     """Stop several, within the time of one."""
     end = time.monotonic() + _STOP_GRACE_S
     for dispatcher in dispatchers:
-        dispatcher.engine.close()
+        dispatcher.close()
+        dispatcher.cancel_queued()
         dispatcher.engine.cancel_all(True)
     for dispatcher in dispatchers:
         dispatcher.stop(end)

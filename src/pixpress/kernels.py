@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _native
+from . import _native, imported
 from .arguments import boolean, choice, whole
 from .errors import expected
 from .options import DEFAULT, FILTERS, format_value, settings_of
@@ -49,7 +49,13 @@ def probe(src: Any) -> ImageInfo:
     >>> info.format, info.width, info.height, info.mode
     ('png', 5, 3, 'L')
     """
-    return _native.probe(open_source(src), DEFAULT.native)
+    source = open_source(src)
+    if isinstance(source, imported.ForeignSource):
+        found = imported.probe(source, DEFAULT.limits)
+        if found is not None:
+            return found
+        source = _native.NativeSource(source.name, source.data)
+    return _native.probe(source, DEFAULT.native)
 
 
 def _allocate(frames: int, height: int, width: int, channels: int, bits: int) -> Array:
@@ -94,7 +100,10 @@ def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
     if mode is not None and mode not in _MODES:
         raise expected("one of " + ", ".join(_MODES), "mode", mode)
     color, has_alpha = (-1, False) if mode is None else _MODES[mode]
-    array: Array = _native.decode(open_source(src), color, has_alpha, frames, _allocate)
+    source = open_source(src)
+    if isinstance(source, imported.ForeignSource):
+        source = imported.load(source, DEFAULT.limits)
+    array: Array = _native.decode(source, color, has_alpha, frames, _allocate)
     return array if frames else array[0]
 
 

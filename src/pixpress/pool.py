@@ -209,7 +209,7 @@ class Pool(Submitter, Monitored):
         self._engine.check_process()
         self._dispatcher.close()
         if cancel_futures:
-            self._engine.cancel_all(False)
+            self._dispatcher.cancel_queued()
         if wait:
             self._dispatcher.join(timeout)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _native
 from .errors import CorruptImageError, InputError, OptionError, expected
+from .imported import ForeignSource, format_of_bytes, format_of_path
 
 _FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")  # By number of the core.
 _ROWS = [line.split("\t") for line in _native.built_in()[1].splitlines()]
@@ -28,10 +29,16 @@ def path_text(name: str, path: Any) -> str:
     return text
 
 
-def open_source(src: Any) -> _native.NativeSource:
-    """A path, bytes-like object, file object, numpy array or Pillow image."""
+def open_source(src: Any) -> _native.NativeSource | ForeignSource:
+    """A path, bytes-like object, file object, numpy array or Pillow image.
+
+    What Pillow is to decode is told by the extension of a path, without opening it, and by the
+    first bytes of what is in memory: jobs of the core's own formats pay nothing else for it.
+    """
     if isinstance(src, (str, os.PathLike)):
-        return _native.NativeSource(path_text("src", src))
+        path = path_text("src", src)
+        foreign = format_of_path(path)
+        return _native.NativeSource(path) if foreign is None else ForeignSource(path, foreign)
     if isinstance(src, (bytes, bytearray, memoryview)):
         return _bytes_source("<bytes>", src)
     if hasattr(src, "dtype"):
@@ -48,13 +55,22 @@ def open_source(src: Any) -> _native.NativeSource:
     return _bytes_source("<bytes>", view)
 
 
-def _bytes_source(name: str, data: bytes | bytearray | memoryview) -> _native.NativeSource:
+def _bytes_source(
+    name: str, data: bytes | bytearray | memoryview
+) -> _native.NativeSource | ForeignSource:
     if isinstance(data, memoryview) and not data.c_contiguous:
         data = bytes(data)
-    return _native.NativeSource(name, data)
+    if isinstance(data, memoryview) and data.format != "B":
+        data = data.cast("B")
+    foreign = format_of_bytes(data)
+    if foreign is None and name.lower().endswith(".tga"):
+        foreign = "tga"  # Has no magic: the name of a file object must tell.
+    return (
+        _native.NativeSource(name, data) if foreign is None else ForeignSource(name, foreign, data)
+    )
 
 
-def _file_source(file: Any) -> _native.NativeSource:
+def _file_source(file: Any) -> _native.NativeSource | ForeignSource:
     name = getattr(file, "name", None)
     shown = name if isinstance(name, str) and name else "<file>"
     try:
@@ -87,7 +103,9 @@ def array_source(array: Any) -> _native.NativeSource:
     return _native.NativeSource("<array>", flat.view(np.uint8), (*layout, 8 * array.dtype.itemsize))
 
 
-def output_format(chosen: int, path: str | None, source: _native.NativeSource) -> int:
+def output_format(
+    chosen: int, path: str | None, source: _native.NativeSource | ForeignSource
+) -> int:
     """The format number of a job: the extension of `path` wins over keep (0)."""
     named = 0
     if path is not None:
@@ -99,6 +117,11 @@ def output_format(chosen: int, path: str | None, source: _native.NativeSource) -
         raise OptionError(f"Expected an extension of the chosen format for dst, got {path!r}")
     if not chosen and not named and source.name in ("<array>", "<image>"):
         raise OptionError("Expected a format or an extension of dst for pixels, got neither")
+    if not chosen and not named and isinstance(source, ForeignSource):
+        raise OptionError(
+            f"Expected a format or an extension of dst for {source.format} input, which cannot be "
+            f"kept, got neither for {source.name}"
+        )
     return chosen or named
 
 

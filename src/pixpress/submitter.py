@@ -14,6 +14,7 @@ from . import _native
 from .arguments import seconds_ns
 from .batch import FORMATS, Batch, group_of
 from .completion import as_they_complete
+from .dispatch import Dispatcher
 from .errors import (
     ForkedPoolError,
     OptionError,
@@ -23,18 +24,21 @@ from .errors import (
     expected,
 )
 from .future import JobFuture
+from .imported import ForeignSource
 from .options import Settings, priority_value, settings_of
 from .result import Result
 from .sources import open_source, output_format, output_name, path_text
 
 _RETRY_S = 0.01
 _Path = str | os.PathLike[str]
-_Request = tuple[Settings, _native.NativeSettings, _native.NativeSource, str | None]
+_Source = _native.NativeSource | ForeignSource
+_Request = tuple[Settings, _native.NativeSettings, _Source, str | None]
 
 
 class Submitter:
     """The half of a `Pool` that jobs enter by."""
 
+    _dispatcher: Dispatcher
     _event_thread: int | None
     _engine: _native.Engine
     _window: int  # Jobs under way in one `map`.
@@ -124,19 +128,32 @@ class Submitter:
     ) -> JobFuture:
         rank = 1 if priority == 1 else priority_value(priority)
         wanted, chosen, source, path = request
-        future = JobFuture()
-        if batch is None:
-            future._handle = self._engine.submit(
-                chosen, source, path, "", rank, wait_ns, future, wanted
+        order: tuple[Any, ...] = ()
+        if batch is not None:
+            owner = self.batch(batch)
+            name = FORMATS[chosen.format] if chosen.format else source.name
+            group, place = group_of(wanted, name)
+            order = (batch, owner.number if self._groups_batches else 0, place)
+        if isinstance(source, ForeignSource):
+            self._engine.check_process()
+            future = self._dispatcher.importer().submit(
+                source,
+                wanted.limits,
+                lambda pixels, to: self._engine.submit(
+                    chosen, pixels, path, "", rank, 0, to, wanted, *order
+                ),
+                rank,
+                wait_ns,
             )
-            return future
-        owner = self.batch(batch)
-        group, place = group_of(wanted, FORMATS[chosen.format] if chosen.format else source.name)
-        number = owner.number if self._groups_batches else 0
-        future._handle = self._engine.submit(
-            chosen, source, path, "", rank, wait_ns, future, wanted, batch, number, place
-        )
-        owner.add(future, group)
+        else:
+            if self._dispatcher.is_importing_to_its_end:
+                raise PoolClosedError("the pool takes no more jobs")
+            future = JobFuture()
+            future._handle = self._engine.submit(
+                chosen, source, path, "", rank, wait_ns, future, wanted, *order
+            )
+        if batch is not None:
+            owner.add(future, group)
         return future
 
     @overload

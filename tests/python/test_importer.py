@@ -1,0 +1,193 @@
+"""The import thread of a pool: order, limits, cancelling and the end."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import pixpress
+from pixpress import importer
+from pixpress.cli import main
+
+SAVED = {"bmp": "BMP", "tif": "TIFF", "tiff": "TIFF", "ppm": "PPM", "ico": "ICO", "tga": "TGA"}
+
+
+def gradient(mode: str = "RGB", size: tuple[int, int] = (48, 32)) -> Image.Image:
+    y, x = np.mgrid[0 : size[1], 0 : size[0]]
+    planes = np.stack([x * 5, y * 7, 255 - x * 5], -1).astype(np.uint8)
+    image = Image.fromarray(planes)
+    if mode in ("LA", "RGBA"):
+        image.putalpha(Image.fromarray((x * 5).astype(np.uint8)))
+    return image.convert(mode)
+
+
+def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def opened(data: bytes | None) -> Image.Image:
+    with Image.open(io.BytesIO(data or b"")) as image:
+        image.load()
+        return image.copy()
+
+
+class Gate:
+    """Holds the import thread before it decodes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.entered = threading.Semaphore(0)
+        self.open = threading.Event()
+        real = importer.load
+
+        def load(*arguments: Any) -> Any:
+            self.entered.release()
+            assert self.open.wait(30)
+            return real(*arguments)
+
+        monkeypatch.setattr(importer, "load", load)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
+
+BMP = encoded(gradient(), "BMP")
+
+
+def test_submit_returns_at_once_and_cancel_works_before_and_while_decoding(gate: Gate) -> None:
+    with pixpress.Pool(max_workers=1) as pool:
+        running, waiting, last = (pool.submit(BMP, format="png") for _ in range(3))
+        assert gate.entered.acquire(timeout=30)
+        assert not running.done()
+        assert not waiting.done()
+        assert waiting.cancel()
+        assert waiting.cancelled()
+        assert running.cancel()
+        assert running.cancelled()
+        with pytest.raises(TimeoutError):
+            last.result(0.05)
+        gate.open.set()
+        assert last.result(30).format == "png"
+        assert pool.stats()["submitted"] == 1  # The core never saw the other two.
+
+
+def test_a_full_queue_holds_submit_back(gate: Gate) -> None:
+    with pixpress.Pool(max_workers=1, max_queue=2) as pool:
+        first = pool.submit(BMP, format="png")
+        assert gate.entered.acquire(timeout=30)
+        rest = [pool.submit(BMP, format="png") for _ in range(2)]
+        with pytest.raises(pixpress.QueueFullError):
+            pool.submit(BMP, format="png", block=False)
+        begin = time.monotonic()
+        with pytest.raises(pixpress.QueueFullError):
+            pool.submit(BMP, format="png", timeout=0.2)
+        assert time.monotonic() - begin >= 0.15
+        gate.open.set()
+        assert all(job.result(30).width == 48 for job in (first, *rest))
+
+
+def test_urgent_jobs_are_decoded_first(gate: Gate) -> None:
+    order: list[str] = []
+    with pixpress.Pool(max_workers=1) as pool:
+        pool.submit(BMP, format="png")
+        assert gate.entered.acquire(timeout=30)
+        for priority in ("low", "normal", "critical"):
+            job = pool.submit(BMP, format="png", priority=priority)
+            job.add_done_callback(lambda _, name=priority: order.append(name))
+        gate.open.set()
+    assert order == ["critical", "normal", "low"]
+
+
+def test_shutdown_finishes_what_waits_and_takes_nothing_more(gate: Gate) -> None:
+    pool = pixpress.Pool(max_workers=1)
+    jobs = [pool.submit(BMP, format="png") for _ in range(3)]
+    assert gate.entered.acquire(timeout=30)
+    pool.shutdown(wait=False)
+    for source in (BMP, np.zeros((4, 4), np.uint8)):
+        with pytest.raises(pixpress.PoolClosedError):
+            pool.submit(source, format="png")
+    gate.open.set()
+    assert all(job.result(30).format == "png" for job in jobs)
+    pool.shutdown(timeout=30)
+
+
+def test_an_exception_in_the_block_cancels_what_waits(gate: Gate) -> None:
+    jobs = []
+
+    def use() -> None:
+        with pixpress.Pool(max_workers=1) as pool:
+            jobs.extend(pool.submit(BMP, format="png") for _ in range(3))
+            assert gate.entered.acquire(timeout=30)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        use()
+    gate.open.set()
+    assert all(job.cancelled() for job in jobs)
+
+
+def test_decoded_pixels_that_wait_are_bounded(tmp_path: Path) -> None:
+    limit = 64 << 20
+    image = Image.new("RGB", (1600, 1200))  # 5.8 MB: two fit the eighth, a third does not.
+    data = encoded(image, "TIFF", compression="tiff_deflate")
+    with pixpress.Pool(max_workers=1, memory_limit=limit) as pool:
+        jobs = [pool.submit(data, format="webp", width=64) for _ in range(8)]
+        most = 0
+        while not all(job.done() for job in jobs):
+            most = max(most, pool._dispatcher.importer()._held_bytes)
+            time.sleep(0.001)
+        assert all(job.result().width == 64 for job in jobs)
+        assert pool._dispatcher.importer()._held_bytes == 0
+    assert most <= limit // 8
+
+
+def test_results_wait_for_the_pixels_also_when_awaited() -> None:
+    import asyncio
+
+    async def run() -> list[str]:
+        with pixpress.Pool(max_workers=2) as pool:
+            made = await asyncio.gather(*(pool.compress(BMP, format="webp") for _ in range(6)))
+        return [result.format for result in made]
+
+    assert asyncio.run(run()) == ["webp"] * 6
+
+
+def test_map_keeps_the_order_of_mixed_sources(tmp_path: Path) -> None:
+    sources: list[Path] = []
+    for i, (format, extension) in enumerate([("BMP", "bmp"), ("PNG", "png"), ("TIFF", "tif")] * 3):
+        sources.append(tmp_path / f"{i}.{extension}")
+        sources[-1].write_bytes(encoded(gradient(size=(16 + i, 8)), format))
+    with pixpress.Pool(max_workers=2) as pool:
+        results = list(pool.map(sources, out_dir=tmp_path / "out", format="webp"))
+    assert [result.width for result in results] == [16 + i for i in range(9)]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir())[0] == "0.webp"
+
+
+def test_the_command_takes_them_in_walks_and_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for extension, format in SAVED.items():
+        (folder / f"{extension}_file.{extension}").write_bytes(
+            encoded(gradient(size=(32, 32)), format)
+        )
+    out = tmp_path / "out"
+    run = CliRunner().invoke(main, ["compress", "-R", str(folder), "-o", str(out), "-f", "webp"])
+    assert run.exit_code == 0, run.output
+    assert len(list(out.rglob("*.webp"))) == len(SAVED)
+    kept = CliRunner().invoke(main, ["compress", "-R", str(folder), "-o", str(tmp_path / "kept")])
+    assert kept.exit_code == 0
+    assert not list((tmp_path / "kept").rglob("*.*"))
+    alone = ["compress", str(folder / "bmp_file.bmp"), "-o", str(tmp_path / "one.jpg")]
+    assert CliRunner().invoke(main, alone).exit_code == 0
+    assert opened((tmp_path / "one.jpg").read_bytes()).size == (32, 32)
