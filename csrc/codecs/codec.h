@@ -41,8 +41,7 @@ struct ImageInfo {
   bool is_indexed = false;      // PNG with a palette, GIF.
   bool is_progressive = false;  // JPEG of several passes, interlaced PNG.
   bool is_lossless = true;
-  bool has_icc = false;
-  bool has_color_chunks = false;  // PNG: gAMA, cHRM or cICP.
+  bool has_icc = false, has_color_chunks = false;  // The latter: gAMA, cHRM or cICP of PNG.
   // JPEG: the stored components as planes; plane_count 0 if planar decoding is impossible.
   ImageLayout planar;
   uint64_t encoded_bytes = 0;  // JPEG: of the whole file; 0 is unknown.
@@ -100,8 +99,7 @@ struct Codec {
   Status (*encode)(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                    const WorkContext& context, ByteChain* out);
   uint32_t max_side_px;  // Of encoded images.
-  // Can the format say what its colors are? Else they must be sRGB.
-  bool can_hold_icc = true;
+  bool can_hold_icc = true;  // Else the pixels must be sRGB.
 
   // Animations; null where the format has none, or this build cannot do it. `info.frames` > 1.
   // What the source and the sink will hold beside the input, an upper bound of the output included.
@@ -121,13 +119,11 @@ struct Codec {
   Status (*rewrite)(Bytes encoded, MetadataPolicy policy, const Limits& limits,
                     const WorkContext& context, ByteChain* out);
 
-  // From a file of this format to another one of the same size and sampling, from its coded data
-  // and without pixels. Null where there is no such way.
+  // To a file of the same format, size and sampling without pixels. Null: there is no such way.
   bool (*can_transcode)(const ImageInfo& info, const EncodeOptions& options) = nullptr;
   // All the bytes that Transcode will hold, as for Encode (the input not included).
   uint64_t (*transcode_memory_bytes)(const ImageInfo& info, const EncodeOptions& options) = nullptr;
-  // False, and nothing in `out`, if this image needs the way through pixels after all, which also
-  // says what is wrong with it.
+  // False, and nothing in `out`, if this image needs pixels after all; these say what is wrong.
   Result<bool> (*transcode)(Bytes encoded, const ImageInfo& info, const EncodeOptions& options,
                             const Limits& limits, const Metadata& metadata,
                             const WorkContext& context, ByteChain* out) = nullptr;

@@ -120,11 +120,7 @@ class Submitter:
         return wanted, chosen.with_format(format), source, path
 
     def _enqueue(
-        self,
-        request: _Request,
-        priority: object,
-        wait_ns: int,
-        batch: str | None = None,
+        self, request: _Request, priority: object, wait_ns: int, batch: str | None = None
     ) -> JobFuture:
         rank = 1 if priority == 1 else priority_value(priority)
         wanted, chosen, source, path = request
@@ -134,16 +130,14 @@ class Submitter:
             name = FORMATS[chosen.format] if chosen.format else source.name
             group, place = group_of(wanted, name)
             order = (batch, owner.number if self._groups_batches else 0, place)
+
+        def hand_over(pixels: _native.NativeSource, to: JobFuture) -> _native.JobHandle:
+            return self._engine.submit(chosen, pixels, path, "", rank, 0, to, wanted, *order)
+
         if isinstance(source, ForeignSource):
             self._engine.check_process()
             future = self._dispatcher.importer().submit(
-                source,
-                wanted.limits,
-                lambda pixels, to: self._engine.submit(
-                    chosen, pixels, path, "", rank, 0, to, wanted, *order
-                ),
-                rank,
-                wait_ns,
+                source, wanted.limits, hand_over, rank, wait_ns
             )
         else:
             if self._dispatcher.is_importing_to_its_end:

@@ -49,7 +49,7 @@ def tree(tmp_path: Path, photo: np.ndarray, photo_jpeg: bytes) -> Path:
     (folder / "notes.txt").write_text("no image")
     (folder / "page.jpg").write_text("<html>no image either</html>")
     (folder / "empty.png").write_bytes(b"")
-    (folder / "photo.tif").write_bytes(b"II*\0" + bytes(100))
+    (folder / "photo.psd").write_bytes(b"8BPS" + bytes(100))
     os.mkfifo(folder / "pipe.png")
     return folder
 
