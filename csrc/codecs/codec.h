@@ -98,7 +98,7 @@ struct Codec {
   uint64_t (*encode_memory_bytes)(const ImageLayout& layout, const EncodeOptions& options);
   Status (*encode)(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                    const WorkContext& context, ByteChain* out);
-  uint32_t max_side_px;  // Of encoded images.
+  uint32_t max_side_px;      // Of encoded images.
   bool can_hold_icc = true;  // Else the pixels must be sRGB.
 
   // Animations; null where the format has none, or this build cannot do it. `info.frames` > 1.
