@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/checked_math.h"
-#include "codecs/gif_difference.h"
+#include "codecs/canvas_difference.h"
 #include "codecs/gif_frame_encoder.h"
 #include "codecs/gif_writer.h"
 #include "image/image.h"
@@ -25,13 +25,13 @@ constexpr uint64_t kSlackBytes = 1u << 20;
 // What a disposal leads to.
 struct Disposed {
   GifDisposal disposal = GifDisposal::kKeep;
-  GifPlace place;      // Of the frame that is disposed of.
-  GifDifference next;  // What the next frame has to draw.
+  CanvasPlace place;      // Of the frame that is disposed of.
+  CanvasDifference next;  // What the next frame has to draw.
 };
 
 // Changed pixels cost; pixels that are only passed over cost little.
 constexpr uint64_t kChangedCost = 4;
-uint64_t CostOf(const GifDifference& difference) {
+uint64_t CostOf(const CanvasDifference& difference) {
   return difference.changed * kChangedCost +
          uint64_t{difference.place.width} * difference.place.height / 4;
 }
@@ -67,7 +67,7 @@ class GifAnimation final : public FrameSink {
       }
       PIXPRESS_RETURN_IF_ERROR(WriteShown());
     }
-    if (!has_shown_) drawn_ = CompareGifCanvases(Pixels(before_), Pixels(next_)).place;
+    if (!has_shown_) drawn_ = CompareCanvases(Pixels(before_), Pixels(next_)).place;
     std::swap(shown_, next_);
     delay_ = delay;
     has_shown_ = true;
@@ -84,7 +84,7 @@ class GifAnimation final : public FrameSink {
   }
 
  private:
-  GifPixels Pixels(const Buffer& canvas) const {
+  CanvasPixels Pixels(const Buffer& canvas) const {
     return {reinterpret_cast<const uint32_t*>(canvas.data()), animation_.width, animation_.height};
   }
 
@@ -98,17 +98,17 @@ class GifAnimation final : public FrameSink {
 
   // How to dispose of the shown frame so that the next one can be drawn.
   Disposed ChooseDisposal() const {
-    const GifDifference keep = CompareGifCanvases(Pixels(shown_), Pixels(next_));
+    const CanvasDifference keep = CompareCanvases(Pixels(shown_), Pixels(next_));
     Disposed best{GifDisposal::kKeep, drawn_, keep};
     if (keep.uncovered > 0) {
       best.disposal = GifDisposal::kBackground;
       best.place = Together(drawn_, keep.uncovered_place);
-      best.next = CompareGifCanvases(Pixels(shown_), Pixels(next_), best.place);
+      best.next = CompareCanvases(Pixels(shown_), Pixels(next_), best.place);
     }
     // Readers do not agree on what was before the first frame.
     if (is_first_) return best;
-    const GifDifference previous =
-        CompareGifCanvases(Pixels(before_), Pixels(next_), {}, CostOf(best.next) / kChangedCost);
+    const CanvasDifference previous =
+        CompareCanvases(Pixels(before_), Pixels(next_), {}, CostOf(best.next) / kChangedCost);
     if (previous.uncovered == 0 && CostOf(previous) < CostOf(best.next)) {
       best = {GifDisposal::kPrevious, drawn_, previous};
     }
@@ -125,14 +125,14 @@ class GifAnimation final : public FrameSink {
     return Status();
   }
 
-  void Clear(const GifPlace& place) {
+  void Clear(const CanvasPlace& place) {
     for (uint32_t y = place.y; y < place.y + place.height; ++y) {
       uint32_t* row = before_.as<uint32_t>() + size_t{y} * animation_.width;
       std::fill_n(row + place.x, place.width, 0u);
     }
   }
 
-  Status Write(GifDisposal disposal, GifPlace place) {
+  Status Write(GifDisposal disposal, CanvasPlace place) {
     // A frame that changes nothing still takes its time.
     if (place.width == 0) place = {0, 0, 1, 1};
     const GifFramePlan plan{
@@ -150,7 +150,7 @@ class GifAnimation final : public FrameSink {
   Buffer before_;  // What the shown frame is drawn on.
   Buffer shown_;   // The last frame that was added, not written yet.
   Buffer next_;
-  GifPlace drawn_;      // Where the shown frame differs from that.
+  CanvasPlace drawn_;   // Where the shown frame differs from that.
   uint32_t delay_ = 0;  // Of the shown frame.
   bool has_shown_ = false;
   bool is_first_ = true;

@@ -18,7 +18,7 @@ constexpr size_t kPixelsPerPoll = 1u << 16;
 // Control, descriptor, and the largest table.
 constexpr uint64_t kFrameHeadBytes = 8 + 10 + 768;
 
-uint64_t Area(const GifPlace& place) { return uint64_t{place.width} * place.height; }
+uint64_t Area(const CanvasPlace& place) { return uint64_t{place.width} * place.height; }
 
 // Calls `pixel(before, after, i)` for every pixel of the place; i counts them.
 template <typename Pixel>

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "base/status.h"
+#include "codecs/canvas_difference.h"
 #include "codecs/codec.h"
-#include "codecs/gif_difference.h"
 #include "codecs/gif_lzw_encoder.h"
 #include "codecs/gif_palette.h"
 #include "codecs/gif_writer.h"
@@ -17,9 +17,9 @@ namespace pixpress {
 
 // What is written for one frame.
 struct GifFramePlan {
-  GifPixels before;  // What the frame is drawn on.
-  GifPixels after;   // What is to be seen then.
-  GifPlace place;
+  CanvasPixels before;  // What the frame is drawn on.
+  CanvasPixels after;   // What is to be seen then.
+  CanvasPlace place;
   GifDisposal disposal = GifDisposal::kKeep;
   uint16_t delay = 0;
   bool is_first = false;

@@ -113,7 +113,7 @@ Status AppendGifControl(GifDisposal disposal, uint16_t delay, int transparent, B
   return out->Append(bytes);
 }
 
-Status AppendGifImage(const GifPlace& place, std::span<const uint32_t> colors, ByteChain* out) {
+Status AppendGifImage(const CanvasPlace& place, std::span<const uint32_t> colors, ByteChain* out) {
   std::vector<uint8_t> bytes = {0x2C};
   Put16(place.x, &bytes);
   Put16(place.y, &bytes);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "codecs/canvas_difference.h"
 #include "codecs/gif_blocks.h"
 #include "image/metadata.h"
 #include "image/pixel_format.h"
@@ -42,17 +43,10 @@ std::vector<uint8_t> MakeGifHeader(uint32_t width, uint32_t height,
 // What MakeGifHeader makes at most.
 uint64_t GifHeaderBytes(const Metadata& metadata);
 
-struct GifPlace {
-  uint32_t x = 0;
-  uint32_t y = 0;
-  uint32_t width = 0;
-  uint32_t height = 0;
-};
-
 // The graphic control extension.
 Status AppendGifControl(GifDisposal disposal, uint16_t delay, int transparent, ByteChain* out);
 // The descriptor, and a local table unless `colors` is empty. Image data follows.
-Status AppendGifImage(const GifPlace& place, std::span<const uint32_t> colors, ByteChain* out);
+Status AppendGifImage(const CanvasPlace& place, std::span<const uint32_t> colors, ByteChain* out);
 Status AppendGifTrailer(ByteChain* out);
 
 }  // namespace pixpress

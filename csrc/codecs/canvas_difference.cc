@@ -1,4 +1,4 @@
-#include "codecs/gif_difference.h"
+#include "codecs/canvas_difference.h"
 
 #include <algorithm>
 #include <cstring>
@@ -15,7 +15,7 @@ class Bounds {
     left_ = std::min(left_, left);
     right_ = std::max(right_, right + 1);
   }
-  GifPlace place() const {
+  CanvasPlace place() const {
     if (bottom_ == 0) return {};
     return {left_, top_, right_ - left_, bottom_ - top_};
   }
@@ -27,13 +27,13 @@ class Bounds {
   uint32_t bottom_ = 0;
 };
 
-bool HasRow(const GifPlace& place, uint32_t y) { return y - place.y < place.height; }
+bool HasRow(const CanvasPlace& place, uint32_t y) { return y - place.y < place.height; }
 
 // Collects differences within rows.
 class Collector {
  public:
   // `cleared` is empty, or has columns of this row.
-  void AddRow(const uint32_t* before, const GifPlace& cleared, const uint32_t* after,
+  void AddRow(const uint32_t* before, const CanvasPlace& cleared, const uint32_t* after,
               uint32_t width, uint32_t y) {
     Span changed;
     Span uncovered;
@@ -59,7 +59,7 @@ class Collector {
   }
   uint64_t changed() const { return difference_.changed; }
 
-  GifDifference Take() {
+  CanvasDifference Take() {
     difference_.place = changed_.place();
     difference_.uncovered_place = uncovered_.place();
     return difference_;
@@ -76,14 +76,14 @@ class Collector {
       last = x;
     }
   };
-  GifDifference difference_;
+  CanvasDifference difference_;
   Bounds changed_;
   Bounds uncovered_;
 };
 
 }  // namespace
 
-GifPlace Together(const GifPlace& a, const GifPlace& b) {
+CanvasPlace Together(const CanvasPlace& a, const CanvasPlace& b) {
   if (a.width == 0) return b;
   if (b.width == 0) return a;
   const uint32_t left = std::min(a.x, b.x);
@@ -92,11 +92,11 @@ GifPlace Together(const GifPlace& a, const GifPlace& b) {
           std::max(a.y + a.height, b.y + b.height) - top};
 }
 
-GifDifference CompareGifCanvases(const GifPixels& before, const GifPixels& after,
-                                 const GifPlace& cleared, uint64_t most_changed) {
+CanvasDifference CompareCanvases(const CanvasPixels& before, const CanvasPixels& after,
+                                 const CanvasPlace& cleared, uint64_t most_changed) {
   Collector collector;
   for (uint32_t y = 0; y < after.height && collector.changed() <= most_changed; ++y) {
-    collector.AddRow(before.row(y), HasRow(cleared, y) ? cleared : GifPlace(), after.row(y),
+    collector.AddRow(before.row(y), HasRow(cleared, y) ? cleared : CanvasPlace(), after.row(y),
                      after.width, y);
   }
   return collector.Take();
