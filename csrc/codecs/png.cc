@@ -8,6 +8,8 @@
 #include <string>
 
 #include "codecs/codec.h"
+#include "codecs/png_animation_decode.h"
+#include "codecs/png_animation_encode.h"
 #include "codecs/png_chunks.h"
 #include "codecs/png_decode.h"
 #include "codecs/png_encode.h"
@@ -64,8 +66,9 @@ class HeaderReader {
     }
     if (chunk.type == "eXIf") info_->orientation = ParseExif(chunk.data).orientation;
     if (chunk.type == "IDAT") has_data_ = true;
-    if (chunk.type != "acTL" || chunk.data.size() != 8) return Status();
+    if (chunk.type != "acTL" || chunk.data.size() != 8 || has_data_) return Status();
     info_->frames = LoadPng32(chunk.data.data());
+    info_->loop_count = LoadPng32(chunk.data.data() + 4);
     return info_->frames == 0 ? Corrupt("the animation has no frames") : Status();
   }
   bool has_data() const { return has_data_; }
@@ -128,10 +131,10 @@ const Codec kPngCodec = {
     .encode_memory_bytes = PngEncodeMemoryBytes,
     .encode = EncodePng,
     .max_side_px = 1'000'000,
-    .frames_memory_bytes = nullptr,
-    .open_frames = nullptr,
-    .animation_memory_bytes = nullptr,
-    .start_animation = nullptr,
+    .frames_memory_bytes = PngFramesMemoryBytes,
+    .open_frames = OpenPngFrames,
+    .animation_memory_bytes = PngAnimationMemoryBytes,
+    .start_animation = StartPngAnimation,
     .rewrite = RewritePng,
 };
 

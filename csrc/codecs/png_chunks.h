@@ -28,8 +28,8 @@ class PngChunkReader {
   Result<Step> Next(PngChunk* chunk);
 
  private:
-  const Bytes encoded_;
-  const bool checks_data_;
+  Bytes encoded_;
+  bool checks_data_;
   size_t at_;
   bool has_ended_ = false;
 };

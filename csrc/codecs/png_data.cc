@@ -79,6 +79,16 @@ Result<Deflater> MakeDeflater(int level) {
   return deflater;
 }
 
+Status AppendIdat(Bytes stream, ByteChain* out) {
+  for (size_t at = 0; at < stream.size(); at += kIdatBytes) {
+    const size_t bytes = std::min(kIdatBytes, stream.size() - at);
+    PIXPRESS_RETURN_IF_ERROR(AppendPngChunk(out, "IDAT", stream.subspan(at, bytes)));
+  }
+  return Status();
+}
+
+Status AppendStream(Bytes stream, ByteChain* out) { return out->Append(stream); }
+
 // The place of one block that is worked on.
 struct Slot {
   Deflater trial;  // Null with one filter to try.
@@ -90,12 +100,16 @@ struct Slot {
 
 class DataWriter {
  public:
+  // Appends pieces of the zlib stream.
+  using Append = Status (*)(Bytes stream, ByteChain* out);
+
   DataWriter(const Image& image, const PngRowFormat& format, int effort, const WorkContext& context,
-             ByteChain* out)
+             Append append, ByteChain* out)
       : image_(image),
         format_(format),
         effort_(effort),
         context_(context),
+        append_(append),
         out_(out),
         cut_(format, image.layout().height),
         filters_(PngFiltersToTry(format, effort)),
@@ -196,7 +210,7 @@ class DataWriter {
         StorePng32(adler_, slot.stream.data() + slot.stream_bytes);
         slot.stream_bytes += kZlibTailBytes;
       }
-      PIXPRESS_RETURN_IF_ERROR(AppendIdat(slot.stream.span().first(slot.stream_bytes)));
+      PIXPRESS_RETURN_IF_ERROR(append_(slot.stream.span().first(slot.stream_bytes), out_));
     }
     const Bytes last = BlockAt(first, count - 1);
     std::memmove(filtered_.data(), last.data() + last.size() - kDictionaryBytes, kDictionaryBytes);
@@ -227,7 +241,7 @@ class DataWriter {
         made = rival_bytes;
       }
     }
-    return AppendIdat(stream.span().first(made));
+    return append_(stream.span().first(made), out_);
   }
 
   static void StoreZlibHead(uint8_t* out) {
@@ -235,18 +249,11 @@ class DataWriter {
     out[1] = 0xDA;  // The best compression, no dictionary.
   }
 
-  Status AppendIdat(Bytes stream) {
-    for (size_t at = 0; at < stream.size(); at += kIdatBytes) {
-      const size_t bytes = std::min(kIdatBytes, stream.size() - at);
-      PIXPRESS_RETURN_IF_ERROR(AppendPngChunk(out_, "IDAT", stream.subspan(at, bytes)));
-    }
-    return Status();
-  }
-
   const Image& image_;
   const PngRowFormat& format_;
   const int effort_;
   const WorkContext& context_;
+  const Append append_;
   ByteChain* out_;
   const Cut cut_;
   const std::span<const PngFilter> filters_;
@@ -273,7 +280,14 @@ uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows) {
 
 Status WritePngData(const Image& image, const PngRowFormat& format, int effort,
                     const WorkContext& context, ByteChain* out) {
-  DataWriter writer(image, format, effort, context, out);
+  DataWriter writer(image, format, effort, context, AppendIdat, out);
+  PIXPRESS_RETURN_IF_ERROR(writer.Init());
+  return writer.Run();
+}
+
+Status WritePngStream(const Image& image, const PngRowFormat& format, int effort,
+                      const WorkContext& context, ByteChain* out) {
+  DataWriter writer(image, format, effort, context, AppendStream, out);
   PIXPRESS_RETURN_IF_ERROR(writer.Init());
   return writer.Run();
 }

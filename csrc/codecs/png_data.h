@@ -18,5 +18,8 @@ uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows);
 // and so the bytes, do not depend on how many there are. Polls the stop token per block.
 Status WritePngData(const Image& image, const PngRowFormat& format, int effort,
                     const WorkContext& context, ByteChain* out);
+// The zlib stream alone, without chunks around it.
+Status WritePngStream(const Image& image, const PngRowFormat& format, int effort,
+                      const WorkContext& context, ByteChain* out);
 
 }  // namespace pixpress

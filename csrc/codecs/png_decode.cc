@@ -26,9 +26,7 @@ constexpr uint64_t kLibraryBytes = 512 * 1024;
 struct PngReader {
   png_structp png = nullptr;
   png_infop info = nullptr;
-  const uint8_t* data = nullptr;
-  size_t size = 0;
-  size_t at = 0;
+  PngInput* input = nullptr;  // Not owned.
   char message[256] = {};
   std::jmp_buf landing;
 
@@ -45,10 +43,23 @@ void OnWarning(png_structp, png_const_charp) {}
 
 void ReadBytes(png_structp png, png_bytep out, size_t count) {
   auto* reader = static_cast<PngReader*>(png_get_io_ptr(png));
-  if (count > reader->size - reader->at) png_error(png, "the file is truncated");
-  std::memcpy(out, reader->data + reader->at, count);
-  reader->at += count;
+  if (!reader->input->Read(out, count)) png_error(png, "the file is truncated");
 }
+
+// A file in memory.
+class WholeInput final : public PngInput {
+ public:
+  explicit WholeInput(Bytes rest) : rest_(rest) {}
+  bool Read(uint8_t* out, size_t count) override {
+    if (count > rest_.size()) return false;
+    std::memcpy(out, rest_.data(), count);
+    rest_ = rest_.subspan(count);
+    return true;
+  }
+
+ private:
+  Bytes rest_;
+};
 
 bool Start(PngReader* reader, const Limits* limits) {
   if (setjmp(reader->landing) != 0) return false;
@@ -98,12 +109,11 @@ uint32_t StripeRows(const ImageLayout& layout) {
 
 class PngSource final : public RowSource {
  public:
-  PngSource(const WorkContext& context, ImageLayout layout)
-      : stop_(context.stop), layout_(std::move(layout)) {}
+  PngSource(const WorkContext& context, ImageLayout layout, std::unique_ptr<PngInput> input)
+      : stop_(context.stop), layout_(std::move(layout)), input_(std::move(input)) {}
 
-  Status Init(Bytes encoded, bool is_interlaced, const Limits& limits, const WorkContext& context) {
-    reader_.data = encoded.data();
-    reader_.size = encoded.size();
+  Status Init(bool is_interlaced, const Limits& limits, const WorkContext& context) {
+    reader_.input = input_.get();
     if (!Start(&reader_, &limits)) return Error();
     if (png_get_rowbytes(reader_.png, reader_.info) != layout_.row_bytes(0)) {
       return Status(StatusCode::kCorruptImage, "the rows are not of the kind that the header says");
@@ -155,6 +165,7 @@ class PngSource final : public RowSource {
 
   const StopToken stop_;
   const ImageLayout layout_;
+  const std::unique_ptr<PngInput> input_;
   PngReader reader_;
   Buffer buffer_;
   size_t stride_bytes_ = 0;
@@ -177,10 +188,16 @@ uint64_t PngDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& option
 }
 
 Result<std::unique_ptr<RowSource>> DecodePng(Bytes encoded, const ImageInfo& info,
-                                             const DecodeOptions& options, const Limits& limits,
+                                             const DecodeOptions&, const Limits& limits,
                                              const WorkContext& context) {
-  auto source = std::make_unique<PngSource>(context, PngDecodedLayout(info, options));
-  PIXPRESS_RETURN_IF_ERROR(source->Init(encoded, info.is_progressive, limits, context));
+  return DecodePngInput(std::make_unique<WholeInput>(encoded), info, limits, context);
+}
+
+Result<std::unique_ptr<RowSource>> DecodePngInput(std::unique_ptr<PngInput> input,
+                                                  const ImageInfo& info, const Limits& limits,
+                                                  const WorkContext& context) {
+  auto source = std::make_unique<PngSource>(context, PngDecodedLayout(info, {}), std::move(input));
+  PIXPRESS_RETURN_IF_ERROR(source->Init(info.is_progressive, limits, context));
   return std::unique_ptr<RowSource>(std::move(source));
 }
 

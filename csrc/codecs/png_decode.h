@@ -1,6 +1,8 @@
 #pragma once
 // PNG to rows through libpng's row interface.
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "base/status.h"
@@ -13,5 +15,17 @@ uint64_t PngDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& option
 Result<std::unique_ptr<RowSource>> DecodePng(Bytes encoded, const ImageInfo& info,
                                              const DecodeOptions& options, const Limits& limits,
                                              const WorkContext& context);
+
+// The bytes of a PNG file, in their order, wherever they lie.
+class PngInput {
+ public:
+  virtual ~PngInput() = default;
+  // The next `count` bytes. False if there are fewer.
+  virtual bool Read(uint8_t* out, size_t count) = 0;
+};
+// As DecodePng; `info` is that of this very input.
+Result<std::unique_ptr<RowSource>> DecodePngInput(std::unique_ptr<PngInput> input,
+                                                  const ImageInfo& info, const Limits& limits,
+                                                  const WorkContext& context);
 
 }  // namespace pixpress

@@ -9,8 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+
+Played = tuple[list[NDArray[np.uint8]], list[float], int | None]
 
 CORPUS = Path(
     os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
@@ -94,3 +98,19 @@ def opened() -> Callable[[bytes | Path], Image.Image]:
         return image
 
     return open_image
+
+
+@pytest.fixture(scope="session")
+def played() -> Callable[[bytes], Played]:
+    """Return the RGBA canvases, durations in ms and loop entry that Pillow sees."""
+
+    def play(data: bytes) -> Played:
+        canvases, durations = [], []
+        with Image.open(io.BytesIO(data)) as image:
+            for index in range(getattr(image, "n_frames", 1)):
+                image.seek(index)
+                canvases.append(np.asarray(image.convert("RGBA")))
+                durations.append(image.info.get("duration", 0))
+            return canvases, durations, image.info.get("loop")
+
+    return play

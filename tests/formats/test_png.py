@@ -170,28 +170,6 @@ def test_an_rgb_profile_keeps_gray_pixels_rgb() -> None:
     assert np.array_equal(np.asarray(image.convert("RGB")), array)
 
 
-def test_an_animation_of_the_same_format_keeps_its_frames(opened) -> None:
-    frames = [Image.fromarray(np.full((30, 40, 3), 60 * i, np.uint8)) for i in range(3)]
-    out = io.BytesIO()
-    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:], duration=50)
-    result = pixpress.compress(out.getvalue())
-    kept = opened(result.data)
-    assert kept.n_frames == 3
-    for i in range(3):
-        kept.seek(i)
-        assert np.array_equal(np.asarray(kept.convert("RGB")), np.asarray(frames[i]))
-    assert any("all 3 frames" in warning for warning in result.warnings)
-
-
-def test_the_first_frame_of_an_animation_comes_with_a_warning(opened) -> None:
-    frames = [Image.new("RGB", (40, 30), (60 * i, 0, 0)) for i in range(3)]
-    out = io.BytesIO()
-    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:], duration=50)
-    result = pixpress.compress(out.getvalue(), format="webp", lossless=True)
-    assert opened(result.data).getpixel((0, 0)) == (0, 0, 0)
-    assert any("first of 3 frames" in warning for warning in result.warnings)
-
-
 def test_large_images_survive_every_way_of_deflating(opened) -> None:
     rng = np.random.default_rng(3)
     y, x = np.mgrid[0:1500, 0:1600]
