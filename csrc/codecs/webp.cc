@@ -8,9 +8,12 @@
 #include <string>
 
 #include "codecs/codec.h"
+#include "codecs/webp_animation_decode.h"
+#include "codecs/webp_animation_encode.h"
 #include "codecs/webp_chunks.h"
 #include "codecs/webp_decode.h"
 #include "codecs/webp_encode.h"
+#include "codecs/webp_frames.h"
 #include "image/exif.h"
 
 namespace pixpress {
@@ -44,6 +47,31 @@ void ReadChunks(Bytes head, ImageInfo* info) {
   info->needs_more_input = expects_exif && step == WebpChunkReader::Step::kCut;
 }
 
+// All frames have to be seen. `info` is what the header says.
+Result<ImageInfo> ProbeAnimation(Bytes head, bool is_partial, ImageInfo info) {
+  uint64_t frames = 0;
+  info.loop_count = 0;
+  info.is_lossless = true;
+  WebpChunkReader reader(head);
+  WebpChunk chunk;
+  WebpChunkReader::Step step;
+  while ((step = reader.Next(&chunk)) == WebpChunkReader::Step::kChunk) {
+    if (chunk.type == "ANIM") info.loop_count = WebpLoopCount(chunk.data);
+    if (chunk.type == "ICCP") info.has_icc = true;
+    if (chunk.type == "EXIF") info.orientation = ParseExif(WebpExif(chunk.data)).orientation;
+    if (chunk.type != "ANMF") continue;
+    ++frames;
+    PIXPRESS_ASSIGN_OR_RETURN(const WebpFrame frame,
+                              ParseWebpFrame(chunk.data, info.width, info.height));
+    info.is_lossless &= frame.is_lossless;
+  }
+  info.needs_more_input = is_partial && step == WebpChunkReader::Step::kCut;
+  if (info.needs_more_input) return info;
+  if (frames == 0) return Status(StatusCode::kCorruptImage, "the animation has no frames");
+  info.frames = static_cast<uint32_t>(std::min<uint64_t>(frames, UINT32_MAX));
+  return info;
+}
+
 Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) {
   WebPBitstreamFeatures features;
   const VP8StatusCode code = WebPGetFeatures(head.data(), head.size(), &features);
@@ -63,9 +91,7 @@ Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) 
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
   info.has_alpha = features.has_alpha != 0;
   info.is_lossless = features.format == 2;
-  if (features.has_animation != 0) {
-    return Status(StatusCode::kUnsupportedFormat, "animated WebP is not supported by this build");
-  }
+  if (features.has_animation != 0) return ProbeAnimation(head, is_partial, info);
   ReadChunks(head, &info);
   // Which kind of image follows a long profile decides about memory.
   info.needs_more_input |= features.format == 0;
@@ -91,10 +117,10 @@ const Codec kWebpCodec = {
     .encode_memory_bytes = WebpEncodeMemoryBytes,
     .encode = EncodeWebp,
     .max_side_px = 16383,
-    .frames_memory_bytes = nullptr,
-    .open_frames = nullptr,
-    .animation_memory_bytes = nullptr,
-    .start_animation = nullptr,
+    .frames_memory_bytes = WebpFramesMemoryBytes,
+    .open_frames = OpenWebpFrames,
+    .animation_memory_bytes = WebpAnimationMemoryBytes,
+    .start_animation = StartWebpAnimation,
     .rewrite = RewriteWebp,
 };
 

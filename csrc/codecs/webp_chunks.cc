@@ -21,6 +21,8 @@ constexpr uint8_t kHasIcc = 0x20;
 constexpr uint8_t kHasAlpha = 0x10;
 constexpr uint8_t kHasExif = 0x08;
 constexpr uint8_t kHasXmp = 0x04;
+constexpr uint8_t kIsAnimated = 0x02;
+constexpr uint64_t kFourCcBytes = 4;  // "WEBP", which counts as part of what RIFF holds.
 
 uint32_t Load32(const uint8_t* at) {
   return at[0] | uint32_t{at[1]} << 8 | uint32_t{at[2]} << 16 | uint32_t{at[3]} << 24;
@@ -32,29 +34,39 @@ void Store(uint32_t value, size_t bytes, uint8_t* at) {
 
 bool IsImage(std::string_view type) { return type == "VP8 " || type == "VP8L" || type == "ALPH"; }
 
-// Of a whole file.
-Result<std::vector<WebpChunk>> ImageChunks(Bytes file) {
-  std::vector<WebpChunk> chunks;
+// Calls `visit(chunk)` for the image chunks of a whole file.
+template <typename Visit>
+Status ForEachImageChunk(Bytes file, bool is_animated, Visit visit) {
   WebpChunkReader reader(file);
-  WebpChunk next;
+  WebpChunk chunk;
   WebpChunkReader::Step step;
-  while ((step = reader.Next(&next)) == WebpChunkReader::Step::kChunk) {
-    if (IsImage(next.type) && chunks.size() < kMostImageChunks) chunks.push_back(next);
+  size_t images = 0;
+  while ((step = reader.Next(&chunk)) == WebpChunkReader::Step::kChunk) {
+    const bool is_part = is_animated ? chunk.type == "ANIM" || chunk.type == "ANMF"
+                                     : IsImage(chunk.type) && images++ < kMostImageChunks;
+    if (is_part) PIXPRESS_RETURN_IF_ERROR(visit(chunk));
   }
-  if (step == WebpChunkReader::Step::kEnd) return chunks;
+  if (step == WebpChunkReader::Step::kEnd) return Status();
   return Status(StatusCode::kCorruptImage, "the file ends before its last chunk");
 }
 
 uint64_t PaddedBytes(Bytes data) { return kChunkHeader + data.size() + data.size() % 2; }
 
-Status AppendChunk(std::string_view type, Bytes data, ByteChain* out) {
-  std::array<uint8_t, kChunkHeader> head;
-  std::copy_n(type.begin(), 4, head.begin());
-  Store(static_cast<uint32_t>(data.size()), 4, head.data() + 4);
-  PIXPRESS_RETURN_IF_ERROR(out->Append(head));
-  PIXPRESS_RETURN_IF_ERROR(out->Append(data));
-  constexpr std::array<uint8_t, 1> kPad = {0};
-  return data.size() % 2 == 0 ? Status() : out->Append(kPad);
+// Of a chunk that is only there if it has data.
+uint64_t OptionalBytes(Bytes data) { return data.empty() ? 0 : PaddedBytes(data); }
+
+Status AppendOptional(std::string_view type, Bytes data, ByteChain* out) {
+  return data.empty() ? Status() : AppendWebpChunk(type, data, out);
+}
+
+Status AppendRiffHead(uint64_t bytes, ByteChain* out) {
+  // RIFF ends at an even length.
+  if (bytes > UINT32_MAX - 1) {
+    return Status(StatusCode::kLimitExceeded, "the output is longer than WebP can be");
+  }
+  std::array<uint8_t, kRiffHeader> head = {'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'E', 'B', 'P'};
+  Store(static_cast<uint32_t>(bytes), 4, head.data() + 4);
+  return out->Append(head);
 }
 
 }  // namespace
@@ -83,6 +95,8 @@ WebpChunkReader::WebpChunkReader(Bytes encoded) : at_(kRiffHeader) {
   is_cut_ = !whole.ok();
   encoded_ = whole.ok() ? whole.value() : encoded;
 }
+
+WebpChunkReader WebpChunkReader::Within(Bytes data) { return WebpChunkReader(data, 0); }
 
 WebpChunkReader::Step WebpChunkReader::Next(WebpChunk* chunk) {
   *chunk = WebpChunk();
@@ -116,38 +130,60 @@ Result<Metadata> ReadWebpMetadata(Bytes encoded, const Limits& limits) {
   return metadata;
 }
 
+Status AppendWebpChunk(std::string_view type, Bytes data, ByteChain* out) {
+  std::array<uint8_t, kChunkHeader> head;
+  std::copy_n(type.begin(), 4, head.begin());
+  Store(static_cast<uint32_t>(data.size()), 4, head.data() + 4);
+  PIXPRESS_RETURN_IF_ERROR(out->Append(head));
+  PIXPRESS_RETURN_IF_ERROR(out->Append(data));
+  constexpr std::array<uint8_t, 1> kPad = {0};
+  return data.size() % 2 == 0 ? Status() : out->Append(kPad);
+}
+
+Status AppendWebpHead(const WebpExtent& extent, const Metadata& metadata, uint64_t image_bytes,
+                      ByteChain* out) {
+  std::array<uint8_t, 10> vp8x = {};
+  vp8x[0] = static_cast<uint8_t>(
+      (metadata.icc.empty() ? 0 : kHasIcc) | (extent.has_alpha ? kHasAlpha : 0) |
+      (metadata.exif.empty() ? 0 : kHasExif) | (metadata.xmp.empty() ? 0 : kHasXmp) |
+      (extent.is_animated ? kIsAnimated : 0));
+  Store(extent.width - 1, 3, vp8x.data() + 4);
+  Store(extent.height - 1, 3, vp8x.data() + 7);
+  const uint64_t bytes = kFourCcBytes + PaddedBytes(vp8x) + OptionalBytes(metadata.icc) +
+                         image_bytes + OptionalBytes(metadata.exif) + OptionalBytes(metadata.xmp);
+  PIXPRESS_RETURN_IF_ERROR(AppendRiffHead(bytes, out));
+  PIXPRESS_RETURN_IF_ERROR(AppendWebpChunk("VP8X", vp8x, out));
+  return AppendOptional("ICCP", metadata.icc, out);
+}
+
+Status AppendWebpTail(const Metadata& metadata, ByteChain* out) {
+  PIXPRESS_RETURN_IF_ERROR(AppendOptional("EXIF", metadata.exif, out));
+  return AppendOptional("XMP ", metadata.xmp, out);
+}
+
 Status WriteWebp(Bytes image, const Metadata& metadata, ByteChain* out) {
-  PIXPRESS_ASSIGN_OR_RETURN(const std::vector<WebpChunk> chunks, ImageChunks(image));
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(image.data(), image.size(), &features) != VP8_STATUS_OK) {
     return Status(StatusCode::kCorruptImage, "the WebP header is damaged");
   }
-  std::array<uint8_t, 10> vp8x = {};
-  vp8x[0] = static_cast<uint8_t>(
-      (metadata.icc.empty() ? 0 : kHasIcc) | (features.has_alpha != 0 ? kHasAlpha : 0) |
-      (metadata.exif.empty() ? 0 : kHasExif) | (metadata.xmp.empty() ? 0 : kHasXmp));
-  Store(static_cast<uint32_t>(features.width - 1), 3, vp8x.data() + 4);
-  Store(static_cast<uint32_t>(features.height - 1), 3, vp8x.data() + 7);
-  const bool has_alpha_chunk =
-      std::any_of(chunks.begin(), chunks.end(), [](const auto& c) { return c.type == "ALPH"; });
-  const bool is_extended = has_alpha_chunk || (vp8x[0] & ~kHasAlpha) != 0;
-
-  std::vector<WebpChunk> written;
-  if (is_extended) written.push_back({"VP8X", vp8x});
-  if (!metadata.icc.empty()) written.push_back({"ICCP", metadata.icc});
-  written.insert(written.end(), chunks.begin(), chunks.end());
-  if (!metadata.exif.empty()) written.push_back({"EXIF", metadata.exif});
-  if (!metadata.xmp.empty()) written.push_back({"XMP ", metadata.xmp});
-  uint64_t bytes = 4;
-  for (const WebpChunk& chunk : written) bytes += PaddedBytes(chunk.data);
-
-  std::array<uint8_t, kRiffHeader> head = {'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'E', 'B', 'P'};
-  Store(static_cast<uint32_t>(bytes), 4, head.data() + 4);
-  PIXPRESS_RETURN_IF_ERROR(out->Append(head));
-  for (const WebpChunk& chunk : written) {
-    PIXPRESS_RETURN_IF_ERROR(AppendChunk(chunk.type, chunk.data, out));
-  }
-  return Status();
+  const WebpExtent extent{static_cast<uint32_t>(features.width),
+                          static_cast<uint32_t>(features.height), features.has_alpha != 0,
+                          features.has_animation != 0};
+  uint64_t bytes = 0;
+  bool is_extended = extent.is_animated || !metadata.icc.empty() || !metadata.exif.empty() ||
+                     !metadata.xmp.empty();
+  PIXPRESS_RETURN_IF_ERROR(
+      ForEachImageChunk(image, extent.is_animated, [&](const WebpChunk& chunk) {
+        bytes += PaddedBytes(chunk.data);
+        is_extended |= chunk.type == "ALPH";
+        return Status();
+      }));
+  PIXPRESS_RETURN_IF_ERROR(is_extended ? AppendWebpHead(extent, metadata, bytes, out)
+                                       : AppendRiffHead(kFourCcBytes + bytes, out));
+  PIXPRESS_RETURN_IF_ERROR(ForEachImageChunk(
+      image, extent.is_animated,
+      [&](const WebpChunk& chunk) { return AppendWebpChunk(chunk.type, chunk.data, out); }));
+  return AppendWebpTail(metadata, out);
 }
 
 Status RewriteWebp(Bytes encoded, MetadataPolicy policy, const Limits& limits, const WorkContext&,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "base/checked_math.h"
 #include "codecs/webp_chunks.h"
@@ -99,14 +99,6 @@ Status EncodeStatus(const WebPPicture& picture, const WorkContext& context) {
                 "libwebp reports error " + std::to_string(picture.error_code));
 }
 
-struct FreeWriter {
-  WebPMemoryWriter writer;
-  FreeWriter() { WebPMemoryWriterInit(&writer); }
-  FreeWriter(const FreeWriter&) = delete;
-  FreeWriter& operator=(const FreeWriter&) = delete;
-  ~FreeWriter() { WebPMemoryWriterClear(&writer); }
-};
-
 // What libwebp 1.2 takes for each pixel at worst, measured with noise: it keeps tokens of all
 // coefficients from method 3 on, and codes alpha as a lossless image of its own before that.
 uint64_t LibraryBytesPerPixel(const ImageLayout& layout, const EncodeOptions& options) {
@@ -135,24 +127,46 @@ uint64_t WebpEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& o
   return SaturatingAdd(SaturatingAdd(Image::MemoryBytes(layout), library), 8u << 20);
 }
 
-Status EncodeWebp(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
-                  const WorkContext& context, ByteChain* out) {
+WebpBytes& WebpBytes::operator=(WebpBytes&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+WebpBytes::~WebpBytes() { WebPFree(data_); }
+
+void WebpBytes::Adopt(uint8_t* data, size_t size) {
+  WebPFree(data_);
+  data_ = data;
+  size_ = size;
+}
+
+Status EncodeWebpImage(Image image, const EncodeOptions& options, const WorkContext& context,
+                       WebpBytes* out) {
   WebPConfig config;
   Picture picture;
   if (!picture.is_valid() || !Configure(options, &config)) {
     return Status(StatusCode::kInternal, "libwebp refuses the encoder options");
   }
-  {
-    PIXPRESS_ASSIGN_OR_RETURN(const Image image, CollectRows(source, context));
-    PIXPRESS_RETURN_IF_ERROR(Fill(image, config.lossless != 0, picture.get()));
-  }
-  FreeWriter output;
+  PIXPRESS_RETURN_IF_ERROR(Fill(image, config.lossless != 0, picture.get()));
+  image = Image();
+  WebPMemoryWriter writer;
+  WebPMemoryWriterInit(&writer);
   picture->writer = WebPMemoryWrite;
-  picture->custom_ptr = &output.writer;
+  picture->custom_ptr = &writer;
   picture->progress_hook = OnProgress;
   picture->user_data = const_cast<WorkContext*>(&context);
-  if (WebPEncode(&config, picture.get()) == 0) return EncodeStatus(*picture.get(), context);
-  return WriteWebp(Bytes(output.writer.mem, output.writer.size), metadata, out);
+  const bool is_done = WebPEncode(&config, picture.get()) != 0;
+  out->Adopt(writer.mem, writer.size);
+  return is_done ? Status() : EncodeStatus(*picture.get(), context);
+}
+
+Status EncodeWebp(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
+                  const WorkContext& context, ByteChain* out) {
+  PIXPRESS_ASSIGN_OR_RETURN(Image image, CollectRows(source, context));
+  WebpBytes file;
+  PIXPRESS_RETURN_IF_ERROR(EncodeWebpImage(std::move(image), options, context, &file));
+  return WriteWebp(file.bytes(), metadata, out);
 }
 
 }  // namespace pixpress

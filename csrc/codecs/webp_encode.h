@@ -1,8 +1,13 @@
 #pragma once
 // Rows to WebP, lossy or lossless; YCbCr planes go in as they are.
 
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
 #include "base/status.h"
 #include "codecs/codec.h"
+#include "image/image.h"
 
 namespace pixpress {
 
@@ -10,5 +15,24 @@ ImageLayout WebpAcceptedLayout(const ImageLayout& from, const EncodeOptions& opt
 uint64_t WebpEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options);
 Status EncodeWebp(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                   const WorkContext& context, ByteChain* out);
+
+// A WebP file without metadata, in memory of libwebp.
+class WebpBytes {
+ public:
+  WebpBytes() = default;
+  WebpBytes(WebpBytes&& other) noexcept { *this = std::move(other); }
+  WebpBytes& operator=(WebpBytes&& other) noexcept;
+  ~WebpBytes();
+  // Takes over what libwebp has allocated.
+  void Adopt(uint8_t* data, size_t size);
+  Bytes bytes() const { return {data_, size_}; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+// `image` is of a layout that WebpAcceptedLayout gives.
+Status EncodeWebpImage(Image image, const EncodeOptions& options, const WorkContext& context,
+                       WebpBytes* out);
 
 }  // namespace pixpress

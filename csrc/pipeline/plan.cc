@@ -257,12 +257,6 @@ Status CheckOutput(const Plan& plan, const Settings& settings) {
   return CheckDimensions(plan.geometry.width, plan.geometry.height, settings.limits);
 }
 
-// Frames that this build cannot take apart stay, rather than get lost without being asked for.
-bool MustKeepFrames(const Settings& settings, const Codec& codec) {
-  return codec.open_frames == nullptr && settings.animated != Animated::kOff &&
-         settings.max_frames == 0;
-}
-
 // Do all frames go through the job, and what animation do they make?
 Status PlanAnimation(const Settings& settings, Plan* plan) {
   const bool is_possible = plan->output_codec->start_animation != nullptr;
@@ -329,9 +323,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   PIXPRESS_RETURN_IF_ERROR(PlanAnimation(settings, &plan));
   // The original has all frames, so it is no answer where the output has fewer.
   const uint32_t kept_frames = plan.is_animated ? plan.animation.frames : 1;
-  plan.may_keep_original =
-      keeps_tag && plan.source_codec != nullptr &&
-      (kept_frames == info.frames || MustKeepFrames(settings, *plan.source_codec));
+  plan.may_keep_original = keeps_tag && plan.source_codec != nullptr && kept_frames == info.frames;
 
   ChooseSteps(spec, resized, &plan);
   if (plan.may_keep_original && !NeedsRgb(plan, settings) && !plan.Has(StepKind::kColor)) {

@@ -114,18 +114,6 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
   return EncodeStill(spec, plan, encoded, made, context, result);
 }
 
-// This build cannot take the frames of the format apart: all are kept, bit for bit.
-Status KeepAnimation(const JobSpec& spec, const Plan& plan, Bytes encoded,
-                     const WorkContext& context, JobResult* result) {
-  result->data.emplace(context.meter);
-  PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(
-      encoded, spec.settings->metadata, spec.settings->limits, context, &*result->data));
-  result->warnings.push_back("all " + std::to_string(plan.info.frames) +
-                             " frames were kept as they are");
-  result->skipped_reason = SkippedReason::kNotSmaller;
-  return Status();
-}
-
 // Never worse: where the original image data is an answer, the smaller of the two is.
 Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encoded,
                              const WorkContext& context, JobResult* result) {
@@ -148,10 +136,8 @@ uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
 
 Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
                JobResult* result) {
-  const bool keeps_frames = plan.may_keep_original && plan.info.frames > 1 && !plan.is_animated;
-  PIXPRESS_RETURN_IF_ERROR(keeps_frames ? KeepAnimation(spec, plan, encoded, context, result)
-                                        : Encode(spec, plan, encoded, context, result));
-  if (plan.may_keep_original && !keeps_frames) {
+  PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
+  if (plan.may_keep_original) {
     PIXPRESS_RETURN_IF_ERROR(
         KeepOriginalIfSmaller(spec, plan, encoded, context, result).At(Stage::kOptimize));
   }

@@ -31,11 +31,6 @@ def test_decoding_is_exact(webp, opened) -> None:
     assert np.array_equal(array, np.asarray(image))
 
 
-def test_an_animation_is_refused_by_name(animated_webp) -> None:
-    with pytest.raises(pixpress.UnsupportedFormatError, match=animated_webp.path.name):
-        pixpress.compress(animated_webp.path)
-
-
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("effort", [1, 5, 10])
 def test_lossless_is_exact_below_alpha_0_too(channels: int, effort: int, opened) -> None:

@@ -151,8 +151,9 @@ TEST_F(WebpTest, HostileHeadersAreRefused) {
             StatusCode::kLimitExceeded);
   const ByteVector animated = PlainRiff(RiffChunk("VP8X", {2, 0, 0, 0, 1, 0, 0, 1, 0, 0}) +
                                         RiffChunk("ANIM", ByteVector(6)));
+  // No frames.
   EXPECT_EQ(kWebpCodec.probe(animated, animated.size(), limits_).status().code(),
-            StatusCode::kUnsupportedFormat);
+            StatusCode::kCorruptImage);
   for (const ByteVector& none : {PlainRiff({}), PlainRiff(RiffChunk("ABCD", {1})), Text("RIFF")}) {
     EXPECT_FALSE(kWebpCodec.probe(none, none.size(), limits_).ok());
   }

@@ -1,0 +1,106 @@
+#include "codecs/webp_frames.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pixpress {
+namespace {
+
+constexpr size_t kHeadBytes = 16;
+constexpr uint8_t kIsAnimated = 0x02;
+// Flags of a frame.
+constexpr uint8_t kClears = 0x01;
+constexpr uint8_t kDoesNotBlend = 0x02;
+
+Status Corrupt(const char* what) { return Status(StatusCode::kCorruptImage, what); }
+
+uint32_t Load24(const uint8_t* at) { return at[0] | uint32_t{at[1]} << 8 | uint32_t{at[2]} << 16; }
+
+void Store24(uint32_t value, uint8_t* at) {
+  for (size_t i = 0; i < 3; ++i) at[i] = static_cast<uint8_t>(value >> (8 * i));
+}
+
+bool IsColor(std::string_view type) { return type == "VP8 " || type == "VP8L"; }
+
+// From the first chunk of alpha or color to the end of the color; empty if there is none.
+Bytes FindImage(WebpChunkReader chunks, bool* is_lossless) {
+  WebpChunk chunk;
+  const uint8_t* begin = nullptr;
+  while (chunks.Next(&chunk) == WebpChunkReader::Step::kChunk) {
+    if (!IsColor(chunk.type) && chunk.type != "ALPH") continue;
+    if (begin == nullptr) begin = reinterpret_cast<const uint8_t*>(chunk.type.data());
+    *is_lossless = chunk.type == "VP8L";
+    if (IsColor(chunk.type)) return {begin, chunk.data.data() + chunk.data.size()};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height) {
+  if (anmf.size() < kHeadBytes) return Corrupt("a frame is cut off");
+  const uint8_t* at = anmf.data();
+  WebpFrame frame;
+  frame.place = {Load24(at) * 2, Load24(at + 3) * 2, Load24(at + 6) + 1, Load24(at + 9) + 1};
+  frame.duration_ms = Load24(at + 12);
+  if (uint64_t{frame.place.x} + frame.place.width > width ||
+      uint64_t{frame.place.y} + frame.place.height > height) {
+    return Corrupt("a frame is outside of the image");
+  }
+  frame.disposal = (at[15] & kClears) != 0 ? CanvasDisposal::kClear : CanvasDisposal::kKeep;
+  frame.blend = (at[15] & kDoesNotBlend) != 0 ? CanvasBlend::kSource : CanvasBlend::kOver;
+  frame.image = FindImage(WebpChunkReader::Within(anmf.subspan(kHeadBytes)), &frame.is_lossless);
+  if (frame.image.empty()) return Corrupt("a frame has no image");
+  return frame;
+}
+
+bool WebpFrameReader::is_animated() const {
+  WebpChunkReader reader = first_;
+  WebpChunk chunk;
+  return reader.Next(&chunk) == WebpChunkReader::Step::kChunk && chunk.type == "VP8X" &&
+         !chunk.data.empty() && (chunk.data[0] & kIsAnimated) != 0;
+}
+
+Result<bool> WebpFrameReader::Next(uint32_t width, uint32_t height, WebpFrame* frame) {
+  WebpChunk chunk;
+  while (chunks_.Next(&chunk) == WebpChunkReader::Step::kChunk) {
+    if (chunk.type != "ANMF") continue;
+    PIXPRESS_ASSIGN_OR_RETURN(*frame, ParseWebpFrame(chunk.data, width, height));
+    return true;
+  }
+  return false;
+}
+
+uint32_t WebpLoopCount(Bytes anim) {
+  return anim.size() < 6 ? 0 : anim[4] | uint32_t{anim[5]} << 8;
+}
+
+Status AppendWebpAnim(uint32_t loop_count, ByteChain* out) {
+  const uint32_t plays = std::min(loop_count, 65535u);
+  const std::array<uint8_t, 6> anim = {
+      0, 0, 0, 0, static_cast<uint8_t>(plays), static_cast<uint8_t>(plays >> 8)};
+  return AppendWebpChunk("ANIM", anim, out);
+}
+
+Status AppendWebpFrame(const WebpFrame& frame, ByteChain* out) {
+  Bytes image = frame.image;
+  bool is_lossless;
+  if (HasWebpSignature(image)) image = FindImage(WebpChunkReader(image), &is_lossless);
+  std::array<uint8_t, 8 + kHeadBytes> head = {'A', 'N', 'M', 'F'};
+  const auto bytes = static_cast<uint32_t>(kHeadBytes + image.size() + image.size() % 2);
+  for (size_t i = 0; i < 4; ++i) head[4 + i] = static_cast<uint8_t>(bytes >> (8 * i));
+  uint8_t* at = head.data() + 8;
+  Store24(frame.place.x / 2, at);
+  Store24(frame.place.y / 2, at + 3);
+  Store24(frame.place.width - 1, at + 6);
+  Store24(frame.place.height - 1, at + 9);
+  Store24(frame.duration_ms, at + 12);
+  at[15] = static_cast<uint8_t>((frame.disposal == CanvasDisposal::kClear ? kClears : 0) |
+                                (frame.blend == CanvasBlend::kSource ? kDoesNotBlend : 0));
+  PIXPRESS_RETURN_IF_ERROR(out->Append(head));
+  PIXPRESS_RETURN_IF_ERROR(out->Append(image));
+  constexpr std::array<uint8_t, 1> kPad = {0};
+  return image.size() % 2 == 0 ? Status() : out->Append(kPad);
+}
+
+}  // namespace pixpress
