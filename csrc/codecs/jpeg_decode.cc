@@ -7,6 +7,7 @@
 #include "base/checked_math.h"
 #include "codecs/jpeg_error.h"
 #include "codecs/jpeg_markers.h"
+#include "codecs/jpeg_plane_source.h"
 
 namespace pixpress {
 namespace {
@@ -190,6 +191,14 @@ Status JpegSource::Next(Stripe* stripe) {
 
 }  // namespace
 
+Result<std::unique_ptr<RowSource>> DecodeJpegByLibrary(Bytes encoded, const ImageInfo& info,
+                                                       const DecodeOptions& options,
+                                                       const WorkContext& context) {
+  auto source = std::make_unique<JpegSource>(info, options, context);
+  PIXPRESS_RETURN_IF_ERROR(source->Start(encoded));
+  return std::unique_ptr<RowSource>(std::move(source));
+}
+
 Result<std::unique_ptr<RowSource>> DecodeJpeg(Bytes encoded, const ImageInfo& info,
                                               const DecodeOptions& options, const Limits& limits,
                                               const WorkContext& context) {
@@ -199,9 +208,12 @@ Result<std::unique_ptr<RowSource>> DecodeJpeg(Bytes encoded, const ImageInfo& in
   if (again.width != info.width || again.height != info.height) {
     return Status(StatusCode::kCorruptImage, "JPEG: the image changed after it was probed");
   }
-  auto source = std::make_unique<JpegSource>(again, options, context);
-  PIXPRESS_RETURN_IF_ERROR(source->Start(encoded));
-  return std::unique_ptr<RowSource>(std::move(source));
+  if (options.planar && again.planar.plane_count > 0 && !again.is_progressive) {
+    auto source = std::make_unique<JpegPlaneSource>(again, options, context);
+    PIXPRESS_ASSIGN_OR_RETURN(const bool is_started, source->Start(encoded));
+    if (is_started) return std::unique_ptr<RowSource>(std::move(source));
+  }
+  return DecodeJpegByLibrary(encoded, again, options, context);
 }
 
 }  // namespace pixpress

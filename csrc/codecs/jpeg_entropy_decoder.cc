@@ -9,14 +9,6 @@ namespace {
 
 constexpr uint8_t kFirstRestart = 0xD0;
 
-// Positions beyond the block, which hold nothing but zeros or damage, go to its last one.
-constexpr std::array<uint8_t, 80> kNaturalOrder = [] {
-  std::array<uint8_t, 80> order = {};
-  order.fill(63);
-  std::copy(kJpegNaturalOrder.begin(), kJpegNaturalOrder.end(), order.begin());
-  return order;
-}();
-
 }  // namespace
 
 const JpegDecodeTable* JpegEntropyDecoder::Tables::Of(size_t slot, const JpegHuffmanSpec& spec,
@@ -62,7 +54,7 @@ bool JpegEntropyDecoder::ReadBlock(JpegBitReader& in, size_t component, int16_t*
   if (!ReadJpegDc(in, *dc_of_[component], &predictors_[component])) return false;
   block[0] = static_cast<int16_t>(predictors_[component]);
   return ReadJpegAc(in, *ac_of_[component], [&](uint32_t k, JpegValue value) {
-    block[kNaturalOrder[k]] = static_cast<int16_t>(value.Signed());
+    block[kJpegSafeOrder[k]] = static_cast<int16_t>(value.Signed());
   });
 }
 

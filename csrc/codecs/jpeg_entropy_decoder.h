@@ -1,6 +1,7 @@
 #pragma once
 // Coefficients from the entropy-coded data of one scan, MCU by MCU.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,15 @@
 #include "codecs/jpeg_scan_window.h"
 
 namespace pixpress {
+
+// kJpegNaturalOrder for any position that ReadJpegAc gives: those beyond the block, which hold
+// nothing but zeros or damage, go to its last one.
+inline constexpr std::array<uint8_t, 80> kJpegSafeOrder = [] {
+  std::array<uint8_t, 80> order = {};
+  order.fill(63);
+  std::copy(kJpegNaturalOrder.begin(), kJpegNaturalOrder.end(), order.begin());
+  return order;
+}();
 
 // Bounds-checked, and strict: whatever is not in perfect order is refused, so that libjpeg decides
 // what it is worth. Used by one thread; borrows the frame and its scan.

@@ -34,16 +34,6 @@ ImageLayout StoredPlanes(const JpegHeader& header) {
   return layout;
 }
 
-// How many of the 8 samples of a block's side libjpeg yields: it scales coarse planes down less.
-uint32_t BlockSide(const PlaneLayout& plane, uint32_t max_h, uint32_t max_v, uint32_t side) {
-  uint32_t own = side;
-  while (own < 8 && max_h * side % (plane.h_samples * own * 2) == 0 &&
-         max_v * side % (plane.v_samples * own * 2) == 0) {
-    own *= 2;
-  }
-  return own;
-}
-
 ImageLayout ScaledPlanes(ImageLayout layout, uint32_t denominator) {
   const uint32_t side = 8 / denominator;
   const uint32_t max_h = layout.max_h_samples(), max_v = layout.max_v_samples();
@@ -54,7 +44,7 @@ ImageLayout ScaledPlanes(ImageLayout layout, uint32_t denominator) {
   std::array<uint32_t, 3> h = {}, v = {};
   for (size_t p = 0; p < layout.plane_count; ++p) {
     PlaneLayout& plane = layout.planes[p];
-    const uint32_t own = BlockSide(plane, max_h, max_v, side);
+    const uint32_t own = JpegBlockSide(layout, p, denominator);
     h[p] = plane.h_samples * (own / side);
     v[p] = plane.v_samples * (own / side);
     plane.width = DivideRoundingUp(width * plane.h_samples * own, max_h * 8);
@@ -106,6 +96,17 @@ ImageLayout JpegDecodedLayout(const ImageInfo& info, const DecodeOptions& option
   if (options.planar && info.planar.plane_count > 0) return ScaledPlanes(info.planar, denominator);
   return ImageLayout::Interleaved(DivideRoundingUp(info.width, denominator),
                                   DivideRoundingUp(info.height, denominator), info.color, false);
+}
+
+uint32_t JpegBlockSide(const ImageLayout& stored, size_t plane, uint32_t scale_denominator) {
+  const uint32_t max_h = stored.max_h_samples(), max_v = stored.max_v_samples();
+  const uint32_t h = stored.planes[plane].h_samples, v = stored.planes[plane].v_samples;
+  const uint32_t side = 8 / scale_denominator;
+  uint32_t own = side;
+  while (own < 8 && max_h * side % (h * own * 2) == 0 && max_v * side % (v * own * 2) == 0) {
+    own *= 2;
+  }
+  return own;
 }
 
 uint64_t JpegLibraryBytes(const ImageInfo& info) {
