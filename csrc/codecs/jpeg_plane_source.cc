@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/checked_math.h"
 #include "codecs/jpeg_decode.h"
@@ -62,10 +63,11 @@ inline bool JpegPlaneSource::ReadBlock(JpegBitReader& in, size_t component, uint
     *out = InverseDctFlat(dc, plane.steps[0]);
     return ReadJpegAc(in, ac_table, [](uint32_t, JpegValue) {});
   }
-  alignas(16) int16_t block[64] = {};
+  ReadyBlock& block = blocks_[block_];
   uint32_t magnitudes = 0;
+  int16_t* const coefficients = block.coefficients.data();
   const bool is_good = ReadJpegAc(in, ac_table, [&](uint32_t k, JpegValue value) {
-    block[kJpegSafeOrder[k]] = static_cast<int16_t>(value.Signed());
+    coefficients[kJpegSafeOrder[k]] = static_cast<int16_t>(value.Signed());
     magnitudes |= value.magnitude;
   });
   if (!is_good) return false;
@@ -76,9 +78,21 @@ inline bool JpegPlaneSource::ReadBlock(JpegBitReader& in, size_t component, uint
     }
     return true;
   }
-  block[0] = static_cast<int16_t>(dc);
-  InverseDct(plane.side, block, plane.steps.data(), out, plane.stride_bytes);
+  coefficients[0] = static_cast<int16_t>(dc);
+  block.plane = &plane;
+  block.out = out;
+  // One block behind: what was just stored in small pieces cannot be loaded in large ones yet.
+  block_ ^= 1;
+  TransformReady();
   return true;
+}
+
+void JpegPlaneSource::TransformReady() {
+  ReadyBlock& block = blocks_[block_];
+  if (block.plane == nullptr) return;
+  const Plane& plane = *std::exchange(block.plane, nullptr);
+  InverseDct(plane.side, block.coefficients.data(), plane.steps.data(), block.out,
+             plane.stride_bytes);
 }
 
 bool JpegPlaneSource::DecodeMcu(uint32_t column) {
@@ -104,6 +118,8 @@ bool JpegPlaneSource::DecodeRow() {
   for (uint32_t column = 0; column < frame.mcu_columns; ++column) {
     if (!DecodeMcu(column)) return false;
   }
+  block_ ^= 1;
+  TransformReady();
   ++mcu_row_;
   return mcu_row_ < frame.mcu_rows || own_->decoder.is_at_end();
 }

@@ -34,6 +34,12 @@ class JpegPlaneSource final : public RowSource {
     size_t stride_bytes = 0;
     uint32_t next_row = 0;
   };
+  // A block that was read but not transformed yet.
+  struct ReadyBlock {
+    alignas(16) std::array<int16_t, 64> coefficients = {};  // Zeros once it is transformed.
+    const Plane* plane = nullptr;                           // Null: there is none.
+    uint8_t* out = nullptr;
+  };
   // All that is not needed any more once libjpeg has taken over.
   struct Decoding {
     JpegFrame frame;
@@ -45,6 +51,7 @@ class JpegPlaneSource final : public RowSource {
   bool DecodeRow();
   bool DecodeMcu(uint32_t column);
   bool ReadBlock(JpegBitReader& in, size_t component, uint8_t* out);
+  void TransformReady();
   void NextOfOwn(Stripe* stripe);
   Status NextOfLibrary(Stripe* stripe);
 
@@ -56,6 +63,8 @@ class JpegPlaneSource final : public RowSource {
   std::optional<Decoding> own_;
   uint32_t mcu_row_ = 0;
   std::array<Plane, 3> planes_;
+  std::array<ReadyBlock, 2> blocks_;    // In use by turns.
+  size_t block_ = 0;                    // The one to be read next.
   std::unique_ptr<RowSource> library_;  // Null until it is needed.
 };
 

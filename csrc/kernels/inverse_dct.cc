@@ -180,11 +180,12 @@ void Block2(V16* rows, uint8_t* out, size_t stride_bytes) {
   }
 }
 
-void Block(uint32_t side, const int16_t* coefficients, const int16_t* steps, uint8_t* out,
+void Block(uint32_t side, int16_t* coefficients, const int16_t* steps, uint8_t* out,
            size_t stride_bytes) {
   V16 rows[8];
   for (int y = 0; y < 8; ++y) {
     rows[y] = hn::Mul(hn::LoadU(D16(), coefficients + y * 8), hn::LoadU(D16(), steps + y * 8));
+    hn::StoreU(hn::Zero(D16()), D16(), coefficients + y * 8);
   }
   if (side == 8) return Block8(rows, out, stride_bytes);
   if (side == 4) return Block4(rows, out, stride_bytes);
@@ -203,7 +204,7 @@ HWY_EXPORT(Block);
 
 }  // namespace
 
-void InverseDct(uint32_t side, const int16_t* coefficients, const int16_t* steps, uint8_t* out,
+void InverseDct(uint32_t side, int16_t* coefficients, const int16_t* steps, uint8_t* out,
                 size_t stride_bytes) {
   HWY_DYNAMIC_DISPATCH(Block)(side, coefficients, steps, out, stride_bytes);
 }

@@ -9,8 +9,9 @@ namespace pixpress {
 
 // The samples of one block, `side` (2, 4 or 8) rows of as many. Less than 8 are the averages of the
 // full block's squares, found without it. Rounds as libjpeg does ("islow"), saturates to 0..255.
-// Coefficients and quantization steps row by row, their products taken modulo 2^16.
-void InverseDct(uint32_t side, const int16_t* coefficients, const int16_t* steps, uint8_t* out,
+// Coefficients and quantization steps row by row, their products taken modulo 2^16. Leaves the
+// coefficients as zeros, for the next block.
+void InverseDct(uint32_t side, int16_t* coefficients, const int16_t* steps, uint8_t* out,
                 size_t stride_bytes);
 
 // The same of a block of nothing but its DC coefficient: the value of all its samples.
