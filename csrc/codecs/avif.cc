@@ -38,6 +38,7 @@ const Codec kAvifCodec = {
     .encode_memory_bytes = AvifEncodeMemoryBytes,
     .encode = EncodeAvif,
     .max_side_px = 65535,
+    .obeys_quality = [](const EncodeOptions& o) { return !o.lossless; },
     .frames_memory_bytes = AvifFramesMemoryBytes,
     .open_frames = OpenAvifFrames,
     .animation_memory_bytes = nullptr,

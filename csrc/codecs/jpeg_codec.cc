@@ -45,6 +45,7 @@ const Codec kJpegCodec = {
     .encode_memory_bytes = JpegEncodeMemoryBytes,
     .encode = EncodeJpeg,
     .max_side_px = 65500,
+    .obeys_quality = [](const EncodeOptions&) { return true; },
     .frames_memory_bytes = nullptr,
     .open_frames = nullptr,
     .animation_memory_bytes = nullptr,

@@ -117,6 +117,7 @@ const Codec kWebpCodec = {
     .encode_memory_bytes = WebpEncodeMemoryBytes,
     .encode = EncodeWebp,
     .max_side_px = 16383,
+    .obeys_quality = [](const EncodeOptions& o) { return !o.lossless && o.near_lossless >= 100; },
     .frames_memory_bytes = WebpFramesMemoryBytes,
     .open_frames = OpenWebpFrames,
     .animation_memory_bytes = WebpAnimationMemoryBytes,

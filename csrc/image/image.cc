@@ -21,7 +21,9 @@ uint64_t PlaneBytes(const ImageLayout& layout, size_t plane) {
 
 class ImageSource final : public RowSource {
  public:
-  ImageSource(Image image, const StopToken& stop) : image_(std::move(image)), stop_(stop) {}
+  ImageSource(Image image, const StopToken& stop)
+      : owned_(std::move(image)), image_(owned_), stop_(stop) {}
+  ImageSource(const Image* image, const StopToken& stop) : image_(*image), stop_(stop) {}
 
   const ImageLayout& layout() const override { return image_.layout(); }
 
@@ -42,7 +44,8 @@ class ImageSource final : public RowSource {
   }
 
  private:
-  const Image image_;
+  const Image owned_;  // Empty if the image is borrowed.
+  const Image& image_;
   const StopToken stop_;
   uint32_t given_rows_ = 0;  // Of the whole image.
   std::array<uint32_t, 3> next_row_ = {};
@@ -122,6 +125,10 @@ Result<Image> CollectRows(RowSource& source, const WorkContext& context) {
 
 std::unique_ptr<RowSource> MakeImageSource(Image image, const StopToken& stop) {
   return std::make_unique<ImageSource>(std::move(image), stop);
+}
+
+std::unique_ptr<RowSource> MakeImageView(const Image& image, const StopToken& stop) {
+  return std::make_unique<ImageSource>(&image, stop);
 }
 
 std::unique_ptr<RowSource> MakeBorrowedSource(ImageLayout layout, const uint8_t* pixels,

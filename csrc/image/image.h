@@ -44,6 +44,9 @@ Result<Image> CollectRows(RowSource& source, const WorkContext& context);
 // Yield the rows of an image that it owns.
 std::unique_ptr<RowSource> MakeImageSource(Image image, const StopToken& stop);
 
+// Yield the rows of a borrowed image, which outlives the source.
+std::unique_ptr<RowSource> MakeImageView(const Image& image, const StopToken& stop);
+
 // Yield the rows of borrowed one-plane pixels (a numpy array); `pixels` outlives the source.
 std::unique_ptr<RowSource> MakeBorrowedSource(ImageLayout layout, const uint8_t* pixels,
                                               size_t stride_bytes, const StopToken& stop);

@@ -49,6 +49,7 @@ struct Settings {
   uint32_t colors = 0;  // PNG: 2 to 256 for a palette; 0 keeps true color.
   float dither = 1.0f;
   std::optional<int> min_quality;
+  uint64_t max_bytes = 0;  // The largest output; 0: any. Lossy formats lower the quality for it.
   int near_lossless = 100;
   int alpha_quality = 100;
   MetadataPolicy metadata = MetadataPolicy::kSafe;
@@ -109,6 +110,7 @@ struct JobResult {
   uint64_t estimated_memory_bytes = 0;
   uint64_t peak_memory_bytes = 0;
   SkippedReason skipped_reason = SkippedReason::kNone;
+  int quality = 0;  // That it was encoded with; 0 if none was or the original was kept.
   std::vector<std::string> warnings;
   std::array<int64_t, kStageCount> stage_ns = {};  // Time per stage, by Stage.
 };

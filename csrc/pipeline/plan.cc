@@ -329,6 +329,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   if (plan.may_keep_original && !NeedsRgb(plan, settings) && !plan.Has(StepKind::kColor)) {
     ChooseTranscode(&plan);
   }
+  if (!plan.is_animated && plan.obeys_quality()) plan.max_bytes = settings.max_bytes;
   const uint64_t encoded_bytes =
       spec.source.kind == Source::Kind::kBytes ? spec.source.bytes.size() : input_bytes;
   plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes, encoded_bytes);

@@ -42,11 +42,16 @@ struct Plan {
   // Set if the coded data becomes the output without pixels; then the steps and `encode` are what
   // is done instead if the codec finds that this image needs pixels after all.
   std::optional<EncodeOptions> transcode;
+  // If not 0, the quality is lowered until the output is not larger; then the image is held.
+  uint64_t max_bytes = 0;
   // The same format, size and turn: the original image data is an answer too.
   bool may_keep_original = false;
   // The peak of buffers and modelled library memory, the encoded input of files included.
   uint64_t memory_bytes = 0;
 
+  bool obeys_quality() const {
+    return output_codec->obeys_quality != nullptr && output_codec->obeys_quality(encode);
+  }
   const ImageLayout& encoded_layout() const { return steps.empty() ? decoded : steps.back().out; }
   bool Has(StepKind kind) const;
 };

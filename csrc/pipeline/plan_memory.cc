@@ -42,6 +42,14 @@ uint64_t EncodeBytes(const Plan& plan, const ImageLayout& layout) {
                        plan.output_codec->animation_memory_bytes(plan.animation, plan.encode));
 }
 
+// What is kept of an encode that fits while a better one is looked for. Nothing is looked for
+// unless an output is larger than that.
+uint64_t KeptBytes(const Plan& plan, uint64_t encode_bytes) {
+  if (plan.max_bytes == 0) return 0;
+  const uint64_t bytes = std::min(plan.max_bytes, encode_bytes);
+  return SaturatingAdd(bytes, bytes / 2 + (64u << 10));  // Chunks grow by half.
+}
+
 }  // namespace
 
 uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t input_bytes,
@@ -53,11 +61,14 @@ uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t in
     bytes = SaturatingAdd(bytes, StepMemoryBytes(step, *in, plan, settings));
     in = &step.out;
   }
-  bytes = SaturatingAdd(bytes, EncodeBytes(plan, *in));
+  const uint64_t encode_bytes = EncodeBytes(plan, *in);
+  if (plan.max_bytes != 0) bytes = SaturatingAdd(bytes, Image::MemoryBytes(*in));
+  bytes = SaturatingAdd(bytes, SaturatingAdd(encode_bytes, KeptBytes(plan, encode_bytes)));
   if (plan.transcode.has_value()) {
-    const auto transcode_bytes = plan.source_codec->transcode_memory_bytes;
-    bytes =
-        std::max(bytes, SaturatingAdd(input_bytes, transcode_bytes(plan.info, *plan.transcode)));
+    const uint64_t transcode_bytes =
+        plan.source_codec->transcode_memory_bytes(plan.info, *plan.transcode);
+    const uint64_t held = SaturatingAdd(transcode_bytes, KeptBytes(plan, transcode_bytes));
+    bytes = std::max(bytes, SaturatingAdd(input_bytes, held));
   }
   if (plan.may_keep_original) bytes = SaturatingAdd(bytes, encoded_bytes + (64u << 10));
   return bytes;

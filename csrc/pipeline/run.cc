@@ -8,6 +8,7 @@
 #include "pipeline/open_steps.h"
 #include "pipeline/output_color.h"
 #include "pipeline/run_animation.h"
+#include "pipeline/search.h"
 #include "pipeline/timed_source.h"
 
 namespace pixpress {
@@ -79,19 +80,74 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const P
   return Status();
 }
 
+// Decode and take all steps once, then encode the image until it is small enough.
+Status EncodeWithin(uint64_t max_bytes, const JobSpec& spec, const Plan& plan, Bytes encoded,
+                    const Prepared& made, const WorkContext& context, JobResult* result) {
+  const Clock& clock = Clock::System();
+  const int64_t start_ns = clock.NowNs();
+  int64_t decode_ns = 0;
+  Image image;
+  {
+    auto source = OpenSource(spec, plan, encoded, context);
+    if (!source.ok()) return std::move(source).status().At(Stage::kDecode);
+    auto rows =
+        MakeTimedSource(std::move(source).value(), Stage::kDecode, context.progress, &decode_ns);
+    PIXPRESS_ASSIGN_OR_RETURN(
+        rows, OpenSteps(std::move(rows), plan, *spec.settings, made.color.get(), context));
+    PIXPRESS_ASSIGN_OR_RETURN(image, CollectRows(*rows, context));
+  }
+  const int64_t collected_ns = clock.NowNs();
+  const auto encode_at = [&](int quality, ByteChain* out) {
+    EncodeOptions options = plan.encode;
+    options.quality = quality;
+    const auto rows = MakeImageView(image, context.stop);
+    return plan.output_codec->encode(*rows, options, made.metadata, context, out);
+  };
+  auto found = SearchQuality(encode_at, plan.encode.quality, max_bytes, context.meter);
+  if (!found.ok()) return std::move(found).status().At(Stage::kEncode);
+  auto& stage_ns = result->stage_ns;
+  stage_ns[static_cast<size_t>(Stage::kDecode)] = decode_ns;
+  stage_ns[static_cast<size_t>(Stage::kResize)] = collected_ns - start_ns - decode_ns;
+  stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - collected_ns;
+  result->quality = found.value().quality;
+  result->data = std::move(found.value().data);
+  return Status();
+}
+
 // False, and no result, if pixels are needed after all.
-Result<bool> Transcode(const JobSpec& spec, const Plan& plan, Bytes encoded,
+Result<bool> Transcode(uint64_t max_bytes, const JobSpec& spec, const Plan& plan, Bytes encoded,
                        const Metadata& metadata, const WorkContext& context, JobResult* result) {
   const Clock& clock = Clock::System();
   const int64_t start_ns = clock.NowNs();
-  ByteChain out(context.meter);
-  PIXPRESS_ASSIGN_OR_RETURN(
-      const bool is_done,
-      plan.source_codec->transcode(encoded, plan.info, *plan.transcode, spec.settings->limits,
-                                   metadata, context, &out));
+  bool is_done = true;
+  const auto encode_at = [&](int quality, ByteChain* out) -> Status {
+    EncodeOptions options = *plan.transcode;
+    options.quality = quality;
+    PIXPRESS_ASSIGN_OR_RETURN(
+        const bool is_possible,
+        plan.source_codec->transcode(encoded, plan.info, options, spec.settings->limits, metadata,
+                                     context, out));
+    if (is_possible) return Status();
+    is_done = false;
+    return Status(StatusCode::kInternal, "the image needs pixels");
+  };
+  auto found = SearchQuality(encode_at, plan.transcode->quality, max_bytes, context.meter);
   result->stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - start_ns;
-  if (is_done) result->data = std::move(out);
-  return is_done;
+  if (!is_done) return false;
+  if (!found.ok()) return std::move(found).status();
+  result->quality = found.value().quality;
+  result->data = std::move(found.value().data);
+  return true;
+}
+
+// The limit to search for. None if the original data fits: what is larger is not kept then.
+Result<uint64_t> LimitOf(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                         const WorkContext& context) {
+  if (plan.max_bytes == 0 || !plan.may_keep_original) return plan.max_bytes;
+  ByteChain original(context.meter);
+  PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(encoded, spec.settings->metadata,
+                                                      spec.settings->limits, context, &original));
+  return original.size_bytes() <= plan.max_bytes ? 0 : plan.max_bytes;
 }
 
 Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
@@ -99,8 +155,11 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
   auto prepared = Prepare(spec, plan, encoded, context.meter, result);
   if (!prepared.ok()) return std::move(prepared).status().At(Stage::kDecode);
   const Prepared& made = prepared.value();
+  auto limit = LimitOf(spec, plan, encoded, context);
+  if (!limit.ok()) return std::move(limit).status().At(Stage::kOptimize);
+  const uint64_t max_bytes = limit.value();
   if (plan.transcode.has_value()) {
-    auto done = Transcode(spec, plan, encoded, made.metadata, context, result);
+    auto done = Transcode(max_bytes, spec, plan, encoded, made.metadata, context, result);
     if (!done.ok()) return std::move(done).status().At(Stage::kDecode);
     if (done.value()) return Status();
   }
@@ -111,6 +170,10 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
     result->warnings.push_back("only the first of " + std::to_string(plan.info.frames) +
                                " frames was kept");
   }
+  if (max_bytes != 0) {
+    return EncodeWithin(max_bytes, spec, plan, encoded, made, context, result);
+  }
+  result->quality = plan.obeys_quality() ? plan.encode.quality : 0;
   return EncodeStill(spec, plan, encoded, made, context, result);
 }
 
@@ -122,6 +185,7 @@ Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encode
                                                       spec.settings->limits, context, &original));
   if (original.size_bytes() > result->data->size_bytes()) return Status();
   result->data = std::move(original);
+  result->quality = 0;
   result->skipped_reason = SkippedReason::kNotSmaller;
   return Status();
 }
@@ -141,6 +205,8 @@ Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkC
     PIXPRESS_RETURN_IF_ERROR(
         KeepOriginalIfSmaller(spec, plan, encoded, context, result).At(Stage::kOptimize));
   }
+  PIXPRESS_RETURN_IF_ERROR(
+      CheckMaxBytes(result->data->size_bytes(), spec.settings->max_bytes).At(Stage::kEncode));
   result->format = plan.output_codec->format;
   result->width = plan.geometry.width;
   result->height = plan.geometry.height;

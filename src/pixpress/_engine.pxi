@@ -104,7 +104,8 @@ cdef class JobHandle:
             job.id, self.source.name, copy_data(deref(r)), self.output_path, FORMATS[<int>r.format],
             r.width, r.height, r.original_bytes, r.compressed_bytes,
             (job.end_time_ns - job.start_time_ns) * 1e-9, stage_ns, r.estimated_memory_bytes,
-            r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, warnings)
+            r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, r.quality,
+            warnings)
 
 
 cdef EngineOptions options_of(EngineOptions base, dict options) except *:

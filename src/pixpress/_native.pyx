@@ -68,7 +68,7 @@ cdef class NativeSettings:
                  bint upscale, bint linear, int progressive, int subsampling, unsigned int colors,
                  float dither, int min_quality, int near_lossless, int alpha_quality, int metadata,
                  bint auto_orient, int overwrite, int animated, unsigned int max_frames,
-                 tuple limits):
+                 uint64_t max_bytes, tuple limits):
         self.settings = seam_settings(format, fit, position[0], position[1], resample, progressive,
                                       subsampling, min_quality, metadata, overwrite, animated)
         self.format = format
@@ -77,7 +77,7 @@ cdef class NativeSettings:
         s.quality, s.effort, s.width, s.height = quality, effort, width, height
         s.background.r, s.background.g, s.background.b, s.background.a = background
         s.lossless, s.upscale, s.linear = lossless, upscale, linear
-        s.colors, s.dither, s.max_frames = colors, dither, max_frames
+        s.colors, s.dither, s.max_frames, s.max_bytes = colors, dither, max_frames, max_bytes
         s.near_lossless, s.alpha_quality, s.auto_orient = near_lossless, alpha_quality, auto_orient
         (s.limits.max_pixels, s.limits.max_total_pixels, s.limits.max_frames, s.limits.max_scans,
          s.limits.max_pixel_scans, s.limits.max_metadata_bytes, s.limits.max_input_bytes) = limits

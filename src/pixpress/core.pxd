@@ -194,6 +194,7 @@ cdef extern from "codecs/codec.h" namespace "pixpress" nogil:
 cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
     cdef cppclass CSettings "pixpress::Settings":
         int quality, effort
+        uint64_t max_bytes
         cbool lossless
         uint32_t width, height
         Rgba background
@@ -216,7 +217,7 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         int format
         uint32_t width, height
         uint64_t original_bytes, compressed_bytes, estimated_memory_bytes, peak_memory_bytes
-        int skipped_reason
+        int skipped_reason, quality
         vector[string] warnings
         int64_t* stage_ns
 

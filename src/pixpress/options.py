@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from . import _native
-from .arguments import boolean, choice, fraction, whole
+from .arguments import boolean, byte_count, choice, fraction, whole
 from .errors import OptionError, expected
 
 
@@ -178,6 +178,9 @@ class Settings:
         Whether to keep all frames; "auto" does if the output can hold them.
     max_frames : int, optional
         Most frames to keep, from 1; None keeps all.
+    max_bytes : int or str, optional
+        Most bytes of the output, such as 200_000 or "200KB". JPEG, and WebP and AVIF that are not
+        lossless, get a lower quality for it; others that are larger fail: LimitExceededError.
     limits : Limits
         What the source may cost.
 
@@ -220,6 +223,7 @@ class Settings:
     overwrite: str = "all"
     animated: bool | str = "auto"
     max_frames: int | None = None
+    max_bytes: int | str | None = None
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -255,6 +259,7 @@ class Settings:
             choice("overwrite", self.overwrite, _OVERWRITES),
             _automatic("animated", self.animated),
             0 if self.max_frames is None else whole("max_frames", self.max_frames, 1, 2**32 - 1),
+            byte_count("max_bytes", self.max_bytes),
             self.limits.as_tuple(),
         )
 
@@ -266,7 +271,7 @@ class Settings:
 
 
 _NAMES = frozenset(item.name for item in fields(Settings))
-_UNBUILT = frozenset({"max_bytes", "target", "post_process", "on_damage"} | {"encoder_options"})
+_UNBUILT = frozenset({"target", "post_process", "on_damage"} | {"encoder_options"})
 _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
 
 

@@ -64,6 +64,9 @@ class Result:
         Whether the output was there already.
     skipped_reason : SkippedReason
         Why the output is not the new encoding, if it is not.
+    quality : int or None
+        That it was encoded with, lower than asked if `max_bytes` needed that; None if the format
+        has none or the original was kept.
     warnings : tuple of str
         What was wrong with the source but did not matter.
 
@@ -88,6 +91,7 @@ class Result:
         "output_path",
         "peak_memory",
         "processing_time",
+        "quality",
         "skipped_reason",
         "source",
         "task_id",
@@ -114,6 +118,7 @@ class Result:
         attempts: int,
         worker_id: int,
         skipped: int,
+        quality: int,
         warnings: tuple[str, ...],
     ) -> None:
         self.task_id = task_id
@@ -133,6 +138,7 @@ class Result:
         self.worker_id = worker_id
         self.from_cache = False
         self.skipped_reason = SKIPPED[skipped]
+        self.quality = quality or None
         self.warnings = warnings
 
     @property
