@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
@@ -15,7 +16,7 @@ from typing import Any
 
 import click
 
-from .cli_inputs import Work, Workload, find_work
+from .cli_inputs import Selection, Work, Workload, find_work
 from .cli_tally import Tally, shown
 from .dispatch import stop
 from .errors import OutputError, PixpressError
@@ -149,7 +150,11 @@ def _described(found: ImageInfo) -> str:
     show_default=True,
     help="Which existing outputs to replace.",
 )
+@click.option("--max-size", "max_bytes", help="Most bytes of an output, such as 200KB.")
 @click.option("-R", "--recursive", is_flag=True, help="Walk folders, keeping their tree.")
+@click.option("--include", multiple=True, help="Take only such files of folders: '*.jpg'.")
+@click.option("--exclude", multiple=True, help="Leave such files and folders out: 'old/*'.")
+@click.option("--keep-times", is_flag=True, help="Give outputs the times of their inputs.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
 @click.option("--memory", help="What all jobs together may hold, such as 2GB.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
@@ -160,6 +165,9 @@ def compress(
     inputs: tuple[str, ...],
     output: str,
     recursive: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    keep_times: bool,
     workers: int | None,
     memory: str | None,
     as_json: bool,
@@ -170,9 +178,10 @@ def compress(
     """Compress INPUTS, files or folders (- is standard input).
 
     Exit code 0 says that all are done, 1 that some failed, 2 that the command was wrong. Files of
-    walked folders that are no images are counted, and no failures.
+    walked folders that are no images are counted, and no failures. Links are followed when they are
+    named, and not in walked folders.
     """
-    load = find_work(inputs, output, recursive, options["format"])
+    load = find_work(inputs, output, recursive, options["format"], Selection(include, exclude))
     if dry_run:
         sys.exit(_show_work(load, as_json))
     if output == "-" and as_json:
@@ -184,6 +193,7 @@ def compress(
         pool = Pool(max_workers=workers, memory_limit=memory)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
+    load.keeps_times = keep_times
     sys.exit(_run(pool, load, settings, Tally(load, as_json, quiet)))
 
 
@@ -218,7 +228,7 @@ def _run(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> int:
     try:
         with tally.progress:
             try:
-                _work(pool, load.works, settings, tally, ended)
+                _work(pool, load, settings, tally, ended)
                 pool.shutdown()
             except KeyboardInterrupt as interrupt:
                 code = _exit_code(interrupt)
@@ -240,13 +250,13 @@ def _run(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> int:
 
 def _work(
     pool: Pool,
-    works: list[Work],
+    load: Workload,
     settings: Settings,
     tally: Tally,
     ended: SimpleQueue[tuple[Work, JobFuture]],
 ) -> None:
     under_way = 0
-    for work in works:
+    for work in load.works:
         while under_way and (under_way >= _WINDOW or not ended.empty()):
             tally.take(*ended.get())
             under_way -= 1
@@ -254,6 +264,7 @@ def _work(
             tally.leave(work)
             continue
         try:
+            work = _with_times(work) if load.keeps_times else work
             future = _submit(pool, work, settings)
         except PixpressError as error:
             tally.fail_and_advance(work, error)
@@ -262,6 +273,15 @@ def _work(
         under_way += 1
     for _ in range(under_way):
         tally.take(*ended.get())
+
+
+def _with_times(work: Work) -> Work:
+    """`work` with the times of its source, which an output in its place would take along."""
+    try:
+        found = os.stat(work.source)
+    except OSError:  # Standard input, or a file that is gone, which the job will say.
+        return work
+    return replace(work, times_ns=(found.st_atime_ns, found.st_mtime_ns))
 
 
 def _put(ended: SimpleQueue[tuple[Work, JobFuture]], work: Work, future: Any) -> None:

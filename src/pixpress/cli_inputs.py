@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -21,6 +22,32 @@ class Work:
 
     source: str
     output: str
+    times_ns: tuple[int, int] | None = None  # Access and change of the source, for the output.
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which files of walked folders to take: patterns of the shell, where * crosses folders too.
+
+    A pattern with a slash is compared with the path below the folder, one without with names.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def takes(self, path: Path) -> bool:
+        """Whether the file of this path below its folder is taken."""
+        included = not self.include or any(_matches(path, pattern) for pattern in self.include)
+        return included and not self.drops(path)
+
+    def drops(self, path: Path) -> bool:
+        """Whether this file or folder is excluded."""
+        return any(_matches(path, pattern) for pattern in self.exclude)
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    name = path.as_posix() if "/" in pattern.rstrip("/") else path.name
+    return fnmatchcase(name, pattern.rstrip("/").removeprefix("./"))
 
 
 @dataclass
@@ -30,10 +57,22 @@ class Workload:
     works: list[Work] = field(default_factory=list)
     no_images: int = 0
     unsupported: int = 0
+    links: int = 0  # Not followed.
+    keeps_times: bool = False
 
 
-def find_work(inputs: tuple[str, ...], output: str, recursive: bool, format: str) -> Workload:
-    """Look at all inputs; refuse what cannot end well before any work starts."""
+def find_work(
+    inputs: tuple[str, ...],
+    output: str,
+    recursive: bool,
+    format: str,
+    selection: Selection = Selection(),
+) -> Workload:
+    """Look at all inputs; refuse what cannot end well before any work starts.
+
+    Links that are named are followed, those that walked folders hold are not, so that nothing
+    outside of them is read and nothing twice.
+    """
     folders = [name for name in inputs if name != "-" and os.path.isdir(name)]
     is_folder = bool(folders) or len(inputs) > 1 or output.endswith("/") or os.path.isdir(output)
     if folders and not recursive:
@@ -43,7 +82,7 @@ def find_work(inputs: tuple[str, ...], output: str, recursive: bool, format: str
     load = Workload()
     for name in inputs:
         if name in folders:
-            _add_folder(load, Path(name), Path(output), len(inputs) > 1, format)
+            _add_folder(load, Path(name), Path(output), len(inputs) > 1, format, selection)
         elif output == "-" or not is_folder:
             _check_extension(output, format)
             load.works.append(Work(name, output))
@@ -79,9 +118,19 @@ def _format_of(path: str, format: str) -> str:
     return "keep" if found in FOREIGN else found  # Of the latter it will say that it needs one.
 
 
-def _add_folder(load: Workload, folder: Path, output: Path, keep_name: bool, format: str) -> None:
+def _add_folder(
+    load: Workload,
+    folder: Path,
+    output: Path,
+    keep_name: bool,
+    format: str,
+    selection: Selection,
+) -> None:
     base = output / folder.resolve().name if keep_name else output
-    for path in _files(folder, output):
+    for path in _files(folder, output, selection):
+        if path.is_symlink():
+            load.links += 1
+            continue
         try:
             found = probe(path).format if path.is_file() else None
         except UnidentifiedImageError:
@@ -103,18 +152,22 @@ def _add_folder(load: Workload, folder: Path, output: Path, keep_name: bool, for
         load.works.append(Work(str(path), made))
 
 
-def _files(folder: Path, output: Path) -> Iterator[Path]:
-    """All files below `folder`, but not those of an earlier run in a folder of it."""
+def _files(folder: Path, output: Path, selection: Selection) -> Iterator[Path]:
+    """The selected files below `folder`, but not those of an earlier run in a folder of it."""
     inner = os.path.realpath(output)
     is_itself = inner == os.path.realpath(folder)
     for root, folders, files in os.walk(folder):
+        here = Path(root).relative_to(folder)
         folders[:] = sorted(
             name
             for name in folders
-            if is_itself or os.path.realpath(os.path.join(root, name)) != inner
+            if not selection.drops(here / name)
+            and (is_itself or os.path.realpath(os.path.join(root, name)) != inner)
         )
-        for file in sorted(files):
-            yield Path(root) / file
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
+        for file in sorted(files + links):
+            if selection.takes(here / file):
+                yield Path(root) / file
 
 
 def _refuse_collisions(works: list[Work]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .cli_inputs import Work, Workload
 from .errors import OutputExistsError, PixpressError
 from .future import JobFuture
-from .result import Result
+from .result import Result, SkippedReason
 
 _LOG_EVERY_S = 2.0
 
@@ -110,6 +111,7 @@ class Tally:
         self.done += 1
         self.before += result.original_size
         self.after += result.compressed_size
+        self._keep_times(work, result)
         if work.output == "-" and result.data is not None:
             sys.stdout.buffer.write(result.data)
             sys.stdout.buffer.flush()
@@ -118,6 +120,15 @@ class Tally:
         else:
             change = f"{result.original_size:,} -> {result.compressed_size:,} bytes"
             self._result(f"{work.source} -> {work.output}: {change}{_remark(result)}")
+
+    def _keep_times(self, work: Work, result: Result) -> None:
+        was_written = result.skipped_reason is not SkippedReason.OUTPUT_NOT_LARGER
+        if work.times_ns is None or result.output_path is None or not was_written:
+            return
+        try:
+            os.utime(result.output_path, ns=work.times_ns)
+        except OSError as error:
+            self._say(f"warning: {work.output}: its times were not kept: {error.strerror}")
 
     def _advance(self) -> None:
         saved = self.before - self.after
@@ -158,6 +169,7 @@ class Tally:
         counts = {"failed": self.failed, "left as they were": self.kept}
         counts["not done"] = self.total - self.counted if was_interrupted else 0
         counts["no images"] = self.load.no_images
+        counts["links not followed"] = self.load.links
         counts["of formats not supported"] = self.load.unsupported
         parts += [f"{count} {what}" for what, count in counts.items() if count]
         percent = 100 * (1 - self.after / self.before) if self.before else 0.0
