@@ -98,8 +98,8 @@ struct Codec {
   uint64_t (*encode_memory_bytes)(const ImageLayout& layout, const EncodeOptions& options);
   Status (*encode)(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                    const WorkContext& context, ByteChain* out);
-  uint32_t max_side_px;      // Of encoded images.
-  bool can_hold_icc = true;  // Else the pixels must be sRGB.
+  uint32_t max_side_px;                                   // Of encoded images.
+  bool can_hold_icc = true;                               // Else the pixels must be sRGB.
   bool (*obeys_quality)(const EncodeOptions&) = nullptr;  // Lower quality saves bytes? Null: no.
   // Animations; null where the format has none, or this build cannot do it. `info.frames` > 1.
   // What the source and the sink will hold beside the input, an upper bound of the output included.
