@@ -10,17 +10,18 @@ PYTHON ?= python3
 VENV := .venv
 JOBS ?= $(shell nproc)
 CXX_FILES := git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'tests/native/*.h' \
-  'benchmarks/native/*.cc' 'tests/fuzz/*.cc'
+  'benchmarks/native/*.cc' 'tests/fuzz/*.cc' 'tests/fuzz/*.h'
 # Another clone of the same sources finds the same compiler cache.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := true
 
-.PHONY: help demo test lint native asan tsan python bench wheel format clean stress packages install
+.PHONY: help demo test lint native asan fuzz tsan python bench wheel format clean stress packages install
 
 help:
 	@echo "make demo    compress the samples of tests/data and show the savings"
 	@echo "make test    every check: lint, types, layers, sizes, native and Python tests"
 	@echo "parts of it: lint native asan tsan python"
+	@echo "make fuzz    20,000 damaged images, other ones with SEED=2"
 	@echo "make stress  the long tests"
 	@echo "make wheel   build and repair a wheel, and test it in an empty environment"
 	@echo "make bench   the benchmarks, with the peers that are there; PHOTOS=<folder> of your own"
@@ -46,9 +47,23 @@ native: packages
 	ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
 
 asan: packages
-	cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address >/dev/null
+	cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON \
+	  -DPIXPRESS_FUZZ_RUNS=400 -DPIXPRESS_FUZZ_SEED=1 >/dev/null
 	ninja -C build/asan -j $(JOBS) --quiet
 	ctest --test-dir build/asan --output-on-failure --no-tests=error -j $(JOBS)
+
+# 20,000 mutated inputs over all targets; SEED chooses others.
+SEED ?= 1
+fuzz: packages
+	@cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON >/dev/null
+	targets=$$(ctest --test-dir build/asan -N -L fuzz | grep -oE '[a-z_]+_fuzz')
+	ninja -C build/asan -j $(JOBS) --quiet $$targets
+	runs=$$((20000 / $$(wc -w <<<"$$targets") + 1))
+	for target in $$targets; do
+	  seeds=$${target%%_*}; [ "$$seeds" != probe ] || seeds=all
+	  echo "$$target, seed $(SEED)"
+	  build/asan/$$target --generated "$$seeds" --seed $(SEED) --mutate "$$runs"
+	done
 
 # Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages

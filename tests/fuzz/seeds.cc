@@ -1,0 +1,146 @@
+#include "seeds.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "codecs/codec.h"
+#include "image/exif.h"
+#include "image/image.h"
+#include "memory/buffer.h"
+#include "memory/meter.h"
+
+namespace pixpress {
+namespace {
+
+constexpr uint32_t kWidth = 45;
+constexpr uint32_t kHeight = 33;
+constexpr size_t kMostBytes = 32 << 10;
+
+void MustBe(const Status& status) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "a seed cannot be made: %s\n", status.message().c_str());
+  std::abort();
+}
+
+// Metadata of every kind that a format may carry.
+Metadata SomeMetadata() {
+  Metadata metadata;
+  metadata.orientation = 6;
+  ExifSummary summary;
+  summary.orientation = 6;
+  metadata.exif = BuildExif(summary);
+  metadata.icc.assign(200, 'p');
+  constexpr std::array<char, 4> kRgb = {'R', 'G', 'B', ' '};
+  std::copy(kRgb.begin(), kRgb.end(), metadata.icc.begin() + 16);
+  metadata.xmp.assign(60, 'x');
+  metadata.comments.emplace_back("a comment");
+  metadata.png_texts.push_back({"tEXt", {'K', 0, 'v'}});
+  metadata.density = Density{300, 300, Density::Unit::kPerInch};
+  return metadata;
+}
+
+class SeedMaker {
+ public:
+  explicit SeedMaker(const Codec& codec) : codec_(codec) {}
+
+  // Of the layout nearest to `asked` that the format can hold.
+  void AddStill(const ImageLayout& asked, const EncodeOptions& options, const Metadata& metadata) {
+    const Image image = Picture(codec_.accepted_layout(asked, options), 0);
+    const auto rows = MakeImageView(image, {});
+    ByteChain out(meter_);
+    MustBe(codec_.encode(*rows, options, metadata, context_, &out));
+    Add(out);
+  }
+
+  void AddAnimation() {
+    if (codec_.start_animation == nullptr) return;
+    const AnimationInfo animation = {kWidth, kHeight, 4, 0};
+    ByteChain out(meter_);
+    auto sink = codec_.start_animation(animation, EncodeOptions(), Metadata(), context_, &out);
+    MustBe(sink.status());
+    for (uint32_t i = 0; i < animation.frames; ++i) {
+      const auto layout = ImageLayout::Interleaved(kWidth, kHeight, ColorModel::kRgb, true);
+      MustBe(sink.value()->Add(Picture(layout, i), FrameDuration{7, 100}));
+    }
+    MustBe(sink.value()->Finish());
+    Add(out);
+  }
+
+  std::vector<std::vector<uint8_t>> Take() { return std::move(seeds_); }
+
+ private:
+  // Smooth in places and not in others, with a little transparency.
+  Image Picture(ImageLayout layout, uint32_t frame) {
+    auto made = Image::Create(layout, meter_);
+    MustBe(made.status());
+    Image image = std::move(made).value();
+    if (layout.color == ColorModel::kIndexed) {
+      image.mutable_layout().palette = {{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 128}};
+    }
+    for (size_t p = 0; p < layout.plane_count; ++p) {
+      for (uint32_t y = 0; y < layout.planes[p].height; ++y) {
+        for (size_t i = 0; i < layout.row_bytes(p); ++i) {
+          const size_t value = i < layout.row_bytes(p) / 2 ? i + 3 * y + 40 * frame : i * y * y;
+          image.row(p, y)[i] =
+              static_cast<uint8_t>(layout.color == ColorModel::kIndexed ? value / 8 % 3 : value);
+        }
+      }
+    }
+    return image;
+  }
+
+  void Add(const ByteChain& out) {
+    std::vector<uint8_t> bytes(out.size_bytes());
+    out.CopyTo(bytes.data());
+    if (bytes.size() > kMostBytes) MustBe(Status(StatusCode::kInternal, "it is too large"));
+    seeds_.push_back(std::move(bytes));
+  }
+
+  const Codec& codec_;
+  BufferPool pool_{0};
+  Meter meter_{pool_};
+  SerialParallel parallel_;
+  const WorkContext context_{.meter = meter_, .stop = {}, .parallel = parallel_};
+  std::vector<std::vector<uint8_t>> seeds_;
+};
+
+void AddKinds(SeedMaker& maker) {
+  const auto pixels = [](ColorModel color, bool has_alpha, uint8_t bits) {
+    return ImageLayout::Interleaved(kWidth, kHeight, color, has_alpha, bits);
+  };
+  EncodeOptions plain;
+  plain.progressive = Progressive::kOff;
+  EncodeOptions progressive;
+  progressive.progressive = Progressive::kOn;
+  progressive.effort = 8;
+  EncodeOptions lossless;
+  lossless.lossless = true;
+  const ImageLayout indexed = pixels(ColorModel::kIndexed, false, 8);
+  for (const EncodeOptions& options : {plain, progressive, lossless}) {
+    maker.AddStill(pixels(ColorModel::kRgb, false, 8), options, SomeMetadata());
+    maker.AddStill(pixels(ColorModel::kRgb, true, 8), options, Metadata());
+    maker.AddStill(pixels(ColorModel::kGray, false, 8), options, Metadata());
+    maker.AddStill(ImageLayout::Ycbcr(kWidth, kHeight, 2, 2), options, Metadata());
+  }
+  maker.AddStill(pixels(ColorModel::kRgb, true, 16), plain, Metadata());
+  maker.AddStill(indexed, plain, Metadata());
+  maker.AddAnimation();
+}
+
+}  // namespace
+
+std::vector<std::vector<uint8_t>> FuzzSeeds(std::string_view format_name) {
+  std::vector<std::vector<uint8_t>> seeds;
+  for (const Codec* codec : AllCodecs()) {
+    if (codec->encode == nullptr || (format_name != "all" && format_name != codec->name)) continue;
+    SeedMaker maker(*codec);
+    AddKinds(maker);
+    for (auto& seed : maker.Take()) seeds.push_back(std::move(seed));
+  }
+  return seeds;
+}
+
+}  // namespace pixpress
