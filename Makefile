@@ -74,13 +74,14 @@ tsan: packages
 	$$fixed ctest --test-dir build/tsan --output-on-failure --no-tests=error \
 	  -R "^($$(paste -sd'|' <<<"$$threaded"))$$"
 
-# The Pythons beside the main one come first, so that the last line is the main one's.
+# The Pythons beside the main one come first, so that the last line is the main one's. They share the
+# core, so they run what is about the binding and the API; formats and the specification run once.
 python: install
 	@for other in $$(.ci/other_pythons.sh $(PYTHON)); do
 	  version=$$("$$other" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 	  echo "Python $$version"
 	  .ci/install_python.sh "$$other" "$(VENV)-$$version"
-	  "$(VENV)-$$version/bin/python" -m pytest -q
+	  "$(VENV)-$$version/bin/python" -m pytest -q tests/python src/pixpress
 	done
 	echo "$$($(VENV)/bin/python -V)"
 	$(VENV)/bin/python -m pytest -q
