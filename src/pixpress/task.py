@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import cache
 
 from . import _native
 from .options import Priority, Settings
@@ -44,10 +45,19 @@ class Task:
     metadata: TaskMetadata
 
 
+@cache
+def _clock_start() -> float:
+    """When the monotonic clock, which is the core's, began: seconds since the epoch.
+
+    Asked once, so that the times of two jobs compare as the core's do.
+    """
+    return time.time() - time.monotonic()
+
+
 def make_task(handle: _native.JobHandle) -> Task:
     """The snapshot of a job."""
     facts = handle.describe()
-    start = time.time() - facts["now"]  # Of the core's clock, since the epoch.
+    start = _clock_start()
 
     def moment(name: str) -> float | None:
         return start + facts[name] if facts[name] else None
