@@ -40,7 +40,7 @@ void ReadChunks(Bytes head, ImageInfo* info) {
     if (chunk.type == "VP8X" && !chunk.data.empty()) expects_exif = chunk.data[0] & kHasExif;
     if (chunk.type == "ICCP") info->has_icc = true;
     if (chunk.type == "EXIF") {
-      info->orientation = ParseExif(WebpExif(chunk.data)).orientation;
+      info->orientation = ParseExif(TiffBlock(chunk.data)).orientation;
       expects_exif = false;
     }
   }
@@ -58,7 +58,7 @@ Result<ImageInfo> ProbeAnimation(Bytes head, bool is_partial, ImageInfo info) {
   while ((step = reader.Next(&chunk)) == WebpChunkReader::Step::kChunk) {
     if (chunk.type == "ANIM") info.loop_count = WebpLoopCount(chunk.data);
     if (chunk.type == "ICCP") info.has_icc = true;
-    if (chunk.type == "EXIF") info.orientation = ParseExif(WebpExif(chunk.data)).orientation;
+    if (chunk.type == "EXIF") info.orientation = ParseExif(TiffBlock(chunk.data)).orientation;
     if (chunk.type != "ANMF") continue;
     ++frames;
     PIXPRESS_ASSIGN_OR_RETURN(const WebpFrame frame,

@@ -76,12 +76,6 @@ bool HasWebpSignature(Bytes head) {
   return head.size() >= kRiffHeader && text.substr(0, 4) == "RIFF" && text.substr(8, 4) == "WEBP";
 }
 
-Bytes WebpExif(Bytes chunk) {
-  constexpr std::string_view kPrefix("Exif\0\0", 6);
-  const std::string_view text(reinterpret_cast<const char*>(chunk.data()), chunk.size());
-  return text.starts_with(kPrefix) ? chunk.subspan(kPrefix.size()) : chunk;
-}
-
 Result<Bytes> WholeRiff(Bytes encoded) {
   const Status cut(StatusCode::kCorruptImage, "the file is truncated");
   if (encoded.size() < kRiffHeader) return cut;
@@ -123,7 +117,7 @@ Result<Metadata> ReadWebpMetadata(Bytes encoded, const Limits& limits) {
     if (field == nullptr) continue;
     bytes += chunk.data.size();
     PIXPRESS_RETURN_IF_ERROR(CheckMetadataBytes(bytes, limits));
-    const Bytes data = chunk.type == "EXIF" ? WebpExif(chunk.data) : chunk.data;
+    const Bytes data = chunk.type == "EXIF" ? TiffBlock(chunk.data) : chunk.data;
     field->assign(data.begin(), data.end());
   }
   metadata.orientation = ParseExif(metadata.exif).orientation;

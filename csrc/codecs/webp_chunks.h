@@ -38,8 +38,6 @@ bool HasWebpSignature(Bytes head);
 // The file without what follows the end of the RIFF; kCorruptImage if it ends before that.
 Result<Bytes> WholeRiff(Bytes encoded);
 
-// The TIFF block of an EXIF chunk: some writers put the prefix of JPEG's segment before it.
-Bytes WebpExif(Bytes chunk);
 Result<Metadata> ReadWebpMetadata(Bytes encoded, const Limits& limits);
 // Under kAll every byte up to the end of the RIFF.
 Status RewriteWebp(Bytes encoded, MetadataPolicy policy, const Limits& limits,
