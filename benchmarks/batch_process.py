@@ -11,15 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from peers.resident import high_water_bytes
+
 import pixpress
-
-
-def high_water_bytes() -> int:
-    """Return the peak of this process's resident memory."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("VmHWM is missing from /proc/self/status")
 
 
 def main() -> None:

@@ -1,17 +1,24 @@
-"""Adapters of the libraries that pixpress is compared with, one per file.
+"""Adapters of the libraries and commands that pixpress is compared with, one per file.
 
-Each is a class with a ``name``, ``available()``, a constructor that takes the number of threads,
-``run(job, blobs)``, which does one of the jobs of :mod:`peers.job` on every blob and returns the
-outputs, and ``close()``.
+Each is a :class:`peers.job.Adapter`. ``ALL`` are those that bench_peers.py times on JPEG, and
+``COMPARED`` those of the public comparison.
 """
 
-from peers.job import Job
+from peers.avifenc import Avifenc
+from peers.cwebp import Cwebp
+from peers.gifsicle import Gifsicle
+from peers.imagequant import Imagequant
+from peers.job import Adapter, Job
 from peers.opencv import OpenCV
+from peers.oxipng import Oxipng
 from peers.pillow import Pillow
 from peers.pixpress import Pixpress
+from peers.pngquant import Pngquant
 from peers.pyvips import PyVips
 from peers.sharp import Sharp
 
-ALL = (Pixpress, PyVips, OpenCV, Pillow, Sharp)
+ALL: tuple[type[Adapter], ...] = (Pixpress, PyVips, OpenCV, Pillow, Sharp)
+_OTHERS: tuple[type[Adapter], ...] = (Oxipng, Imagequant, Pngquant, Gifsicle, Cwebp, Avifenc)
+COMPARED = ALL + _OTHERS
 
-__all__ = ["ALL", "Job", "OpenCV", "Pillow", "Pixpress", "PyVips", "Sharp"]
+__all__ = ["ALL", "COMPARED", "Adapter", "Job"]

@@ -1,4 +1,5 @@
 // Reads one JSON request per line, answers with one JSON line; times only sharp itself.
+const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
 const sharp = require(path.join(process.env.SHARP_FOLDER, 'node_modules', 'sharp'));
@@ -11,30 +12,29 @@ async function one(blob, request) {
   if (request.side !== null) {
     image = image.resize(request.side, request.side, { fit: 'inside', withoutEnlargement: true });
   }
-  return image
-    .jpeg({ quality: request.quality, chromaSubsampling: '4:2:0', optimiseCoding: false })
-    .toBuffer();
+  return image.toFormat(request.format, request.options).toBuffer();
 }
 
 async function run(request) {
-  const blobs = request.blobs.map((hex) => Buffer.from(hex, 'hex'));
-  const outputs = new Array(blobs.length);
+  const blobs = request.inputs.map((name) => fs.readFileSync(name));
+  const results = new Array(blobs.length);
   let next = 0;
   const start = process.hrtime.bigint();
   const lanes = Array.from({ length: request.workers }, async () => {
     while (next < blobs.length) {
       const index = next++;
-      outputs[index] = await one(blobs[index], request);
+      results[index] = await one(blobs[index], request);
     }
   });
   await Promise.all(lanes);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  process.stdout.write(
-    JSON.stringify({ seconds, outputs: outputs.map((b) => b.toString('hex')) }) + '\n',
-  );
+  results.forEach((result, index) => fs.writeFileSync(request.outputs[index], result));
+  process.stdout.write(JSON.stringify({ seconds }) + '\n');
 }
 
 let queue = Promise.resolve();
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
-  queue = queue.then(() => run(JSON.parse(line)));
+  queue = queue
+    .then(() => run(JSON.parse(line)))
+    .catch((error) => process.stdout.write(JSON.stringify({ error: String(error) }) + '\n'));
 });
