@@ -15,7 +15,7 @@ CXX_FILES := git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'tests/nati
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := true
 
-.PHONY: help demo test lint native asan fuzz tsan python bench wheel format clean stress packages install
+.PHONY: help demo test lint native asan fuzz tsan python bench compare wheel format clean stress packages install
 
 help:
 	@echo "make demo    compress the samples of tests/data and show the savings"
@@ -25,6 +25,7 @@ help:
 	@echo "make stress  the long tests"
 	@echo "make wheel   build and repair a wheel, and test it in an empty environment"
 	@echo "make bench   the benchmarks, with the peers that are there; PHOTOS=<folder> of your own"
+	@echo "make compare write docs/comparison.md anew; PHOTOS, GRAPHICS, ANIMATIONS=<folders>"
 	@echo "make format  format all sources;  make clean removes all that was built"
 
 packages:
@@ -107,6 +108,12 @@ bench: install
 	for name in $(NATIVE_BENCHES); do build/release/$$name; done
 	$(VENV)/bin/python -m pytest benchmarks/bench_*.py --photos "$(PHOTOS)" \
 	  --benchmark-columns=median
+
+GRAPHICS ?= tests/data
+ANIMATIONS ?= tests/data
+compare: install
+	@$(VENV)/bin/python benchmarks/compare.py --photos $(PHOTOS) --graphics $(GRAPHICS) \
+	  --animations $(ANIMATIONS) --out docs
 
 format: install
 	$(CXX_FILES) | xargs clang-format -i

@@ -74,13 +74,14 @@ class Comparison:
         self._large = memory_growth.LargeImages(self._inputs, options.memory_megapixels, folder)
         self._start = time.monotonic()
 
-    def run(self, scorer: sweep.Scorer, results: Results) -> None:
-        """Add what is found to the results."""
+    def run(self, scorer: sweep.Scorer, results: Results, data: Path) -> None:
+        """Add what is found to the results, and keep them after each task."""
         for task in TASKS:
             words = self._options.tasks
             if words is None or any(word in task.job.name for word in words):
                 self._task(task, scorer, results)
-        results.facts["Load at the end"] = machine.load()
+                results.facts["Load at the end"] = machine.load()
+                results.save(data)
         self._libraries.close()
 
     def results(self) -> Results:
@@ -179,9 +180,8 @@ def main() -> None:
     ):
         comparison = Comparison(options, Path(folder))
         results = comparison.results()
-        comparison.run(sweep.Scorer(executor, chosen(options.quick)), results)
-    data.parent.mkdir(parents=True, exist_ok=True)
-    results.save(data)
+        data.parent.mkdir(parents=True, exist_ok=True)
+        comparison.run(sweep.Scorer(executor, chosen(options.quick)), results, data)
     render(results, options.out)
 
 

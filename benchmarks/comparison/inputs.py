@@ -14,7 +14,7 @@ from comparison.tasks import Material, Task
 
 _LANCZOS = Image.Resampling.LANCZOS
 # Smaller ones would measure how long a process takes to start, larger ones take too long.
-_LEAST_PNG_PIXELS, _MOST_PNG_PIXELS = 150_000, 3_200_000
+_LEAST_MEGAPIXELS, _MOST_PNG_MEGAPIXELS = 0.15, 3.2
 _JPEG_QUALITY = 95
 
 
@@ -65,7 +65,9 @@ def _as_it_is(path: Path) -> Blob:
 def _plain_png(path: Path) -> bool:
     """Tell whether all peers keep a PNG's pixels: 8 bits at most, still, of a useful size."""
     with Image.open(path) as image:
-        is_useful = _LEAST_PNG_PIXELS <= image.width * image.height <= _MOST_PNG_PIXELS
+        is_useful = (
+            _LEAST_MEGAPIXELS * 1e6 <= image.width * image.height <= _MOST_PNG_MEGAPIXELS * 1e6
+        )
         depth = path.read_bytes()[24]
         return is_useful and depth <= 8 and not getattr(image, "is_animated", False)
 
@@ -99,13 +101,18 @@ class Inputs:
         paths = [path for path in (*self.photos, *self.graphics) if path.suffix == ".png"]
         return [path for path in dict.fromkeys(paths) if _plain_png(path)]
 
+    @cached_property
+    def gifs(self) -> list[Path]:
+        """GIF files of a useful size, over all frames."""
+        return [path for path in self.animations if _as_it_is(path).megapixels >= _LEAST_MEGAPIXELS]
+
     def paths(self, material: Material) -> list[Path]:
         """Return the files that a material is made from."""
         if material is Material.CAMERA:
             return [path for path in self.photos if path.suffix != ".png"]
         if material is Material.PNG:
             return self.pngs
-        return self.animations if material is Material.GIF else self.photos
+        return self.gifs if material is Material.GIF else self.photos
 
     def round_blobs(self, task: Task) -> list[Blob]:
         """Return as many of the inputs, evenly spaced, as its megapixels allow; at least one."""

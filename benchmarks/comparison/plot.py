@@ -36,7 +36,9 @@ def throughput(found: list[Found]) -> str:
     """Return a drawing with a line of dots for each task: megapixels per second, logarithmic."""
     top = 64.0
     bottom = top + _ROW_PX * len(found)
-    drawing = Drawing(_WIDTH, bottom + 44, "Source megapixels per second (more is better)")
+    drawing = Drawing(
+        _WIDTH, bottom + 44, "Source megapixels per second; more is better; numbers are efforts"
+    )
     rates = [rate_of(task, row) for task in found for row in task.rows]
     low, high = min(rates) / 1.2, max(rates) * 1.2
     axis = Axis(low, high, 190, _WIDTH - 130, is_log=True)
@@ -51,6 +53,8 @@ def throughput(found: list[Found]) -> str:
             rate = rate_of(task, row)
             title = f"{row.label}: {rate:.1f} MP/s"
             drawing.dot(axis(rate), y, _color(row.library), row.is_ours, title)
+            if row.is_ours:
+                drawing.label(axis(rate), y - 8, row.effort.removeprefix("effort "), "middle")
     names = list(dict.fromkeys(row.library for task in found for row in task.rows))
     for number, name in enumerate(names):
         drawing.dot(_WIDTH - 104, top + 20 * number, _color(name), name == OURS, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 import subprocess
@@ -50,7 +51,7 @@ def test_the_curve_goes_through_its_points_and_straight_between_points_on_a_line
 def test_the_curve_never_falls() -> None:
     steep = [(0.0, 0.0), (1.0, 0.001), (1.1, 9.0), (4.0, 9.001), (5.0, 10.0)]
     values = [interpolation.at(steep, x) for x in np.linspace(0, 5, 501)]
-    assert all(a <= b + 1e-12 for a, b in zip(values, values[1:], strict=False))
+    assert all(a <= b + 1e-12 for a, b in itertools.pairwise(values))
 
 
 def test_the_curve_is_near_a_smooth_one() -> None:
@@ -109,7 +110,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a smoke run with Pillow alone writes."""
     folder = tmp_path_factory.mktemp("docs")
     gifs = tmp_path_factory.mktemp("gifs")
-    ramp = np.arange(32 * 32, dtype=np.uint8).reshape(32, 32)
+    ramp = np.arange(256 * 256, dtype=np.uint32).astype(np.uint8).reshape(256, 256)
     frames = [Image.fromarray(np.roll(ramp, shift, 1)) for shift in range(3)]
     frames[0].save(gifs / "moving.gif", save_all=True, append_images=frames[1:], duration=40)
     command = [sys.executable, "benchmarks/compare.py", "--quick", "--out", str(folder)]
