@@ -24,9 +24,12 @@ from comparison import machine, memory_growth, page, plot, sweep, throughput
 from comparison.inputs import Inputs, find
 from comparison.libraries import Libraries
 from comparison.results import Found, Results, Row, load
-from comparison.score import Metric, chosen
+from comparison.score import METRICS, Metric, chosen
 from comparison.tasks import TASKS, Task
 
+_BUSY = (
+    "the machine had other work, so that throughput is rough; bytes and memory do not depend on it"
+)
 _SAMPLES = Path(__file__).parents[1] / "tests" / "data"
 
 
@@ -94,6 +97,8 @@ class Comparison:
             "Animations": self._told(self._inputs.animations),
             "Load at the start": machine.load(),
         }
+        if machine.is_busy():
+            facts["Caution"] = _BUSY
         made = self._libraries.made
         return Results(
             facts,
@@ -120,7 +125,8 @@ class Comparison:
             return
         if task.has_sweep:
             self._say(task, f"sweep of {len(rows)} contenders")
-            sweep.sweep(self._libraries, task, rows, small, scorer)
+            swept = task.swept(self._options.side)
+            sweep.sweep(self._libraries, swept, rows, small, scorer)
             self._match(task, rows)
         self._say(task, f"{self._options.rounds} rounds of {len(rows)} contenders")
         throughput.measure(self._libraries, task, rows, blobs, self._options.rounds)
@@ -158,10 +164,11 @@ class Comparison:
 def render(results: Results, out: Path) -> None:
     """Write the page and its plots."""
     folder = out / "comparison"
+    metric = next(metric for metric in METRICS if metric.name in results.metrics)
     (folder / "throughput.svg").write_text(plot.throughput(results.found))
     for found in results.found:
         if not found.is_lossless:
-            drawing = plot.bytes_against_score(found, next(iter(results.metrics)))
+            drawing = plot.bytes_against_score(found, metric)
             (folder / f"{page.slug(found.name)}.svg").write_text(drawing)
     (out / "comparison.md").write_text(page.write(results))
 

@@ -20,6 +20,11 @@ def load() -> str:
     return " ".join(f"{value:.1f}" for value in os.getloadavg())
 
 
+def is_busy() -> bool:
+    """Tell whether others have kept more than a quarter of the processors busy."""
+    return os.getloadavg()[0] > len(os.sched_getaffinity(0)) / 4
+
+
 def describe() -> dict[str, str]:
     """Return facts of the machine by name."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -156,8 +156,7 @@ def _score_at(row: Row, metric: str) -> str:
     if row.curve is None or row.quality is None:
         return ""
     means = sweep.mean_scores(row.curve, metric)
-    points = interpolation.frontier(list(zip(row.curve.qualities, means, strict=True)))
-    value = interpolation.at(sorted(points), row.quality)
+    value = interpolation.at(list(zip(row.curve.qualities, means, strict=True)), row.quality)
     return "" if value is None else f"{value:.1f}"
 
 

@@ -6,6 +6,7 @@ import math
 import statistics
 
 from comparison.results import OURS, Curve, Found, Row
+from comparison.score import Metric
 from comparison.svg import Axis, Drawing, log_ticks
 from comparison.sweep import mean_scores
 
@@ -73,18 +74,26 @@ def _bits_per_pixel(task: Found, curve: Curve) -> list[float]:
     return [8 * statistics.geometric_mean(sizes) / pixels for sizes in curve.sizes_bytes]
 
 
-def bytes_against_score(task: Found, metric: str) -> str:
+def _points(task: Found, row: Row, metric: Metric) -> list[tuple[float, float]]:
+    """Return mean scores with bits per pixel, but for those far below any target."""
+    if row.curve is None:
+        return []
+    scores = mean_scores(row.curve, metric.name)
+    least = metric.targets[0] - (metric.targets[-1] - metric.targets[0]) / 2
+    pairs = zip(scores, _bits_per_pixel(task, row.curve), strict=True)
+    return [(score, bits) for score, bits in pairs if score >= least]
+
+
+def bytes_against_score(task: Found, metric: Metric) -> str:
     """Return a drawing of the sweeps: bits per pixel, logarithmic, over the mean score."""
-    curves = [
-        (row, mean_scores(row.curve, metric), _bits_per_pixel(task, row.curve))
-        for row in task.rows
-        if row.curve is not None
-    ]
+    curves = [(row, _points(task, row, metric)) for row in task.rows]
     height = max(460.0, 90 + 20 * len(curves))
-    drawing = Drawing(_WIDTH, height, f"{task.name}: bits per pixel over {metric} (less is better)")
+    drawing = Drawing(
+        _WIDTH, height, f"{task.name}: bits per pixel over {metric.name} (less is better)"
+    )
     left, right, top, bottom = 60.0, _WIDTH - _LEGEND_PX, 44.0, height - 50
-    scores = [score for _, each, _ in curves for score in each]
-    bits = [value for _, _, each in curves for value in each]
+    scores = [score for _, points in curves for score, _ in points]
+    bits = [value for _, points in curves for _, value in points]
     across = Axis(min(scores), max(scores), left, right)
     up = Axis(min(bits), max(bits), bottom, top, is_log=True)
     for tick in _even_ticks(min(scores), max(scores)):
@@ -93,13 +102,13 @@ def bytes_against_score(task: Found, metric: str) -> str:
     for tick in log_ticks(min(bits), max(bits)):
         drawing.grid(left, up(tick), right, up(tick))
         drawing.label(left - 8, up(tick) + 4, f"{tick:g}", "end")
-    drawing.label((left + right) / 2, bottom + 38, f"mean {metric}", "middle")
+    drawing.label((left + right) / 2, bottom + 38, f"mean {metric.name}", "middle")
     seen: dict[str, int] = {}
-    for number, (row, each, values) in enumerate(curves):
+    for number, (row, points) in enumerate(curves):
         dash = _DASHES[min(seen.setdefault(row.library, 0), len(_DASHES) - 1)]
         seen[row.library] += 1
-        points = [(across(x), up(y)) for x, y in zip(each, values, strict=True)]
-        drawing.line(points, _color(row.library), dash, row.label)
+        places = [(across(score), up(value)) for score, value in points]
+        drawing.line(places, _color(row.library), dash, row.label)
         y = top + 10 + 20 * number
         drawing.line([(right + 14, y), (right + 44, y)], _color(row.library), dash, row.label)
         drawing.label(right + 52, y + 4, row.label)

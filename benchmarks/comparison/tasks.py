@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from peers.job import Job
 
@@ -29,6 +29,12 @@ class Task:
     @property
     def has_sweep(self) -> bool:
         return not self.job.is_lossless
+
+    def swept(self, side_px: int) -> Task:
+        """Return the task for a sweep with outputs of a size; what fits a square fits that one."""
+        if self.job.side_px is None:
+            return self
+        return replace(self, job=replace(self.job, side_px=side_px))
 
 
 def _lossy(source: str, output: str) -> Job:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -12,6 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from peers.job import Job, ladder_of
+
+# A process starts with the peak of the one that starts it, so that is to be a small one.
+_MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
 
 
 class Command:
@@ -26,6 +33,7 @@ class Command:
     def __init__(self, workers: int) -> None:
         self._executor = ThreadPoolExecutor(workers)
         self._folder = tempfile.TemporaryDirectory()
+        self._last_command: list[str] = []
         self.last_seconds = 0.0
 
     @classmethod
@@ -56,8 +64,9 @@ class Command:
         return [output.read_bytes() for output in outputs]
 
     def high_water_bytes(self) -> int:
-        """Return that of the largest process so far."""
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        """Run the last command again, and return its peak."""
+        command = [sys.executable, "-I", "-S", "-c", _MEASURE, *self._last_command]
+        return int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
     def close(self) -> None:
         self._executor.shutdown()
@@ -72,6 +81,7 @@ class Command:
 
     def _one(self, job: Job, source: Path, output: Path) -> None:
         command = [self.program, *self.arguments(job, str(source), str(output))]
+        self._last_command = command
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 
 from peers.job import Job
 from peers.threaded import Threaded
@@ -11,7 +12,11 @@ from peers.threaded import Threaded
 
 class Oxipng(Threaded):
     name = "oxipng"
-    threads = "one image per Python thread, and RAYON_NUM_THREADS"
+    threads = "its own (RAYON_NUM_THREADS) on one image: it holds the GIL"
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers)
+        os.environ.setdefault("RAYON_NUM_THREADS", str(workers))  # Read at its first use.
 
     @staticmethod
     def available() -> bool:

@@ -22,7 +22,10 @@ if not (ROOT / "benchmarks" / "compare.py").exists():
 sys.path.append(str(ROOT / "benchmarks"))
 
 from comparison import interpolation, page, pixels, sweep  # noqa: E402
+from comparison.inputs import Inputs  # noqa: E402
+from comparison.libraries import Libraries  # noqa: E402
 from comparison.results import Curve, load  # noqa: E402
+from comparison.tasks import TASKS  # noqa: E402
 
 METRIC = "score"
 
@@ -103,6 +106,20 @@ def test_a_changed_sample_of_a_lossless_output_is_found_and_a_hidden_one_is_not(
     other[..., 3] = 0
     other[..., 0] = 1
     assert pixels.difference(png(hidden), png(other)) == ""
+
+
+def test_the_sweep_of_a_task_that_shrinks_shrinks_too(tmp_path: Path, photo: np.ndarray) -> None:
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    task = next(each for each in TASKS if each.job.side_px is not None)
+    inputs = Inputs([tmp_path / "photo.jpg"], [], [], sweep_side_px=64, sweep_images=1)
+    blobs = inputs.sweep_blobs(task)
+    libraries = Libraries(1, ["Pillow"])
+    (row,) = libraries.rows(task)
+    job = libraries.job(task.swept(64), row)
+    outputs = libraries.made["Pillow"].run(job, [blob.data for blob in blobs])
+    libraries.close()
+    assert [max(sweep.rgb(blob.data).size) for blob in blobs] == [128]
+    assert [max(sweep.rgb(output).size) for output in outputs] == [64]
 
 
 @pytest.fixture(scope="module")
