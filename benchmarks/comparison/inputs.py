@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
 from comparison.tasks import Material, Task
+
+Item = TypeVar("Item")
 
 _LANCZOS = Image.Resampling.LANCZOS
 # Smaller ones would measure how long a process takes to start, larger ones take too long.
@@ -47,7 +50,7 @@ def shrunk(path: Path, side_px: int) -> Image.Image:
     return made
 
 
-def evenly(items: Sequence[Path], count: int) -> list[Path]:
+def evenly(items: Sequence[Item], count: int) -> list[Item]:
     """Return ``count`` of the items, evenly spaced, or all if there are less."""
     count = min(count, len(items))
     return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]
@@ -115,13 +118,18 @@ class Inputs:
         return self.gifs if material is Material.GIF else self.photos
 
     def round_blobs(self, task: Task) -> list[Blob]:
-        """Return as many of the inputs, evenly spaced, as its megapixels allow; at least one."""
-        paths = self.paths(task.material)
-        for count in range(len(paths), 0, -1):
-            blobs = [self._blob(task.material, path) for path in evenly(paths, count)]
-            if sum(blob.megapixels for blob in blobs) <= task.megapixels * self.scale:
-                return blobs
-        return blobs[:1] if paths else []
+        """Return as many of the inputs, evenly spaced, as its megapixels allow; at least one.
+
+        None takes more than half of the megapixels unless all do.
+        """
+        most = task.megapixels * self.scale
+        blobs = [self._blob(task.material, path) for path in self.paths(task.material)]
+        blobs = [blob for blob in blobs if blob.megapixels <= most / 2] or blobs[:1]
+        for count in range(len(blobs), 1, -1):
+            chosen = evenly(blobs, count)
+            if sum(blob.megapixels for blob in chosen) <= most:
+                return chosen
+        return blobs[:1]
 
     def sweep_blobs(self, task: Task) -> list[Blob]:
         """Return the small inputs of a quality sweep."""

@@ -60,5 +60,5 @@ TASKS = (
     Task(_lossless("PNG", "PNG"), Material.PNG, 5),
     Task(_lossless("PNG", "WebP"), Material.PNG, 2.5),
     Task(_lossless("JPEG", "WebP"), Material.PHOTO_JPEG, 2.5),
-    Task(_lossless("GIF", "GIF"), Material.GIF, 30),
+    Task(_lossless("GIF", "GIF"), Material.GIF, 80),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import math
@@ -106,6 +107,20 @@ def test_a_changed_sample_of_a_lossless_output_is_found_and_a_hidden_one_is_not(
     other[..., 3] = 0
     other[..., 0] = 1
     assert pixels.difference(png(hidden), png(other)) == ""
+
+
+def test_a_round_takes_images_from_all_over_the_folder_within_its_megapixels(
+    tmp_path: Path,
+) -> None:
+    paths = [tmp_path / f"{number}.jpg" for number in range(10)]
+    for path in paths:
+        Image.new("L", (1000, 1000)).save(path)
+    Image.new("L", (3000, 1000)).save(paths[4])
+    task = dataclasses.replace(TASKS[0], megapixels=4)
+    inputs = Inputs(paths, [], [], sweep_side_px=64, sweep_images=1)
+    names = [blob.name for blob in inputs.round_blobs(task)]
+    assert names == ["1.jpg", "3.jpg", "6.jpg", "8.jpg"]
+    assert inputs.round_blobs(dataclasses.replace(task, megapixels=0.1)) != []
 
 
 def test_the_sweep_of_a_task_that_shrinks_shrinks_too(tmp_path: Path, photo: np.ndarray) -> None:
