@@ -28,7 +28,8 @@ from comparison.score import METRICS, Metric, chosen
 from comparison.tasks import TASKS, Task
 
 _BUSY = (
-    "the machine had other work, so that throughput is rough; bytes and memory do not depend on it"
+    "the machine had other work, so that throughput is rough, and better for whoever runs more "
+    "threads; bytes and memory do not depend on it"
 )
 _SAMPLES = Path(__file__).parents[1] / "tests" / "data"
 

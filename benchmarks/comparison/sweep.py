@@ -23,7 +23,8 @@ Scores = dict[str, float]
 def rgb(data: bytes) -> Image.Image:
     """Return what an encoded image shows."""
     with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
+        whole = image.convert("RGBA") if image.has_transparency_data else image
+        return whole.convert("RGB")
 
 
 def _scores_of(names: Sequence[str], size: tuple[int, int], *pixels: bytes) -> Scores:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-_LADDERS = {"avif": (20, 35, 50, 62, 74, 84, 92)}
-_LADDER = (25, 45, 60, 72, 82, 90, 96)
+_LADDERS = {"avif": (20, 35, 50, 63, 75, 86, 95)}
+_LADDER = (25, 45, 62, 75, 86, 93, 98)
 _COLORS = (8, 16, 32, 64, 128, 256)
 
 
