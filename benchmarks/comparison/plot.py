@@ -24,8 +24,8 @@ _COLORS = {
     "avifenc": "#4c6ef5",
 }
 _DASHES = ("", "7 3", "2 3")
-_WIDTH = 860.0
-_LEGEND_PX = 210.0
+_WIDTH = 900.0
+_LEGEND_PX = 250.0
 _ROW_PX = 34.0
 
 
