@@ -19,7 +19,7 @@ Played = tuple[list[NDArray[np.uint8]], list[float], int | None]
 CORPUS = Path(
     os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
 )
-GOOD = ("photos_jpeg", "odd_jpeg", "photos_png", "graphics_png", "webp")
+GOOD = ("photos_jpeg", "odd_jpeg", "photos_png", "graphics_png", "webp", "gif")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CorpusFile:
 
     @property
     def is_animated(self) -> bool:
-        return "animated" in self.kind
+        return "animated" in self.kind or (self.folder == "gif" and "static" not in self.kind)
 
     @property
     def is_unsupported_jpeg(self) -> bool:
@@ -68,6 +68,8 @@ SELECTIONS: dict[str, Callable[[CorpusFile], bool]] = {
     "unsupported_jpeg": lambda file: file.is_unsupported_jpeg,
     "png": lambda file: file.folder in ("photos_png", "graphics_png"),
     "webp": lambda file: file.folder == "webp" and _is_still(file),
+    "gif": lambda file: file.folder == "gif",
+    "animation": lambda file: file.folder in GOOD and file.is_animated,
     "animated_webp": lambda file: file.folder == "webp" and file.is_animated,
 }
 
