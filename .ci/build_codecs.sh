@@ -7,18 +7,30 @@ set -euo pipefail
 prefix="$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-pip3 install -q cmake ninja 2>/dev/null || python3 -m pip install -q cmake ninja
+pip3 install -q cmake ninja meson 2>/dev/null || python3 -m pip install -q cmake ninja meson
+# The assembly of aom and dav1d for x86 wants NASM 2.14.
+if [ "$(uname -m)" = x86_64 ]; then
+  if command -v apk >/dev/null; then apk add -q nasm; else dnf install -q -y nasm; fi
+fi
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+
+# fetch NAME URL SHA256 [LICENSE...]: unpack into $work/NAME, and collect its license texts
+fetch() {
+  local name="$1" url="$2" sum="$3" archive
+  shift 3
+  archive="$work/${url##*/}"
+  mkdir -p "$work/$name" "$prefix/licenses/$name"
+  curl -fsSL --retry 3 -o "$archive" "$url"
+  echo "$sum  $archive" | sha256sum -c -
+  tar -xf "$archive" -C "$work/$name" --strip-components=1
+  for license; do cat "$work/$name/$license"; done >"$prefix/licenses/$name/copyright"
+}
 
 # codec NAME URL SHA256 LICENSE [CMake arguments]
 codec() {
-  local name="$1" url="$2" sum="$3" license="$4"
+  local name="$1"
+  fetch "${@:1:4}"
   shift 4
-  mkdir -p "$work/$name" "$prefix/licenses/$name"
-  curl -fsSL --retry 3 -o "$work/$name.tar.gz" "$url"
-  echo "$sum  $work/$name.tar.gz" | sha256sum -c -
-  tar -xzf "$work/$name.tar.gz" -C "$work/$name" --strip-components=1
-  cp "$work/$name/$license" "$prefix/licenses/$name/copyright"
   cmake -S "$work/$name" -B "$work/$name/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_PREFIX_PATH="$prefix" \
     -DBUILD_SHARED_LIBS=ON "$@"
@@ -44,18 +56,33 @@ codec libwebp "$webp/libwebp-1.4.0.tar.gz" \
   -DWEBP_BUILD_ANIM_UTILS=OFF -DWEBP_BUILD_CWEBP=OFF -DWEBP_BUILD_DWEBP=OFF \
   -DWEBP_BUILD_GIF2WEBP=OFF -DWEBP_BUILD_IMG2WEBP=OFF -DWEBP_BUILD_VWEBP=OFF \
   -DWEBP_BUILD_WEBPINFO=OFF -DWEBP_BUILD_WEBPMUX=OFF -DWEBP_BUILD_EXTRAS=OFF
-# lcms2 (MIT) has no CMake build: the wheel's container brings its own (lcms2-devel).
 codec highway "$github/google/highway/archive/refs/tags/1.2.0.tar.gz" \
   7e0be78b8318e8bdbf6fa545d2ecb4c90f947df03f7aadc42c1967f019e63343 LICENSE \
   -DHWY_ENABLE_TESTS=OFF -DHWY_ENABLE_EXAMPLES=OFF -DHWY_ENABLE_CONTRIB=OFF
 
+codec aom https://storage.googleapis.com/aom-releases/libaom-3.9.1.tar.gz \
+  dba99fc1c28aaade28dda59821166b2fa91c06162d1bc99fde0ddaad7cecc50e LICENSE \
+  -DENABLE_DOCS=OFF -DENABLE_EXAMPLES=OFF -DENABLE_TESTS=OFF -DENABLE_TOOLS=OFF
+cat "$work/aom/PATENTS" >>"$prefix/licenses/aom/copyright"
+
+fetch dav1d https://downloads.videolan.org/pub/videolan/dav1d/1.5.0/dav1d-1.5.0.tar.xz \
+  14bd6f5157808ed9aedcafbe50df689d304fd4810ac20be6eec1ab037436afd6 COPYING
+meson setup "$work/dav1d/build" "$work/dav1d" --prefix "$prefix" --libdir lib \
+  --buildtype release -Denable_tools=false -Denable_tests=false
+meson install -C "$work/dav1d/build"
+
+codec libavif "$github/AOMediaCodec/libavif/archive/refs/tags/v1.1.1.tar.gz" \
+  914662e16245e062ed73f90112fbb4548241300843a7772d8d441bb6859de45b LICENSE \
+  -DAVIF_CODEC_AOM=SYSTEM -DAVIF_CODEC_DAV1D=SYSTEM -DAVIF_LIBYUV=OFF -DAVIF_BUILD_APPS=OFF
+
+fetch lcms2 "$github/mm2/Little-CMS/releases/download/lcms2.16/lcms2-2.16.tar.gz" \
+  d873d34ad8b9b4cea010631f1a6228d2087475e4dc5e763eb81acc23d9d45a51 LICENSE
+(cd "$work/lcms2" && ./configure --prefix="$prefix" --libdir="$prefix/lib" --disable-static \
+  --without-jpeg --without-tiff && make install)
+
 # SQLite has neither CMake files nor a license text: it is in the public domain.
-mkdir -p "$work/sqlite" "$prefix/licenses/sqlite"
-curl -fsSL --retry 3 -o "$work/sqlite.tar.gz" \
-  https://www.sqlite.org/2024/sqlite-autoconf-3450100.tar.gz
-echo "cd9c27841b7a5932c9897651e20b86c701dd740556989b01ca596fcfa3d49a0a  $work/sqlite.tar.gz" |
-  sha256sum -c -
-tar -xzf "$work/sqlite.tar.gz" -C "$work/sqlite" --strip-components=1
+fetch sqlite https://www.sqlite.org/2024/sqlite-autoconf-3450100.tar.gz \
+  cd9c27841b7a5932c9897651e20b86c701dd740556989b01ca596fcfa3d49a0a
 echo "SQLite is in the public domain: https://www.sqlite.org/copyright.html" \
   >"$prefix/licenses/sqlite/copyright"
 (cd "$work/sqlite" && ./configure --prefix="$prefix" --libdir="$prefix/lib" --disable-static \
