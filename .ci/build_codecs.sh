@@ -76,7 +76,11 @@ codec libavif "$github/AOMediaCodec/libavif/archive/refs/tags/v1.1.1.tar.gz" \
   -DAVIF_CODEC_AOM=SYSTEM -DAVIF_CODEC_DAV1D=SYSTEM -DAVIF_LIBYUV=OFF -DAVIF_BUILD_APPS=OFF
 
 fetch lcms2 "$github/mm2/Little-CMS/releases/download/lcms2.16/lcms2-2.16.tar.gz" \
-  d873d34ad8b9b4cea010631f1a6228d2087475e4dc5e763eb81acc23d9d45a51 LICENSE
+  d873d34ad8b9b4cea010631f1a6228d2087475e4dc5e763eb81acc23d9d45a51
+# Named one or the other in its releases.
+find "$work/lcms2" -maxdepth 1 \( -name LICENSE -o -name COPYING \) -exec cat {} + \
+  >"$prefix/licenses/lcms2/copyright"
+grep -q Permission "$prefix/licenses/lcms2/copyright"
 (cd "$work/lcms2" && ./configure --prefix="$prefix" --libdir="$prefix/lib" --disable-static \
   --without-jpeg --without-tiff && make install)
 
