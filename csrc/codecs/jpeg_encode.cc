@@ -29,6 +29,14 @@ uint64_t PaddedSamples(const ImageLayout& layout, const EncodeOptions& options) 
   return padded;
 }
 
+// Hundredths of a byte that a sample takes at most: measured with black and white noise, to which
+// the standard Huffman tables are the less suited the finer the steps.
+uint64_t MostSampleHundredths(const EncodeOptions& options) {
+  const auto above = [&](int quality) { return std::max(options.quality - quality, 0); };
+  const int steps = WantsOptimized(options) ? 3 * above(90) : 3 * above(80) + 5 * above(90);
+  return static_cast<uint64_t>(25 + options.quality * 2 / 3 + steps);
+}
+
 // The library's row buffers and the row queue, then the coefficients.
 uint64_t LibraryBytes(const ImageLayout& layout, const EncodeOptions& options) {
   uint64_t bytes = (512 << 10) + (uint64_t{layout.width} + 64) * 3 * 256;
@@ -187,11 +195,10 @@ bool WantsProgressiveJpeg(const EncodeOptions& options) {
 }
 
 uint64_t JpegOutputBytes(const ImageLayout& layout, const EncodeOptions& options) {
-  // Noise at quality 100 needs about a byte per sample; photographs a fraction of it, less as the
-  // quality falls.
-  return SaturatingMul(PaddedSamples(layout, options), static_cast<uint64_t>(options.quality)) /
-             160 +
-         (512 << 10);
+  // The chain's chunks have up to a megabyte, of which the last may be empty.
+  constexpr uint64_t kSlackBytes = (512 << 10) + (1 << 20);
+  return SaturatingMul(PaddedSamples(layout, options), MostSampleHundredths(options)) / 100 +
+         kSlackBytes;
 }
 
 uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {

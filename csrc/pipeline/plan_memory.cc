@@ -2,6 +2,7 @@
 
 #include "base/checked_math.h"
 #include "image/image.h"
+#include "memory/buffer.h"
 #include "pipeline/plan.h"
 #include "pipeline/step_color.h"
 #include "pipeline/step_orient.h"
@@ -54,7 +55,9 @@ uint64_t KeptBytes(const Plan& plan, uint64_t encode_bytes) {
 
 uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t input_bytes,
                          uint64_t encoded_bytes) {
-  uint64_t bytes = input_bytes;
+  // A file is read into one buffer, which is rounded up.
+  const uint64_t read_bytes = BufferPool::CapacityFor(input_bytes);
+  uint64_t bytes = read_bytes;
   if (plan.source_codec != nullptr) bytes = SaturatingAdd(bytes, DecodeBytes(plan));
   const ImageLayout* in = &plan.decoded;
   for (const PlannedStep& step : plan.steps) {
@@ -68,7 +71,7 @@ uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t in
     const uint64_t transcode_bytes =
         plan.source_codec->transcode_memory_bytes(plan.info, *plan.transcode);
     const uint64_t held = SaturatingAdd(transcode_bytes, KeptBytes(plan, transcode_bytes));
-    bytes = std::max(bytes, SaturatingAdd(input_bytes, held));
+    bytes = std::max(bytes, SaturatingAdd(read_bytes, held));
   }
   if (plan.may_keep_original) bytes = SaturatingAdd(bytes, encoded_bytes + (64u << 10));
   return bytes;
