@@ -161,8 +161,10 @@ class GifAnimation final : public FrameSink {
 uint64_t GifAnimationMemoryBytes(const AnimationInfo& animation, const EncodeOptions&) {
   const uint64_t pixels = SaturatingMul(animation.width, animation.height);
   const uint64_t canvases = SaturatingMul(pixels, 3 * 4);
-  const uint64_t output = SaturatingMul(
-      SaturatingAdd(GifLzwEncoder::OutputBytes(pixels), kFrameHeadBytes), animation.frames);
+  const uint64_t frame = SaturatingAdd(GifLzwEncoder::OutputBytes(pixels), kFrameHeadBytes);
+  // One frame more is on its way when the last useful byte is there.
+  const uint64_t output = std::min(SaturatingMul(frame, animation.frames),
+                                   SaturatingAdd(animation.useful_bytes, SaturatingMul(frame, 2)));
   return SaturatingAdd(
       SaturatingAdd(canvases, canvases / 4),
       SaturatingAdd(SaturatingAdd(output, output / 16 + kSlackBytes),

@@ -150,8 +150,11 @@ uint64_t PngAnimationMemoryBytes(const AnimationInfo& animation, const EncodeOpt
   const uint64_t pixels = SaturatingMul(animation.width, animation.height);
   // Filter bytes, stored blocks, and the chunks around them.
   constexpr uint64_t kFrameBytes = 256;
-  const uint64_t frame = SaturatingAdd(SaturatingMul(pixels, 4) + animation.height, kFrameBytes);
-  const uint64_t output = SaturatingMul(SaturatingAdd(frame, frame / 64), animation.frames);
+  const uint64_t rows = SaturatingAdd(SaturatingMul(pixels, 4) + animation.height, kFrameBytes);
+  const uint64_t frame = SaturatingAdd(rows, rows / 64);
+  // One frame more is on its way when the last useful byte is there.
+  const uint64_t output = std::min(SaturatingMul(frame, animation.frames),
+                                   SaturatingAdd(animation.useful_bytes, SaturatingMul(frame, 2)));
   // Two attempts, each with an image and what deflates it.
   const uint64_t data = PngDataMemoryBytes(PngRowFormatOf(layout, 8), animation.height);
   const uint64_t attempts = SaturatingAdd(Image::MemoryBytes(layout), SaturatingMul(data, 2));

@@ -3,6 +3,7 @@
 // what changed. So every pair of formats, and every step between, knows one kind of frame.
 
 #include <cstdint>
+#include <limits>
 
 #include "base/status.h"
 #include "image/image.h"
@@ -23,6 +24,8 @@ struct AnimationInfo {
   uint32_t height = 0;
   uint32_t frames = 0;      // As announced; a damaged file may end earlier.
   uint32_t loop_count = 0;  // How often all is shown; 0: for ever.
+  // To an encoder: no frame is added once the output is longer, which nobody wants then.
+  uint64_t useful_bytes = std::numeric_limits<uint64_t>::max();
 };
 
 // One frame, composed: the whole canvas as one shows it, RGBA of 8 bits.

@@ -183,7 +183,8 @@ Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encode
   ByteChain original(context.meter);
   PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(encoded, spec.settings->metadata,
                                                       spec.settings->limits, context, &original));
-  if (original.size_bytes() > result->data->size_bytes()) return Status();
+  const bool has_data = result->data.has_value();  // A useless animation was given up.
+  if (has_data && original.size_bytes() > result->data->size_bytes()) return Status();
   result->data = std::move(original);
   result->quality = 0;
   result->skipped_reason = SkippedReason::kNotSmaller;

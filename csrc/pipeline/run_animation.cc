@@ -40,10 +40,11 @@ void Report(const Plan& plan, uint32_t done, const WorkContext& context) {
   context.progress->Report(Stage::kEncode, double{1} * done / plan.animation.frames);
 }
 
-// Each frame through the steps, from the source to the sink.
+// Each frame through the steps, from the source to the sink. The frames behind a useless output are
+// still decoded: damage is an error, whatever is kept.
 Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransform* color,
-                  FrameSource& frames, FrameSink& sink, const WorkContext& context,
-                  StageTimer* timer) {
+                  FrameSource& frames, FrameSink& sink, const ByteChain& out,
+                  const WorkContext& context, StageTimer* timer) {
   // The steps of a frame report fractions of that frame only.
   WorkContext quiet = context;
   quiet.progress = nullptr;
@@ -57,6 +58,7 @@ Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransfo
                                                    std::to_string(plan.animation.frames))
           .At(Stage::kDecode);
     }
+    if (out.size_bytes() > plan.animation.useful_bytes) continue;
     PIXPRESS_ASSIGN_OR_RETURN(Image canvas, RunSteps(*frame.canvas, plan, settings, color, quiet));
     timer->Charge(Stage::kResize);
     PIXPRESS_RETURN_IF_ERROR(sink.Add(std::move(canvas), frame.duration).At(Stage::kEncode));
@@ -79,8 +81,9 @@ Status RunAnimation(const JobSpec& spec, const Plan& plan, Bytes encoded, const 
   auto sink =
       plan.output_codec->start_animation(plan.animation, plan.encode, metadata, quiet, &out);
   if (!sink.ok()) return std::move(sink).status().At(Stage::kEncode);
-  PIXPRESS_RETURN_IF_ERROR(
-      PassFrames(plan, *spec.settings, color, *frames.value(), *sink.value(), context, &timer));
+  PIXPRESS_RETURN_IF_ERROR(PassFrames(plan, *spec.settings, color, *frames.value(), *sink.value(),
+                                      out, context, &timer));
+  if (out.size_bytes() > plan.animation.useful_bytes) return Status();
   PIXPRESS_RETURN_IF_ERROR(sink.value()->Finish().At(Stage::kEncode));
   timer.Charge(Stage::kEncode);
   result->data = std::move(out);
