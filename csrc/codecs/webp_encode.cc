@@ -50,7 +50,10 @@ bool Configure(const EncodeOptions& options, WebPConfig* config) {
   config->thread_level = 0;
   if (options.lossless || options.near_lossless < 100) {
     config->lossless = 1;
-    config->exact = 1;
+    // libwebp changes no pixel at all where colors below alpha 0 must stay, or with method 0.
+    const bool is_near = options.near_lossless < 100;
+    config->exact = is_near ? 0 : 1;
+    if (is_near) config->method = std::max(config->method, 1);
     config->near_lossless = options.near_lossless;
     // In lossless mode quality is effort.
     config->quality = static_cast<float>(std::clamp(options.effort * 10, 10, 100));
