@@ -238,6 +238,11 @@ bool ProfileFits(std::span<const uint8_t> icc, ColorModel color) {
 
 bool DiffersFromSrgb(const PngColor& color) { return OtherThanSrgb(color).has_value(); }
 
+std::string ColorLibraryVersion() {
+  const int version = cmsGetEncodedCMMversion();  // 2140 is 2.14.
+  return "lcms2 " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
 Result<std::unique_ptr<ColorTransform>> ColorTransform::FromProfile(std::span<const uint8_t> icc,
                                                                     const ImageLayout& in,
                                                                     Meter& meter) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/status.h"
 #include "image/metadata.h"
@@ -19,6 +20,9 @@ namespace pixpress {
 inline constexpr size_t kMaxProfileBytes = 4u << 20;
 // The most that one transform may hold; more is refused while it is made.
 inline constexpr size_t kColorTransformBytes = 24u << 20;
+
+// The library and its run-time version, for features().
+std::string ColorLibraryVersion();
 
 // Does the profile describe such pixels? Reads its header only.
 bool ProfileFits(std::span<const uint8_t> icc, ColorModel color);

@@ -238,5 +238,5 @@ def stage_names():
 
 
 def built_in():
-    """The SIMD target in use, and lines about codecs (see DescribeCodecs)."""
-    return SimdTargetName().decode(), text_of(seam_codecs())
+    """The SIMD target in use, lines about codecs (see DescribeCodecs), what converts colors."""
+    return SimdTargetName().decode(), text_of(seam_codecs()), text_of(ColorLibraryVersion())

@@ -81,7 +81,7 @@ def _print_version(verbose: bool) -> None:
         click.echo(f"simd: {found['simd']}")
         for name, libraries in found["codecs"].items():
             can = [verb for verb in ("read", "write") if name in found[verb]]
-            click.echo(f"{name}: {', '.join(can)}; {libraries}")
+            click.echo(f"{name}: " + "; ".join([*([", ".join(can)] if can else []), libraries]))
 
 
 @main.command()

@@ -14,6 +14,7 @@ cdef extern from *:
     #include "codecs/codec.h"
     #include "engine/engine.h"
     #include "image/exif.h"
+    #include "kernels/color_transform.h"
     #include "kernels/convert.h"
     #include "pipeline/one_shot.h"
 
@@ -141,6 +142,9 @@ cdef extern from *:
     }
     }  // namespace pixpress::seam
     """
+
+cdef extern from "kernels/color_transform.h" namespace "pixpress" nogil:
+    string ColorLibraryVersion()
 
 cdef extern from "base/status.h" namespace "pixpress" nogil:
     cdef enum class StatusCode "pixpress::StatusCode":

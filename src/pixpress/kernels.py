@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 
 from . import _native, imported
 from .arguments import boolean, choice, whole
@@ -262,7 +263,8 @@ def features() -> dict[str, Any]:
     -------
     dict
         ``"version"`` of pixpress; ``"simd"``, the instruction set in use; ``"codecs"``, the
-        libraries and their versions by format; ``"read"`` and ``"write"``, lists of formats;
+        libraries and their versions by format, and by ``"color"`` the one that converts colors;
+        ``"read"`` and ``"write"``, lists of formats, those at the end of ``"read"`` through Pillow;
         ``"extensions"``, the extensions of files by format, the preferred one first.
 
     Examples
@@ -271,16 +273,24 @@ def features() -> dict[str, Any]:
     True
     >>> features()["codecs"]["png"].startswith("libpng")
     True
+    >>> features()["codecs"]["color"].startswith("lcms2")
+    True
+    >>> "bmp" in features()["read"], "bmp" in features()["write"]
+    (True, False)
     """
     from . import __version__
 
-    simd, lines = _native.built_in()
+    simd, lines, colors = _native.built_in()
     rows = [line.split("\t") for line in lines.splitlines()]
+    foreign: dict[str, list[str]] = {}
+    for extension, name in imported.EXTENSIONS.items():
+        foreign.setdefault(name, []).append(extension)
+    through_pillow = dict.fromkeys(foreign, f"Pillow {PIL.__version__}")
     return {
         "version": __version__,
         "simd": simd,
-        "codecs": {name: version for name, version, *_rest in rows},
-        "read": [row[0] for row in rows if "r" in row[2]],
+        "codecs": {row[0]: row[1] for row in rows} | {"color": colors} | through_pillow,
+        "read": [row[0] for row in rows if "r" in row[2]] + list(foreign),
         "write": [row[0] for row in rows if "w" in row[2]],
-        "extensions": {row[0]: row[3:] for row in rows},
+        "extensions": {row[0]: row[3:] for row in rows} | foreign,
     }

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -134,7 +135,14 @@ def test_features_say_what_is_built_in() -> None:
     assert set(found["codecs"]) >= set(found["read"])
     assert re.search(r"libwebp \d+\.\d+\.\d+", found["codecs"]["webp"])
     assert re.search(r"libpng .*zlib .*libdeflate ", found["codecs"]["png"])
+    assert re.fullmatch(r"lcms2 2\.\d+", found["codecs"]["color"])
     assert found["extensions"]["jpeg"][0] == "jpg"
+    # Pillow reads these.
+    foreign = ["bmp", "tiff", "ppm", "ico", "tga"]
+    assert found["read"][-5:] == foreign
+    assert not set(foreign) & set(found["write"])
+    assert {found["codecs"][name] for name in foreign} == {f"Pillow {PIL.__version__}"}
+    assert found["extensions"]["tiff"] == ["tif", "tiff"]
     assert found["simd"]
 
 
