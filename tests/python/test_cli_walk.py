@@ -101,6 +101,39 @@ def test_an_output_that_is_a_hard_link_becomes_a_file_of_its_own(
     assert other.stat().st_nlink == 1
 
 
+def test_an_output_that_is_a_link_becomes_a_file_and_its_target_stays(
+    tree: Path, tmp_path: Path
+) -> None:
+    target, link = tmp_path / "target.jpg", tmp_path / "o.jpg"
+    target.write_bytes(b"not to be touched")
+    link.symlink_to(target)
+    done = compress(tree / "a.jpg", "-o", link, "--overwrite", "all")
+    assert done.returncode == 0, done.stderr.decode()
+    assert target.read_bytes() == b"not to be touched"
+    assert not link.is_symlink()
+    assert link.read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_hard_links_among_inputs_are_files_each(tree: Path, tmp_path: Path) -> None:
+    os.link(tree / "a.jpg", tree / "again.jpg")
+    before = (tree / "a.jpg").read_bytes()
+    done = compress(tree, "-R", "-o", tmp_path / "out", "-q", "20", "--include", "a*.jpg")
+    assert done.returncode == 0, done.stderr.decode()
+    assert files_in(tmp_path / "out") == ["a.jpg", "again.jpg"]
+    # In place, each is replaced by a file of its own.
+    done = compress(tree / "a.jpg", "-o", tree / "a.jpg", "-q", "20", "--overwrite", "all")
+    assert done.returncode == 0, done.stderr.decode()
+    assert (tree / "again.jpg").read_bytes() == before
+    assert len((tree / "a.jpg").read_bytes()) < len(before)
+
+
+def test_the_same_input_named_twice_is_refused_before_any_work(tree: Path, tmp_path: Path) -> None:
+    done = compress(tree / "a.jpg", tree / "." / "old" / ".." / "a.jpg", "-o", tmp_path / "out")
+    assert done.returncode == 2
+    assert b"would both be written to" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_keep_times_gives_outputs_the_times_of_their_inputs(tree: Path, tmp_path: Path) -> None:
     for name in files_in(tree):
         os.utime(tree / name, ns=(LONG_AGO_NS, LONG_AGO_NS))
