@@ -17,9 +17,6 @@ import pixpress
 CORPUS = Path(
     os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
 )
-CORPUS = Path(
-    os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
-)
 ODD = CORPUS / "odd_jpeg"
 CMYK = ["Kiara_limited_progressive_four_components.jpg", "Multiple_ICC_segments.jpg"]
 needs_corpus = pytest.mark.skipif(not ODD.is_dir(), reason="the corpus is missing")

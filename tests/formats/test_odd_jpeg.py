@@ -15,9 +15,6 @@ import pixpress
 CORPUS = Path(
     os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
 )
-CORPUS = Path(
-    os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
-)
 ODD = CORPUS / "odd_jpeg"
 REFUSED = {"monkey12.jpg": "12 bits", "testimgl.jpg": "lossless"}
 FILES = (
