@@ -165,6 +165,25 @@ def test_animations_do_not_depend_on_the_number_of_workers(target: str) -> None:
     assert len(outputs) == 1
 
 
+def test_an_animation_that_outgrows_its_original_is_given_up_but_read_to_its_end() -> None:
+    rng = np.random.default_rng(2)
+    images = [Image.fromarray(rng.integers(0, 256, (160, 240, 3), np.uint8)) for _ in range(8)]
+    out = io.BytesIO()
+    images[0].save(out, "WEBP", save_all=True, append_images=images[1:], duration=40, quality=10)
+    source = out.getvalue()
+    # Two frames alone are longer than all of the source.
+    exact = pixpress.compress(source, lossless=True, max_frames=2)
+    assert exact.compressed_size > len(source) + (64 << 10)
+    result = pixpress.compress(source, lossless=True)
+    assert result.skipped_reason is pixpress.SkippedReason.NOT_SMALLER
+    assert result.data == source
+    # Damage behind the point where encoding ended is found all the same.
+    last = source.rindex(b"\x9d\x01\x2a")
+    damaged = source[:last] + b"\0\0\0" + source[last + 3 :]
+    with pytest.raises(pixpress.CorruptImageError):
+        pixpress.compress(damaged, lossless=True)
+
+
 CHILD = """
 import json, sys
 from pathlib import Path
