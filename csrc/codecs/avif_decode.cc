@@ -12,9 +12,19 @@
 namespace pixpress {
 namespace {
 
-// What dav1d and libavif hold per pixel: a picture of 4:4:4 in 16 bits, and tables.
-constexpr uint64_t kDecoderBytesPerPixel = 8;
 constexpr uint64_t kDecoderBytes = 8u << 20;
+// Pictures that dav1d holds: as coded and with film grain; of sequences the references besides.
+constexpr uint64_t kStillPictures = 2;
+constexpr uint64_t kSequencePictures = 10;
+
+// What dav1d and libavif hold at most: pictures of 4:4:4 and their alpha, and tables for blocks.
+uint64_t LibraryBytes(const ImageInfo& info, uint64_t pictures) {
+  const uint64_t sample_bytes = info.bits == 16 ? 2 : 1;
+  const uint64_t planes = info.has_alpha ? 4 : 3;
+  const uint64_t pixels = SaturatingMul(info.width, info.height);
+  return SaturatingAdd(SaturatingMul(pixels, (pictures * planes + 1) * sample_bytes),
+                       kDecoderBytes);
+}
 
 // The part of the coded picture that is the image: all of it, or its clean aperture.
 struct Area {
@@ -155,10 +165,8 @@ ImageLayout AvifDecodedLayout(const ImageInfo& info, const DecodeOptions&) {
 }
 
 uint64_t AvifDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& options) {
-  const uint64_t pixels = SaturatingMul(info.width, info.height);
-  const uint64_t library = SaturatingMul(pixels, kDecoderBytesPerPixel);
   return SaturatingAdd(Image::MemoryBytes(AvifDecodedLayout(info, options)),
-                       SaturatingAdd(library, kDecoderBytes));
+                       LibraryBytes(info, kStillPictures));
 }
 
 Result<std::unique_ptr<RowSource>> DecodeAvif(Bytes encoded, const ImageInfo& info,
@@ -178,8 +186,9 @@ Result<std::unique_ptr<RowSource>> DecodeAvif(Bytes encoded, const ImageInfo& in
 uint64_t AvifFramesMemoryBytes(const ImageInfo& info) {
   ImageInfo canvas = info;
   canvas.has_alpha = true;
-  canvas.bits = 8;
-  return AvifDecodeMemoryBytes(canvas, {});
+  const ImageLayout layout =
+      ImageLayout::Interleaved(info.width, info.height, ColorModel::kRgb, /*has_alpha=*/true);
+  return SaturatingAdd(Image::MemoryBytes(layout), LibraryBytes(canvas, kSequencePictures));
 }
 
 Result<std::unique_ptr<FrameSource>> OpenAvifFrames(Bytes encoded, const ImageInfo& info,

@@ -103,6 +103,7 @@ def save_moving(path: Path, pixels: Pixels) -> None:
         ".gif": {"optimize": False},
         ".png": {"compress_level": 1},
         ".webp": {"quality": 80, "method": 0},
+        ".avif": {"quality": 70, "speed": 10},
     }[path.suffix]
     first.save(path, save_all=True, append_images=later, duration=40, loop=0, **options)
 
@@ -125,6 +126,7 @@ SOURCES: dict[str, dict[str, object] | Callable[[Path, Pixels], None]] = {
     "moving.gif": save_moving,
     "moving.webp": save_moving,
     "moving.png": save_moving,
+    "moving.avif": save_moving,
 }
 # Output extension and settings.
 JOBS: dict[str, tuple[str, dict[str, object]]] = {
@@ -147,7 +149,7 @@ QUICK_JOBS = ("re-encode", "thumbnail", "to webp")
 EVERY_WAY = ("baseline.jpg", "noisy_alpha.png")
 EVERY_WAY_WHEN_LONG = (*EVERY_WAY, "noise.jpg", "turned.jpg", "interlaced.png", "deep.png")
 # Palettes are of still images, or of GIF.
-IMPOSSIBLE = [(source, "palette") for source in ("moving.gif", "moving.webp", "moving.png")]
+IMPOSSIBLE = [(source, "palette") for source in SOURCES if source.startswith("moving")]
 LARGE_OUTPUTS = [("noise.jpg", "to fine jpeg"), ("noise.jpg", "to large webp")]
 # Every source in one way, every way from one source.
 CASES = [
