@@ -76,7 +76,8 @@ uint64_t PngEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions&) {
   // The image and its reduction, then one of them and the data.
   const uint8_t depth = layout.bits == 16 ? 16 : 8;
   const uint64_t data = PngDataMemoryBytes(PngRowFormatOf(layout, depth), layout.height);
-  return SaturatingAdd(SaturatingMul(Image::MemoryBytes(layout), 2), data);
+  const uint64_t image = Image::MemoryBytes(layout);
+  return SaturatingAdd(image, std::max(image, data));
 }
 
 Status EncodePng(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
