@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from .errors import PixpressError, UnidentifiedImageError, UnsupportedFormatError
-from .imported import FOREIGN, format_of_path
+from .foreign import FOREIGN, format_of_path
 from .kernels import probe
 from .sources import extension_format, output_name
 

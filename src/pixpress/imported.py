@@ -23,6 +23,7 @@ from .errors import (
     UnidentifiedImageError,
     UnsupportedFormatError,
 )
+from .foreign import HEAD_BYTES, OPEN_FLAGS, ForeignSource, format_of_bytes
 from .icons import check_icon
 from .options import DEFAULT, Limits
 from .result import ImageInfo
@@ -36,28 +37,6 @@ _CLASSES = {
     "ico": ("PIL.IcoImagePlugin", "IcoImageFile"),
     "tga": ("PIL.TgaImagePlugin", "TgaImageFile"),
 }
-FOREIGN = frozenset(_CLASSES)  # Formats that are read and cannot be written.
-EXTENSIONS = {
-    "bmp": "bmp",
-    "tif": "tiff",
-    "tiff": "tiff",
-    "ppm": "ppm",
-    "pgm": "ppm",
-    "pbm": "ppm",
-    "pnm": "ppm",
-    "ico": "ico",
-    "tga": "tga",
-}
-_MAGICS = {
-    b"BM": "bmp",
-    b"II*\0": "tiff",
-    b"MM\0*": "tiff",
-    b"II+\0": "tiff",
-    b"MM\0+": "tiff",
-    b"\0\0\1\0": "ico",
-    **{b"P%d%c" % (kind, space): "ppm" for kind in range(1, 7) for space in b" \t\r\n"},
-}
-_HEAD_BYTES = 4
 # Modes of Pillow: that of our pixels, the core's color model, alpha, bits, and channels.
 _GRAY, _RGB, _CMYK = 0, 1, 3
 _MODES = {
@@ -85,26 +64,6 @@ _STRIP_PIXELS = 1 << 20
 _KEPT_TAGS = (270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432)
 _SUB_BLOCKS = (0x8769, 0x8825)  # EXIF and GPS
 _XMP_TAG = 700
-
-
-@dataclass(frozen=True)
-class ForeignSource:
-    """An image of one of these formats: a file, or bytes."""
-
-    name: str
-    format: str
-    data: bytes | bytearray | memoryview | None = None
-
-
-def format_of_path(path: str) -> str | None:
-    """The format that the extension names, of those that are read here."""
-    return EXTENSIONS.get(path[path.rfind(".") + 1 :].lower())
-
-
-def format_of_bytes(head: bytes | bytearray | memoryview) -> str | None:
-    """The format that `head` begins like, of those that are read here."""
-    start = bytes(head[:_HEAD_BYTES])
-    return _MAGICS.get(start) or _MAGICS.get(start[:3]) or _MAGICS.get(start[:2])
 
 
 @dataclass(frozen=True)
@@ -181,7 +140,7 @@ def probe(source: ForeignSource, limits: Limits) -> ImageInfo | None:
 
 def _format_of(source: ForeignSource, file: IO[bytes]) -> str | None:
     """What the content says, whatever the extension; TGA has no magic."""
-    format = format_of_bytes(file.read(_HEAD_BYTES))
+    format = format_of_bytes(file.read(HEAD_BYTES))
     if format is not None or source.format != "tga":
         return format
     try:
@@ -202,7 +161,7 @@ def _open_file(source: ForeignSource, limits: Limits) -> Iterator[tuple[IO[bytes
         yield io.BytesIO(source.data), size
         return
     try:
-        number = os.open(source.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        number = os.open(source.name, OPEN_FLAGS)
     except OSError as error:
         raise _input_error(source.name, error.errno) from error
     try:

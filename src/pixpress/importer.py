@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from . import _native
 from .errors import MemoryLimitError, QueueFullError
+from .foreign import ForeignSource
 from .future import JobFuture
-from .imported import ForeignSource, load
+from .imported import load
 from .options import Limits
 
 _log = logging.getLogger("pixpress")

@@ -11,6 +11,7 @@ import PIL
 from . import _native, imported
 from .arguments import boolean, choice, whole
 from .errors import expected
+from .foreign import ForeignSource
 from .options import DEFAULT, FILTERS, format_value, settings_of
 from .result import ImageInfo
 from .sources import array_source, open_source
@@ -51,7 +52,7 @@ def probe(src: Any) -> ImageInfo:
     ('png', 5, 3, 'L')
     """
     source = open_source(src)
-    if isinstance(source, imported.ForeignSource):
+    if isinstance(source, ForeignSource):
         found = imported.probe(source, DEFAULT.limits)
         if found is not None:
             return found
@@ -102,7 +103,7 @@ def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
         raise expected("one of " + ", ".join(_MODES), "mode", mode)
     color, has_alpha = (-1, False) if mode is None else _MODES[mode]
     source = open_source(src)
-    if isinstance(source, imported.ForeignSource):
+    if isinstance(source, ForeignSource):
         source = imported.load(source, DEFAULT.limits)
     array: Array = _native.decode(source, color, has_alpha, frames, _allocate)
     return array if frames else array[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _native
 from .errors import CorruptImageError, InputError, OptionError, expected
-from .imported import ForeignSource, format_of_bytes, format_of_path
+from .foreign import ForeignSource, format_of_bytes, format_of_file
 
 _FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")  # By number of the core.
 _ROWS = [line.split("\t") for line in _native.built_in()[1].splitlines()]
@@ -32,12 +32,12 @@ def path_text(name: str, path: Any) -> str:
 def open_source(src: Any) -> _native.NativeSource | ForeignSource:
     """A path, bytes-like object, file object, numpy array or Pillow image.
 
-    What Pillow is to decode is told by the extension of a path, without opening it, and by the
-    first bytes of what is in memory: jobs of the core's own formats pay nothing else for it.
+    What Pillow is to decode is told by the first bytes; of TGA, which has none of its own, by the
+    extension.
     """
     if isinstance(src, (str, os.PathLike)):
         path = path_text("src", src)
-        foreign = format_of_path(path)
+        foreign = format_of_file(path)
         return _native.NativeSource(path) if foreign is None else ForeignSource(path, foreign)
     if isinstance(src, (bytes, bytearray, memoryview)):
         return _bytes_source("<bytes>", src)

@@ -23,8 +23,8 @@ from .errors import (
     QueueFullError,
     expected,
 )
+from .foreign import ForeignSource
 from .future import JobFuture
-from .imported import ForeignSource
 from .options import Settings, priority_value, settings_of
 from .result import Result
 from .sources import open_source, output_format, output_name, path_text

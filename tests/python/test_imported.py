@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 import pixpress
-from pixpress import imported
+from pixpress.foreign import EXTENSIONS
 from pixpress.tiff_frames import count_frames
 
 SAVED = {"bmp": "BMP", "tif": "TIFF", "tiff": "TIFF", "ppm": "PPM", "ico": "ICO", "tga": "TGA"}
@@ -58,7 +58,7 @@ def test_files_of_every_such_format_become_png(extension: str, tmp_path: Path) -
     assert result.source == str(path)
     assert same_pixels(opened((tmp_path / "made.png").read_bytes()), wanted)
     info = pixpress.probe(path)
-    assert (info.format, info.width, info.height) == (imported.EXTENSIONS[extension], 32, 32)
+    assert (info.format, info.width, info.height) == (EXTENSIONS[extension], 32, 32)
     assert np.array_equal(pixpress.decode(path), np.asarray(wanted))
 
 
@@ -233,3 +233,28 @@ def test_a_missing_file_a_folder_and_a_pipe_are_input_errors(tmp_path: Path) -> 
             pixpress.compress(tmp_path / name, format="png")
         assert caught.value.errno
         assert caught.value.filename == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["image.jpg", "image.png", "image", "image.tar.gz"])
+@pytest.mark.parametrize("format", ["TIFF", "BMP", "PPM", "ICO"])
+def test_the_content_decides_whatever_the_name_says(format: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(encoded(gradient("RGBA" if format == "ICO" else "RGB", (32, 32)), format))
+    with Image.open(path) as written:
+        wanted = written.convert("RGB")
+    assert pixpress.probe(path).format == format.lower()
+    assert np.array_equal(pixpress.decode(path)[..., :3], np.asarray(wanted))
+    assert same_pixels(opened(pixpress.compress(path, format="png").data).convert("RGB"), wanted)
+    with pytest.raises(pixpress.OptionError, match=f"for {format.lower()} input"):
+        pixpress.compress(path)
+    made = pixpress.compress(path, tmp_path / "made.webp", lossless=True)
+    assert made.format == "webp"
+
+
+def test_what_cannot_be_looked_into_is_left_to_the_job(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo.jpg"
+    os.mkfifo(fifo)
+    with pixpress.Pool(max_workers=1) as pool:
+        for path in (tmp_path / "missing.jpg", tmp_path, fifo):
+            with pytest.raises(pixpress.InputError):
+                pool.submit(path, format="png").result(10)
