@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -174,8 +175,12 @@ def _refuse_collisions(works: list[Work]) -> None:
     """Two inputs for one output, or an output that is the input of another."""
     sources = {os.path.realpath(work.source): work.source for work in works if work.source != "-"}
     seen: dict[str, str] = {}
+    folded: dict[str, str] = {}  # The same without regard to case, and the real one.
     for work in works:
         key = "-" if work.output == "-" else os.path.realpath(work.output)
+        other = folded.setdefault(key.casefold(), key)
+        if other != key and _ignores_case(os.path.dirname(other)):
+            key = other
         if key in seen:
             raise click.UsageError(
                 f"{seen[key]} and {work.source} would both be written to {work.output}"
@@ -185,3 +190,17 @@ def _refuse_collisions(works: list[Work]) -> None:
             raise click.UsageError(
                 f"{work.source} would be written to {work.output}, which is an input as well"
             )
+
+
+def _ignores_case(folder: str) -> bool:
+    """Whether names that differ in case only are one file there; a file is made to find out.
+
+    Of a folder that is not there yet its nearest parent tells.
+    """
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".pixpress-Case-", dir=folder) as file:
+            return os.path.lexists(os.path.join(folder, os.path.basename(file.name).swapcase()))
+    except OSError:  # Then nothing can be written either, which the jobs will say.
+        return False

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from pixpress.cli_inputs import find_work
 
 PATIENCE_S = 60
 LONG_AGO_NS = 1_000_000_000 * 10**9 + 123_456_789
@@ -198,3 +201,28 @@ def test_two_inputs_for_one_output_are_refused_before_any_work(tree: Path, tmp_p
     assert not (tmp_path / "out").exists()
     chosen = compress(tree, "-R", "-o", tmp_path / "out", "-f", "webp", "--exclude", "a.jpeg")
     assert chosen.returncode == 0
+
+
+def test_names_that_differ_in_case_are_two_outputs_here(tmp_path: Path, photo_jpeg: bytes) -> None:
+    for name in ("in/a.jpg", "in/A.jpg", "in/b.JPG", "in/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(photo_jpeg)
+    out = tmp_path / "out" / "deep"
+    done = compress(tmp_path / "in", "-R", "-o", out)
+    assert done.returncode == 0, done.stderr.decode()
+    assert files_in(tmp_path / "out") == ["deep/A.jpg", "deep/a.jpg", "deep/b.JPG", "deep/b.jpg"]
+
+
+def test_names_that_differ_in_case_collide_where_case_is_ignored(
+    tmp_path: Path, photo_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "A.jpg"):
+        (tmp_path / name).write_bytes(photo_jpeg)
+    inputs = (str(tmp_path / "a.jpg"), str(tmp_path / "A.jpg"))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert len(find_work(inputs, str(folder), False, "webp").works) == 2
+    assert files_in(folder) == []  # What it made to find out is gone.
+    monkeypatch.setattr(os.path, "lexists", lambda path: True)  # As of such a file system.
+    with pytest.raises(click.UsageError, match="would both be written"):
+        find_work(inputs, str(folder), False, "webp")
