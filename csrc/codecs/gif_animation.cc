@@ -38,9 +38,11 @@ uint64_t CostOf(const CanvasDifference& difference) {
 
 class GifAnimation final : public FrameSink {
  public:
-  GifAnimation(const AnimationInfo& animation, const Metadata& metadata, GifFrameEncoder encoder,
-               const WorkContext& context, ByteChain* out)
+  GifAnimation(const AnimationInfo& animation, const EncodeOptions& options,
+               const Metadata& metadata, GifFrameEncoder encoder, const WorkContext& context,
+               ByteChain* out)
       : animation_(animation),
+        is_lossless_(options.lossless),
         metadata_(metadata),
         encoder_(std::move(encoder)),
         context_(context),
@@ -58,6 +60,7 @@ class GifAnimation final : public FrameSink {
   Status Add(Image canvas, const FrameDuration& duration) override {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
     const uint32_t delay = std::min(rounder_.Next(duration), kLongestDelay);
+    if (is_lossless_ && HasPartlyTransparent(canvas)) return PartlyTransparent();
     Take(canvas);
     if (has_shown_) {
       if (std::memcmp(next_.data(), shown_.data(), next_.size()) == 0 &&
@@ -86,6 +89,17 @@ class GifAnimation final : public FrameSink {
  private:
   CanvasPixels Pixels(const Buffer& canvas) const {
     return {reinterpret_cast<const uint32_t*>(canvas.data()), animation_.width, animation_.height};
+  }
+
+  static bool HasPartlyTransparent(const Image& canvas) {
+    for (uint32_t y = 0; y < canvas.layout().height; ++y) {
+      const uint8_t* row = canvas.row(0, y);
+      for (uint32_t x = 0; x < canvas.layout().width; ++x) {
+        const uint8_t alpha = row[size_t{x} * 4 + 3];
+        if (alpha != 0 && alpha != 255) return true;
+      }
+    }
+    return false;
   }
 
   void Take(const Image& canvas) {
@@ -142,6 +156,7 @@ class GifAnimation final : public FrameSink {
   }
 
   const AnimationInfo animation_;
+  const bool is_lossless_;
   const Metadata metadata_;
   GifFrameEncoder encoder_;
   const WorkContext context_;
@@ -178,7 +193,8 @@ Result<std::unique_ptr<FrameSink>> StartGifAnimation(const AnimationInfo& animat
   PIXPRESS_ASSIGN_OR_RETURN(
       GifFrameEncoder encoder,
       GifFrameEncoder::Create(animation.width, animation.height, options, context));
-  auto sink = std::make_unique<GifAnimation>(animation, metadata, std::move(encoder), context, out);
+  auto sink = std::make_unique<GifAnimation>(animation, options, metadata, std::move(encoder),
+                                             context, out);
   PIXPRESS_RETURN_IF_ERROR(sink->Init());
   return std::unique_ptr<FrameSink>(std::move(sink));
 }

@@ -96,11 +96,15 @@ uint64_t GifEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions&) {
                        GifLzwEncoder::MemoryBytes() + uint64_t{layout.width} * 2 + kMetadataBytes);
 }
 
-Status EncodeGif(RowSource& source, const EncodeOptions&, const Metadata& metadata,
+Status EncodeGif(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                  const WorkContext& context, ByteChain* out) {
   const ImageLayout& layout = source.layout();
   if (layout.color != ColorModel::kIndexed || layout.bits != 8) {
     return Status(StatusCode::kInternal, "GIF is made of palette indices only");
+  }
+  const auto is_partial = [](const Rgba& color) { return color.a != 0 && color.a != 255; };
+  if (options.lossless && std::ranges::any_of(layout.palette, is_partial)) {
+    return PartlyTransparent();
   }
   IndexMap map(layout.palette);
   PIXPRESS_ASSIGN_OR_RETURN(GifLzwEncoder encoder, GifLzwEncoder::Create(context.meter));

@@ -133,6 +133,7 @@ Status GifFrameEncoder::Quantize(const GifFramePlan& plan, bool skips) {
   options.max_colors = std::max(2u, options_.colors - (skips ? 0 : 1));
   options.dither = options_.dither;
   options.effort = options_.effort;
+  options.lossless = options_.lossless;
   PIXPRESS_ASSIGN_OR_RETURN(const std::vector<Rgba> palette,
                             ChoosePalette(view, options, *context_));
   PIXPRESS_RETURN_IF_ERROR(

@@ -33,6 +33,12 @@ inline uint32_t GifColor(const uint8_t* rgba) {
   return (color | 0xFF000000) & (0u - (color >> 31));
 }
 
+// kOption: what GIF cannot hold.
+inline Status PartlyTransparent() {
+  return Status(StatusCode::kOption,
+                "lossless is not possible: GIF cannot hold pixels that are partly transparent");
+}
+
 // The bits of a palette of so many colors: 1 to 8.
 uint8_t GifTableBits(size_t colors);
 

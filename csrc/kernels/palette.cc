@@ -192,6 +192,11 @@ Result<std::vector<Rgba>> ChoosePalette(const PixelView& pixels, const PaletteOp
   if (histogram.entries().size() <= options.max_colors && histogram.is_exact()) {
     return ExactPalette(histogram.entries());
   }
+  if (options.lossless) {
+    return Status(StatusCode::kOption, "lossless is not possible: the image has more than " +
+                                           std::to_string(options.max_colors) +
+                                           " colors, the most of the palette");
+  }
   const ColorCounts counts = CountsOf(histogram);
   if (options.min_quality.has_value()) {
     PIXPRESS_ASSIGN_OR_RETURN(const Choice choice, ChooseFewest(counts, options, context));

@@ -32,6 +32,7 @@ struct PaletteOptions {
   // and of alpha, weighted 9 : 16 : 4 : 16 (kPaletteScale squared). 100 allows no error at all.
   // Colors that the histogram of a big image counts together stand for their mean.
   std::optional<int> min_quality = std::nullopt;
+  bool lossless = false;  // Fail with kOption where the image has more than max_colors.
 };
 
 // 24 + quality / 5: 24.2 at 1, 40 at 80, 42 at 90.

@@ -24,6 +24,7 @@ Result<std::unique_ptr<RowSource>> MakeQuantizeStep(std::unique_ptr<RowSource> s
   options.dither = settings.dither;
   options.effort = settings.effort;
   options.min_quality = settings.min_quality;
+  options.lossless = settings.lossless;
 
   ImageLayout out = ImageLayout::Interleaved(in.width, in.height, ColorModel::kIndexed, false);
   PIXPRESS_ASSIGN_OR_RETURN(out.palette, ChoosePalette(view, options, context));

@@ -137,7 +137,7 @@ class Settings:
     effort : int
         1 (fast) to 10 (small).
     lossless : bool
-        Whether WebP and AVIF keep every pixel; PNG always does, JPEG cannot.
+        Whether to keep every pixel, or fail: JPEG, and colors that a palette has no room for.
     width, height : int, optional
         Box to fit the image into, in pixels, from 1; None follows from the other side.
     fit : {"inside", "cover", "contain", "fill", "outside"}

@@ -133,6 +133,16 @@ TEST(PaletteTest, AQualityOutOfReachIsAnError) {
   EXPECT_EQ(palette.status().code(), StatusCode::kOption);
 }
 
+TEST(PaletteTest, LosslessIsAnErrorWhereColorsDoNotFit) {
+  PaletteWorkplace workplace;
+  const PaletteImage image = NoisyGradient(200, 150, 3);
+  const auto palette =
+      ChoosePalette(image.view(), {.max_colors = 256, .lossless = true}, workplace.context);
+  ASSERT_FALSE(palette.ok());
+  EXPECT_EQ(palette.status().code(), StatusCode::kOption);
+  EXPECT_NE(palette.status().message().find("256 colors"), std::string::npos);
+}
+
 TEST(PaletteTest, MoreEffortDoesNotRaiseTheError) {
   const PaletteImage image = NoisyGradient(300, 200, 3);
   const auto decibels = [&](int effort) {
