@@ -87,6 +87,11 @@ Status CopyPixels(const avifImage& decoded, Image* image) {
   return AvifStatus(avifImageYUVToRGB(view.get(), &rgb), none, StatusCode::kCorruptImage);
 }
 
+// libavif gives a picture whole or not at all.
+Status CannotSalvage() {
+  return Status(StatusCode::kCorruptImage, "AVIF: damaged images cannot be salvaged");
+}
+
 Status DecodeNext(avifDecoder* decoder) {
   return AvifStatus(avifDecoderNextImage(decoder), decoder->diag, StatusCode::kCorruptImage);
 }
@@ -173,6 +178,7 @@ Result<std::unique_ptr<RowSource>> DecodeAvif(Bytes encoded, const ImageInfo& in
                                               const DecodeOptions& options, const Limits& limits,
                                               const WorkContext& context) {
   PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+  if (context.salvage != nullptr) return CannotSalvage();
   PIXPRESS_ASSIGN_OR_RETURN(const AvifDecoder decoder,
                             OpenDecoder(encoded, limits.max_pixels, limits));
   PIXPRESS_RETURN_IF_ERROR(DecodeNext(decoder.get()));
@@ -194,6 +200,7 @@ uint64_t AvifFramesMemoryBytes(const ImageInfo& info) {
 Result<std::unique_ptr<FrameSource>> OpenAvifFrames(Bytes encoded, const ImageInfo& info,
                                                     const Limits& limits,
                                                     const WorkContext& context) {
+  if (context.salvage != nullptr) return CannotSalvage();
   PIXPRESS_ASSIGN_OR_RETURN(AvifDecoder decoder, OpenDecoder(encoded, limits.max_pixels, limits));
   auto frames = std::make_unique<AvifFrames>(std::move(decoder), info, context);
   PIXPRESS_RETURN_IF_ERROR(frames->Init(context.meter));

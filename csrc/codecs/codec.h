@@ -85,8 +85,8 @@ struct Codec {
   // What Decode will yield, and all the bytes that it will hold (the input not included).
   ImageLayout (*decoded_layout)(const ImageInfo& info, const DecodeOptions& options);
   uint64_t (*decode_memory_bytes)(const ImageInfo& info, const DecodeOptions& options);
-  // The rows of the first frame. Checks the limits again against what the library says. `encoded`
-  // outlives the source. Damage is kCorruptImage, at the latest from the last Next().
+  // The rows of the first frame. Checks the limits by what the library says. `encoded` outlives the
+  // source. Damage is kCorruptImage, at the latest from the last Next(), or context.salvage's.
   Result<std::unique_ptr<RowSource>> (*decode)(Bytes encoded, const ImageInfo& info,
                                                const DecodeOptions& options, const Limits& limits,
                                                const WorkContext& context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "base/checked_math.h"
 
@@ -146,9 +147,28 @@ Status GifCanvas::DrawPixels(const GifImage& frame, const Rect& rect, const Colo
   RowOrder order(frame);
   for (uint32_t i = 0; i < frame.height; ++i) {
     if (i % kRowsPerPoll == 0) PIXPRESS_RETURN_IF_ERROR(context_->stop.Poll());
-    PIXPRESS_RETURN_IF_ERROR(decoder_.Read({row_.data(), frame.width}));
+    Status status = decoder_.Read({row_.data(), frame.width});
+    if (!status.ok()) return Salvaged(std::move(status), frame, rect, i);
     const uint32_t y = frame.y + order.Next();
     if (y < rect.bottom) DrawRow(row_.data(), rect, y, colors, transparent);
+  }
+  return Status();
+}
+
+// Only of the first frame a part is better than nothing. What is missing between interlaced rows is
+// filled with the row above.
+Status GifCanvas::Salvaged(Status damage, const GifImage& frame, const Rect& rect, uint32_t rows) {
+  if (context_->salvage == nullptr || !is_first_ || rows == 0) return damage;
+  context_->salvage->Note(rows, frame.height, "rows");
+  if (!frame.is_interlaced) return Status();
+  std::vector<bool> is_there(frame.height);
+  RowOrder order(frame);
+  for (uint32_t i = 0; i < rows; ++i) is_there[order.Next()] = true;
+  const size_t left_bytes = size_t{rect.left} * 4;
+  for (uint32_t y = rect.top + 1; y < rect.bottom; ++y) {
+    if (is_there[y - frame.y]) continue;
+    std::memcpy(pixels_.row(0, y) + left_bytes, pixels_.row(0, y - 1) + left_bytes,
+                size_t{rect.right - rect.left} * 4);
   }
   return Status();
 }

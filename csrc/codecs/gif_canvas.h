@@ -51,6 +51,7 @@ class GifCanvas {
   void Copy(const Rect& rect, const Image& from, Image* to) const;
   void Dispose();
   Status PrepareDisposal(const GifImage& frame, const Colors& colors);
+  Status Salvaged(Status damage, const GifImage& frame, const Rect& rect, uint32_t rows);
   Status DrawPixels(const GifImage& frame, const Rect& rect, const Colors& colors);
   void DrawRow(const uint8_t* indices, const Rect& rect, uint32_t y, const Colors& colors,
                int transparent);

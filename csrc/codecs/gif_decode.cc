@@ -25,7 +25,7 @@ class FrameReader {
   Status Open(const ImageInfo& info) {
     GifScreen screen;
     if (!walker_.ReadScreen(&screen)) return Truncated();
-    PIXPRESS_RETURN_IF_ERROR(CheckWhole(walker_));
+    if (context_.salvage == nullptr) PIXPRESS_RETURN_IF_ERROR(CheckWhole(walker_));
     bool is_end = false;
     PIXPRESS_RETURN_IF_ERROR(NextImage(&is_end));
     if (is_end) return Status(StatusCode::kCorruptImage, "the GIF file has no image");
@@ -51,7 +51,7 @@ class FrameReader {
       canvas_ = std::make_unique<GifCanvas>(std::move(canvas));
     }
     PIXPRESS_RETURN_IF_ERROR(canvas_->Draw(image_));
-    if (!image_.is_complete) return Truncated();
+    if (!image_.is_complete && context_.salvage == nullptr) return Truncated();
     delay_ = image_.delay;
     return &canvas_->pixels();
   }
@@ -126,7 +126,13 @@ Result<Overview> LookOver(GifWalker& walker, const GifScreen& screen, const Limi
                           ImageInfo* info) {
   Overview overview;
   while (true) {
-    PIXPRESS_ASSIGN_OR_RETURN(const GifWalker::Kind kind, walker.Next(limits));
+    const auto next = walker.Next(limits);
+    if (next.status().code() == StatusCode::kCorruptImage && overview.images > 0) {
+      overview.is_whole = true;  // No matter of the header: who decodes will say.
+      return overview;
+    }
+    PIXPRESS_RETURN_IF_ERROR(next.status());
+    const GifWalker::Kind kind = next.value();
     if (kind == GifWalker::Kind::kTrailer) overview.is_whole = true;
     if (kind != GifWalker::Kind::kImage && kind != GifWalker::Kind::kExtension) return overview;
     if (kind == GifWalker::Kind::kExtension) {

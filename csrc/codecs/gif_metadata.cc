@@ -50,7 +50,10 @@ Result<Metadata> ReadGifMetadata(Bytes encoded, const Limits& limits) {
   if (!walker.ReadScreen(&screen)) return Truncated();
   Metadata metadata;
   while (true) {
-    PIXPRESS_ASSIGN_OR_RETURN(const GifWalker::Kind kind, walker.Next(limits));
+    const auto next = walker.Next(limits);
+    if (next.status().code() == StatusCode::kCorruptImage) return metadata;
+    PIXPRESS_RETURN_IF_ERROR(next.status());
+    const GifWalker::Kind kind = next.value();
     if (kind == GifWalker::Kind::kExtension) {
       Read(walker.extension(), &metadata);
     } else if (kind != GifWalker::Kind::kImage) {

@@ -23,7 +23,8 @@ class JpegSource final : public RowSource {
         library_bytes_(JpegLibraryBytes(info)),
         meter_(context.meter),
         stop_(context.stop),
-        progress_(context.progress) {
+        progress_(context.progress),
+        salvage_(context.salvage) {
     meter_.Charge(library_bytes_);
   }
   ~JpegSource() override {
@@ -33,6 +34,8 @@ class JpegSource final : public RowSource {
 
   const ImageLayout& layout() const override { return layout_; }
   Status Start(Bytes encoded);
+  // How much of the file the library has taken.
+  size_t taken_bytes() const;
   Status Next(Stripe* stripe) override;
 
  private:
@@ -42,6 +45,7 @@ class JpegSource final : public RowSource {
   bool ReadPlanar();
   bool ReadInterleaved(uint32_t rows);
   bool FinishAfterLastRow();
+  Status TakeDamage(uint32_t rows);
   Status Failure() const;
   static void PollStop(j_common_ptr info);
 
@@ -52,6 +56,9 @@ class JpegSource final : public RowSource {
   Meter& meter_;
   const StopToken stop_;
   ProgressSink* const progress_;
+  Salvage* const salvage_;
+  bool is_damage_noted_ = false;
+  Bytes encoded_;
   jpeg_decompress_struct info_ = {};
   JpegErrors errors_;
   jpeg_progress_mgr hook_ = {};
@@ -75,6 +82,7 @@ Status JpegSource::Failure() const {
 }
 
 Status JpegSource::ReadHeader(Bytes encoded) {
+  encoded_ = encoded;
   info_.err = errors_.Install();
   const bool ok = RunFenced(errors_, [&] {
     jpeg_create_decompress(&info_);
@@ -164,14 +172,38 @@ bool JpegSource::FinishAfterLastRow() {
   return RunFenced(errors_, [&] { jpeg_finish_decompress(&info_); });
 }
 
+size_t JpegSource::taken_bytes() const {
+  // At the end of the file it reads an end marker of its own instead.
+  const size_t left = info_.src == nullptr ? 0 : info_.src->bytes_in_buffer;
+  const bool is_within = info_.src != nullptr &&
+                         info_.src->next_input_byte + left == encoded_.data() + encoded_.size();
+  return is_within ? encoded_.size() - left : encoded_.size();
+}
+
+// An error, or noted once, with the rows of the first plane that came before it.
+Status JpegSource::TakeDamage(uint32_t rows) {
+  if (salvage_ == nullptr) return errors_.Damage().At(Stage::kDecode);
+  if (!errors_.is_damaged() || is_damage_noted_) return Status();
+  is_damage_noted_ = true;
+  if (jpeg_has_multiple_scans(&info_)) {
+    salvage_->Note("what later scans add is missing");
+  } else {
+    salvage_->Note(rows, layout_.planes[0].height, "rows");
+  }
+  return Status();
+}
+
 Status JpegSource::Next(Stripe* stripe) {
   PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
   *stripe = Stripe();
   const uint32_t rows = std::min(kInterleavedRows, layout_.height - next_row_[0]);
-  if (!(is_planar_ ? ReadPlanar() : ReadInterleaved(rows)) || !FinishAfterLastRow()) {
-    return Failure();
+  if (!(is_planar_ ? ReadPlanar() : ReadInterleaved(rows))) return Failure();
+  PIXPRESS_RETURN_IF_ERROR(TakeDamage(next_row_[0]));
+  if (!FinishAfterLastRow()) {
+    PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
+    if (salvage_ == nullptr) return Failure();
   }
-  PIXPRESS_RETURN_IF_ERROR(errors_.Damage().At(Stage::kDecode));
+  PIXPRESS_RETURN_IF_ERROR(TakeDamage(layout_.planes[0].height));
   // Adobe stores ink inverted.
   if (layout_.color == ColorModel::kCmyk && info_.saw_Adobe_marker) {
     for (uint32_t y = 0; y < rows; ++y) {
@@ -189,13 +221,30 @@ Status JpegSource::Next(Stripe* stripe) {
   return Status();
 }
 
+// What comes before the segment in which the library was when it had taken so much.
+Bytes BeforeSegment(Bytes encoded, size_t taken_bytes) {
+  JpegWalker walker(encoded);
+  JpegSegment segment;
+  size_t begin = 0;
+  while (walker.Next(&segment) && segment.begin < taken_bytes) begin = segment.begin;
+  return encoded.first(begin);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RowSource>> DecodeJpegByLibrary(Bytes encoded, const ImageInfo& info,
                                                        const DecodeOptions& options,
                                                        const WorkContext& context) {
   auto source = std::make_unique<JpegSource>(info, options, context);
-  PIXPRESS_RETURN_IF_ERROR(source->Start(encoded));
+  Status status = source->Start(encoded);
+  if (status.code() == StatusCode::kCorruptImage && context.salvage != nullptr) {
+    // Of several scans, those before what the library cannot even pass over.
+    const Bytes sound = BeforeSegment(encoded, source->taken_bytes());
+    source.reset();
+    source = std::make_unique<JpegSource>(info, options, context);
+    status = source->Start(sound);
+  }
+  PIXPRESS_RETURN_IF_ERROR(status);
   return std::unique_ptr<RowSource>(std::move(source));
 }
 

@@ -106,7 +106,12 @@ Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) 
   HeaderReader header(&info);
   while (step == PngChunkReader::Step::kChunk) {
     PIXPRESS_RETURN_IF_ERROR(header.Take(chunk));
-    PIXPRESS_ASSIGN_OR_RETURN(step, reader.Next(&chunk));
+    const auto next = reader.Next(&chunk);
+    if (!next.ok()) {
+      if (header.has_data()) break;  // No matter of the header: who decodes will say.
+      return next.status();
+    }
+    step = next.value();
   }
   if (chunk.type == "IDAT") header.set_has_data();  // Cut, but begun.
   info.needs_more_input = !header.has_data() && head.size() < total_bytes;

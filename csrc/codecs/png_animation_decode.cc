@@ -163,7 +163,7 @@ class PngFrameSource final : public FrameSource {
     PIXPRESS_ASSIGN_OR_RETURN(
         const auto rows, DecodePngInput(std::make_unique<PngFrameInput>(
                                             std::move(head), reader_, has_image_ ? "fdAT" : "IDAT"),
-                                        info, limits_, context_));
+                                        info, limits_, DrawingContext()));
     for (uint32_t y = 0; y < place.height;) {
       Stripe stripe;
       PIXPRESS_RETURN_IF_ERROR(rows->Next(&stripe));
@@ -172,6 +172,13 @@ class PngFrameSource final : public FrameSource {
       }
     }
     return Status();
+  }
+
+  // Only of the first frame a part is better than nothing.
+  WorkContext DrawingContext() const {
+    WorkContext context = context_;
+    if (!is_first_) context.salvage = nullptr;
+    return context;
   }
 
   void DrawRow(const uint8_t* rgba, uint32_t y) {
@@ -246,7 +253,11 @@ Result<std::unique_ptr<FrameSource>> OpenPngFrames(Bytes encoded, const ImageInf
                                                    const WorkContext& context) {
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
   PIXPRESS_RETURN_IF_ERROR(CheckFrames(info.frames, info.width, info.height, limits));
-  PIXPRESS_RETURN_IF_ERROR(CheckPngFrames(encoded, info, context));
+  if (context.salvage == nullptr) {
+    PIXPRESS_RETURN_IF_ERROR(CheckPngFrames(encoded, info, context));
+  } else {
+    PIXPRESS_ASSIGN_OR_RETURN(encoded, SoundPngFrames(encoded, info, context));
+  }
   auto source = std::make_unique<PngFrameSource>(encoded, info, limits, context);
   PIXPRESS_RETURN_IF_ERROR(source->Init());
   return std::unique_ptr<FrameSource>(std::move(source));

@@ -38,7 +38,11 @@ Result<PngChunkReader::Step> PngChunkReader::Next(PngChunk* chunk) {
   const uint32_t length = LoadPng32(encoded_.data() + at_);
   if (length > 0x7FFFFFFF) return Corrupt("a chunk is longer than PNG allows");
   chunk->type = {reinterpret_cast<const char*>(encoded_.data()) + at_ + 4, 4};
-  if (encoded_.size() - at_ < uint64_t{length} + kFrameBytes) return Step::kCut;
+  if (encoded_.size() - at_ < uint64_t{length} + kFrameBytes) {
+    const size_t there = encoded_.size() - at_ - 8;
+    chunk->data = encoded_.subspan(at_ + 8, std::min<size_t>(there, length));
+    return Step::kCut;
+  }
   chunk->whole = encoded_.subspan(at_, length + kFrameBytes);
   chunk->data = encoded_.subspan(at_ + 8, length);
   if ((checks_data_ || !IsData(chunk->type)) &&
@@ -54,6 +58,17 @@ Result<PngChunkReader::Step> PngChunkReader::Next(PngChunk* chunk) {
 bool HasPngSignature(Bytes head) {
   return head.size() >= kSignature.size() &&
          std::equal(kSignature.begin(), kSignature.end(), head.begin());
+}
+
+Status CheckPngChunks(Bytes encoded, const StopToken& stop) {
+  constexpr uint32_t kChunksPerPoll = 256;
+  PngChunkReader reader(encoded, /*checks_data=*/false);
+  for (uint32_t chunks = 0;; ++chunks) {
+    if (chunks % kChunksPerPoll == 0) PIXPRESS_RETURN_IF_ERROR(stop.Poll());
+    PngChunk chunk;
+    PIXPRESS_ASSIGN_OR_RETURN(const auto step, reader.Next(&chunk));
+    if (step != PngChunkReader::Step::kChunk) return Status();
+  }
 }
 
 Status AppendPngSignature(ByteChain* out) { return out->Append(kSignature); }

@@ -19,13 +19,15 @@ class PngChunkReader {
  public:
   enum class Step : uint8_t {
     kChunk,  // One chunk.
-    kCut,    // The bytes end inside of a chunk; its type is given if it is known, else it is empty.
+    kCut,    // The bytes end inside of a chunk: type and data as far as they are there.
     kEnd,    // IEND was given before; what follows is not looked at.
   };
   // IDAT and fdAT are long and checked by whoever decodes them; `checks_data` checks them as well.
   PngChunkReader(Bytes encoded, bool checks_data);
   // A wrong CRC or an impossible length is kCorruptImage.
   Result<Step> Next(PngChunk* chunk);
+  // Where the next chunk begins, or the one that Next() refused.
+  size_t position() const { return at_; }
 
  private:
   Bytes encoded_;
@@ -35,12 +37,15 @@ class PngChunkReader {
 };
 
 bool HasPngSignature(Bytes head);
+// kCorruptImage if any chunk but IDAT and fdAT is damaged; that there are too few is not looked at.
+Status CheckPngChunks(Bytes encoded, const StopToken& stop);
 
 Status AppendPngSignature(ByteChain* out);
 Status AppendPngChunk(ByteChain* out, std::string_view type, Bytes data);
 // The chunks that hold `metadata`, all of which may come before PLTE and IDAT.
 Status AppendPngMetadata(const Metadata& metadata, ByteChain* out);
 
+// What comes before the first damage.
 Result<Metadata> ReadPngMetadata(Bytes encoded, const Limits& limits);
 // Under kAll every byte up to the end of IEND.
 Status RewritePng(Bytes encoded, MetadataPolicy policy, const Limits& limits,

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "base/checked_math.h"
+#include "codecs/png_chunks.h"
+#include "codecs/png_frames.h"
 #include "image/image.h"
 
 namespace pixpress {
@@ -95,6 +97,13 @@ bool ReadRow(PngReader* reader, uint8_t* row) {
   return true;
 }
 
+// What no pass has given yet is filled with the pixels beside it.
+bool ReadCoarseRow(PngReader* reader, uint8_t* row) {
+  if (setjmp(reader->landing) != 0) return false;
+  png_read_row(reader->png, nullptr, row);
+  return true;
+}
+
 bool Finish(PngReader* reader) {
   if (setjmp(reader->landing) != 0) return false;
   png_read_end(reader->png, nullptr);
@@ -110,7 +119,10 @@ uint32_t StripeRows(const ImageLayout& layout) {
 class PngSource final : public RowSource {
  public:
   PngSource(const WorkContext& context, ImageLayout layout, std::unique_ptr<PngInput> input)
-      : stop_(context.stop), layout_(std::move(layout)), input_(std::move(input)) {}
+      : stop_(context.stop),
+        salvage_(context.salvage),
+        layout_(std::move(layout)),
+        input_(std::move(input)) {}
 
   Status Init(bool is_interlaced, const Limits& limits, const WorkContext& context) {
     reader_.input = input_.get();
@@ -132,11 +144,15 @@ class PngSource final : public RowSource {
     const uint32_t rows = std::min(StripeRows(layout_), layout_.height - next_row_);
     std::array<png_bytep, kMostStripeRows> lines;
     for (uint32_t y = 0; y < rows; ++y) lines[y] = buffer_.data() + y * stride_bytes_;
-    if (!ReadRows(&reader_, lines.data(), rows)) return Error();
+    if (salvage_ != nullptr) {
+      PIXPRESS_RETURN_IF_ERROR(SalvageRows(lines.data(), rows));
+    } else if (!ReadRows(&reader_, lines.data(), rows)) {
+      return Error();
+    }
     *stripe = Stripe();
     stripe->planes[0] = {buffer_.data(), stride_bytes_, next_row_, rows};
     next_row_ += rows;
-    if (next_row_ == layout_.height && !Finish(&reader_)) return Error();
+    if (next_row_ == layout_.height && salvage_ == nullptr && !Finish(&reader_)) return Error();
     return Status();
   }
 
@@ -146,30 +162,57 @@ class PngSource final : public RowSource {
                   reader_.message[0] != 0 ? reader_.message : "libpng could not start");
   }
 
+  // What is not there becomes zeros: transparent, or black where there is no alpha.
+  Status SalvageRows(const png_bytep* lines, uint32_t rows) {
+    uint32_t y = 0;
+    while (y < rows && !has_ended_ && ReadRow(&reader_, lines[y])) ++y;
+    if (next_row_ + y == 0) return Error();
+    if (!has_ended_ && (y < rows || next_row_ + rows == layout_.height)) {
+      has_ended_ = true;
+      salvage_->Note(next_row_ + y, layout_.height, "rows");
+    }
+    for (; y < rows; ++y) std::memset(lines[y], 0, stride_bytes_);
+    return Status();
+  }
+
   // Seven passes over the whole image.
   Status ReadInterlaced(const WorkContext& context) {
     PIXPRESS_ASSIGN_OR_RETURN(Image image, Image::Create(layout_, context.meter));
     for (uint32_t y = 0; y < layout_.height; ++y) {
       std::memset(image.row(0, y), 0, layout_.row_bytes(0));
     }
-    for (int pass = 0; pass < 7; ++pass) {
+    constexpr int kPasses = 7;
+    int passes = kPasses;  // That are whole.
+    for (int pass = 0; pass < kPasses; ++pass) {
       for (uint32_t y = 0; y < layout_.height; ++y) {
         if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
-        if (!ReadRow(&reader_, image.row(0, y))) return Error();
+        const bool is_read = salvage_ == nullptr ? ReadRow(&reader_, image.row(0, y))
+                                                 : ReadCoarseRow(&reader_, image.row(0, y));
+        if (is_read) continue;
+        if (salvage_ == nullptr || (pass == 0 && y == 0)) return Error();
+        passes = pass;
+        pass = kPasses;
+        break;
       }
     }
-    if (!Finish(&reader_)) return Error();
+    if (salvage_ != nullptr) {
+      salvage_->Note(static_cast<uint32_t>(passes), kPasses, "passes");
+    } else if (!Finish(&reader_)) {
+      return Error();
+    }
     whole_ = MakeImageSource(std::move(image), stop_);
     return Status();
   }
 
   const StopToken stop_;
+  Salvage* const salvage_;
   const ImageLayout layout_;
   const std::unique_ptr<PngInput> input_;
   PngReader reader_;
   Buffer buffer_;
   size_t stride_bytes_ = 0;
   uint32_t next_row_ = 0;
+  bool has_ended_ = false;            // Nothing more can be decoded.
   std::unique_ptr<RowSource> whole_;  // Of interlaced images.
 };
 
@@ -190,6 +233,11 @@ uint64_t PngDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& option
 Result<std::unique_ptr<RowSource>> DecodePng(Bytes encoded, const ImageInfo& info,
                                              const DecodeOptions&, const Limits& limits,
                                              const WorkContext& context) {
+  if (context.salvage != nullptr) {
+    PIXPRESS_ASSIGN_OR_RETURN(auto input, MakeDamagedPngInput(encoded));
+    return DecodePngInput(std::move(input), info, limits, context);
+  }
+  PIXPRESS_RETURN_IF_ERROR(CheckPngChunks(encoded, context.stop));
   return DecodePngInput(std::make_unique<WholeInput>(encoded), info, limits, context);
 }
 

@@ -123,17 +123,39 @@ std::array<uint8_t, kPngFrameControlBytes> MakePngFrameControl(const PngFrameCon
   return data;
 }
 
-Status CheckPngFrames(Bytes encoded, const ImageInfo& info, const WorkContext& context) {
-  PngChunkReader reader(encoded, /*checks_data=*/true);
+namespace {
+
+// All chunks in their order, from `reader`; `chunk` is the last that was looked at, `*begin` where.
+Status CheckChunks(const ImageInfo& info, const WorkContext& context, PngChunkReader& reader,
+                   PngChunk* chunk, size_t* begin) {
   FrameChecker checker(info);
   for (uint64_t chunks = 0;; ++chunks) {
     if (chunks % kChunksPerPoll == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    PngChunk chunk;
-    PIXPRESS_ASSIGN_OR_RETURN(const auto step, reader.Next(&chunk));
+    *begin = reader.position();
+    PIXPRESS_ASSIGN_OR_RETURN(const auto step, reader.Next(chunk));
     if (step == PngChunkReader::Step::kCut) return Corrupt("the file ends before its last chunk");
     if (step == PngChunkReader::Step::kEnd) return checker.Finish();
-    PIXPRESS_RETURN_IF_ERROR(checker.Take(chunk));
+    PIXPRESS_RETURN_IF_ERROR(checker.Take(*chunk));
   }
+}
+
+}  // namespace
+
+Status CheckPngFrames(Bytes encoded, const ImageInfo& info, const WorkContext& context) {
+  PngChunkReader reader(encoded, /*checks_data=*/true);
+  PngChunk chunk;
+  size_t begin = 0;
+  return CheckChunks(info, context, reader, &chunk, &begin);
+}
+
+Result<Bytes> SoundPngFrames(Bytes encoded, const ImageInfo& info, const WorkContext& context) {
+  PngChunkReader reader(encoded, /*checks_data=*/true);
+  PngChunk chunk;
+  size_t begin = 0;
+  const Status status = CheckChunks(info, context, reader, &chunk, &begin);
+  PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+  if (status.ok() || chunk.type != "IDAT") return encoded.first(begin);
+  return encoded.first(chunk.whole.empty() ? encoded.size() : begin + chunk.whole.size());
 }
 
 PngFrameInput::PngFrameInput(std::vector<uint8_t> head, const PngChunkReader& rest,
@@ -173,15 +195,38 @@ bool PngFrameInput::NextPiece() {
   return false;
 }
 
+Result<std::unique_ptr<PngInput>> MakeDamagedPngInput(Bytes encoded) {
+  constexpr size_t kMostChunkBytes = 12 + 3 * 256;  // Of a palette, the longest that is needed.
+  PngChunkReader reader(encoded, /*checks_data=*/false);
+  const Bytes signature = encoded.first(reader.position());
+  std::vector<uint8_t> head(signature.begin(), signature.end());
+  while (true) {
+    const PngChunkReader rest = reader;
+    PngChunk chunk;
+    PIXPRESS_ASSIGN_OR_RETURN(const auto step, reader.Next(&chunk));
+    if (chunk.type == "IDAT") {
+      return std::unique_ptr<PngInput>(
+          std::make_unique<PngFrameInput>(std::move(head), rest, "IDAT"));
+    }
+    if (step != PngChunkReader::Step::kChunk) return Corrupt("the file is truncated");
+    const bool is_needed = chunk.type == "IHDR" || chunk.type == "PLTE" || chunk.type == "tRNS";
+    if (!is_needed || chunk.whole.size() > kMostChunkBytes) continue;
+    head.insert(head.end(), chunk.whole.begin(), chunk.whole.end());
+  }
+}
+
 // To the head of the next chunk of data, or to the end of the frame.
 void PngFrameInput::NextChunk() {
   part_ = Part::kEnd;
   piece_ = kEndChunk;
+  if (is_cut_) return;
   PngChunk chunk;
   while (true) {
     const auto step = rest_.Next(&chunk);
-    if (!step.ok() || step.value() != PngChunkReader::Step::kChunk || chunk.type == "fcTL") return;
+    if (!step.ok() || step.value() == PngChunkReader::Step::kEnd || chunk.type == "fcTL") return;
+    is_cut_ = step.value() == PngChunkReader::Step::kCut;
     if (chunk.type == data_type_) break;
+    if (is_cut_) return;
   }
   chunk_data_ = data_type_ == "fdAT" ? chunk.data.subspan(kSequenceBytes) : chunk.data;
   StorePng32(static_cast<uint32_t>(chunk_data_.size()), chunk_head_.data());

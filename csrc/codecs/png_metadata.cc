@@ -160,8 +160,8 @@ Result<Metadata> ReadPngMetadata(Bytes encoded, const Limits& limits) {
   PngChunkReader reader(encoded, /*checks_data=*/false);
   while (true) {
     PngChunk chunk;
-    PIXPRESS_ASSIGN_OR_RETURN(const auto step, reader.Next(&chunk));
-    if (step != PngChunkReader::Step::kChunk) break;
+    const auto step = reader.Next(&chunk);
+    if (!step.ok() || step.value() != PngChunkReader::Step::kChunk) break;
     if (!IsMetadata(chunk.type)) continue;
     bytes += chunk.data.size() + kChunkCostBytes;
     PIXPRESS_RETURN_IF_ERROR(CheckMetadataBytes(bytes, limits));

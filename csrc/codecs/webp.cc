@@ -60,13 +60,18 @@ Result<ImageInfo> ProbeAnimation(Bytes head, bool is_partial, ImageInfo info) {
     if (chunk.type == "ICCP") info.has_icc = true;
     if (chunk.type == "EXIF") info.orientation = ParseExif(TiffBlock(chunk.data)).orientation;
     if (chunk.type != "ANMF") continue;
+    const auto frame = ParseWebpFrame(chunk.data, info.width, info.height);
+    if (!frame.ok() && frames > 0) break;  // No matter of the header: who decodes will say.
+    PIXPRESS_RETURN_IF_ERROR(frame.status());
     ++frames;
-    PIXPRESS_ASSIGN_OR_RETURN(const WebpFrame frame,
-                              ParseWebpFrame(chunk.data, info.width, info.height));
-    info.is_lossless &= frame.is_lossless;
+    info.is_lossless &= frame.value().is_lossless;
   }
   info.needs_more_input = is_partial && step == WebpChunkReader::Step::kCut;
   if (info.needs_more_input) return info;
+  if (frames == 0 && step == WebpChunkReader::Step::kCut && chunk.type == "ANMF" &&
+      ParseWebpFrame(chunk.data, info.width, info.height, /*is_cut=*/true).ok()) {
+    frames = 1;
+  }
   if (frames == 0) return Status(StatusCode::kCorruptImage, "the animation has no frames");
   info.frames = static_cast<uint32_t>(std::min<uint64_t>(frames, UINT32_MAX));
   return info;

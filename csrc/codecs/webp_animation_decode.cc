@@ -46,7 +46,7 @@ class WebpFrameSource final : public FrameSource {
   WebpFrameSource(Bytes encoded, const ImageInfo& info, const Limits& limits,
                   const WorkContext& context)
       : info_{info.width, info.height, info.frames, info.loop_count},
-        reader_(encoded),
+        reader_(encoded, /*takes_cut=*/context.salvage != nullptr),
         limits_(limits),
         context_(context) {}
 
@@ -91,17 +91,24 @@ class WebpFrameSource final : public FrameSource {
     const CanvasPlace& place = frame.place;
     if (frame.blend == CanvasBlend::kSource || is_fresh_) {
       return DecodeWebpPixels(frame.image, place.width, place.height, /*with_alpha=*/true,
-                              canvas_.stride_bytes(0), context_,
+                              canvas_.stride_bytes(0), DrawingContext(),
                               canvas_.row(0, place.y) + size_t{place.x} * 4);
     }
     if (drawn_.layout().width == 0) {
       PIXPRESS_ASSIGN_OR_RETURN(drawn_, Image::Create(canvas_.layout(), context_.meter));
     }
     PIXPRESS_RETURN_IF_ERROR(DecodeWebpPixels(frame.image, place.width, place.height,
-                                              /*with_alpha=*/true, drawn_.stride_bytes(0), context_,
-                                              drawn_.row(0, 0)));
+                                              /*with_alpha=*/true, drawn_.stride_bytes(0),
+                                              DrawingContext(), drawn_.row(0, 0)));
     for (uint32_t y = 0; y < place.height; ++y) BlendRow(frame, y);
     return Status();
+  }
+
+  // Only of the first frame a part is better than nothing.
+  WorkContext DrawingContext() const {
+    WorkContext context = context_;
+    if (!is_first_) context.salvage = nullptr;
+    return context;
   }
 
   void BlendRow(const WebpFrame& frame, uint32_t y) {
@@ -136,20 +143,6 @@ class WebpFrameSource final : public FrameSource {
   bool is_first_ = true;
 };
 
-Status CheckWebpFrames(Bytes encoded, const ImageInfo& info) {
-  WebpFrameReader reader(encoded);
-  WebpFrame frame;
-  uint32_t frames = 0;
-  while (true) {
-    PIXPRESS_ASSIGN_OR_RETURN(const bool is_found, reader.Next(info.width, info.height, &frame));
-    if (!is_found) break;
-    ++frames;
-  }
-  if (frames == info.frames) return Status();
-  return Status(StatusCode::kCorruptImage, "the animation has " + std::to_string(frames) +
-                                               " frames instead of " + std::to_string(info.frames));
-}
-
 }  // namespace
 
 uint64_t WebpFramesMemoryBytes(const ImageInfo& info) {
@@ -165,8 +158,10 @@ Result<std::unique_ptr<FrameSource>> OpenWebpFrames(Bytes encoded, const ImageIn
                                                     const WorkContext& context) {
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
   PIXPRESS_RETURN_IF_ERROR(CheckFrames(info.frames, info.width, info.height, limits));
-  PIXPRESS_ASSIGN_OR_RETURN(encoded, WholeRiff(encoded));
-  PIXPRESS_RETURN_IF_ERROR(CheckWebpFrames(encoded, info));
+  if (context.salvage == nullptr) {
+    PIXPRESS_ASSIGN_OR_RETURN(encoded, WholeRiff(encoded));
+    PIXPRESS_RETURN_IF_ERROR(CheckWebpFrames(encoded, info));
+  }
   auto source = std::make_unique<WebpFrameSource>(encoded, info, limits, context);
   PIXPRESS_RETURN_IF_ERROR(source->Init());
   return std::unique_ptr<FrameSource>(std::move(source));

@@ -98,8 +98,9 @@ WebpChunkReader::Step WebpChunkReader::Next(WebpChunk* chunk) {
   if (encoded_.size() - at_ < kChunkHeader) return Step::kCut;
   const uint32_t length = Load32(encoded_.data() + at_ + 4);
   chunk->type = {reinterpret_cast<const char*>(encoded_.data()) + at_, 4};
-  if (length > encoded_.size() - at_ - kChunkHeader) return Step::kCut;
-  chunk->data = encoded_.subspan(at_ + kChunkHeader, length);
+  const size_t there = encoded_.size() - at_ - kChunkHeader;
+  chunk->data = encoded_.subspan(at_ + kChunkHeader, std::min<size_t>(length, there));
+  if (length > there) return Step::kCut;
   at_ += kChunkHeader + length + length % 2;
   return Step::kChunk;
 }

@@ -18,7 +18,8 @@ class WebpChunkReader {
  public:
   enum class Step : uint8_t {
     kChunk,
-    kCut,  // The bytes end inside of a chunk, or before the length that RIFF gives.
+    kCut,  // The bytes end inside of a chunk, of which there is what is there, or before the
+           // length that RIFF gives.
     kEnd,
   };
   // `encoded` has the signature.

@@ -15,6 +15,14 @@ namespace pixpress {
 namespace {
 
 constexpr size_t kFeedBytes = 64 * 1024;
+// What is to be salvaged: rows that a piece gave before the damage in it may be lost.
+constexpr size_t kLeastFeedBytes = 256;
+constexpr size_t kSalvagePieces = 64;
+
+size_t FeedBytes(Bytes image, bool is_salvage) {
+  return is_salvage ? std::clamp(image.size() / kSalvagePieces, kLeastFeedBytes, kFeedBytes)
+                    : kFeedBytes;
+}
 
 struct DeleteDecoder {
   void operator()(WebPIDecoder* decoder) const { WebPIDelete(decoder); }
@@ -55,18 +63,30 @@ Status DecodeWebpPixels(Bytes image, uint32_t width, uint32_t height, bool with_
                   static_cast<int>(stride_bytes)));
   if (decoder == nullptr) return Status(StatusCode::kMemoryLimit, "no memory for libwebp");
   VP8StatusCode code = VP8_STATUS_SUSPENDED;
-  for (size_t at = 0; at < image.size() && code == VP8_STATUS_SUSPENDED; at += kFeedBytes) {
+  const size_t feed_bytes = FeedBytes(image, context.salvage != nullptr);
+  for (size_t at = 0; at < image.size() && code == VP8_STATUS_SUSPENDED; at += feed_bytes) {
     PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    const size_t end = std::min(image.size(), at + kFeedBytes);
+    const size_t end = std::min(image.size(), at + feed_bytes);
     code = WebPIUpdate(decoder.get(), image.data(), end);
   }
   if (code == VP8_STATUS_OUT_OF_MEMORY) {
     return Status(StatusCode::kMemoryLimit, "no memory for libwebp");
   }
-  if (code != VP8_STATUS_OK) {
+  int rows = 0;
+  if (code == VP8_STATUS_OK) {
+    rows = static_cast<int>(height);
+  } else if (context.salvage == nullptr ||
+             WebPIDecGetRGB(decoder.get(), &rows, nullptr, nullptr, nullptr) == nullptr ||
+             rows <= 0) {
     return Status(StatusCode::kCorruptImage, code == VP8_STATUS_SUSPENDED
                                                  ? "the file is truncated"
                                                  : "the WebP image data is damaged");
+  }
+  if (context.salvage == nullptr) return Status();
+  context.salvage->Note(static_cast<uint32_t>(rows), height, "rows");
+  // Transparent, or black where there is no alpha.
+  for (uint32_t y = static_cast<uint32_t>(rows); y < height; ++y) {
+    std::memset(out + y * stride_bytes, 0, row_bytes);
   }
   return Status();
 }
@@ -75,12 +95,15 @@ Result<std::unique_ptr<RowSource>> DecodeWebp(Bytes encoded, const ImageInfo& in
                                               const DecodeOptions& options, const Limits& limits,
                                               const WorkContext& context) {
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits));
-  PIXPRESS_ASSIGN_OR_RETURN(encoded, WholeRiff(encoded));
+  if (context.salvage == nullptr) {
+    PIXPRESS_ASSIGN_OR_RETURN(encoded, WholeRiff(encoded));
+  }
   PIXPRESS_ASSIGN_OR_RETURN(Image image,
                             Image::Create(WebpDecodedLayout(info, options), context.meter));
   WebpFrame frame{.place = {0, 0, info.width, info.height}, .image = encoded};
-  WebpFrameReader frames(encoded);
+  WebpFrameReader frames(encoded, /*takes_cut=*/context.salvage != nullptr);
   if (frames.is_animated()) {
+    if (context.salvage == nullptr) PIXPRESS_RETURN_IF_ERROR(CheckWebpFrames(encoded, info));
     PIXPRESS_ASSIGN_OR_RETURN(const bool is_found, frames.Next(info.width, info.height, &frame));
     if (!is_found) return Status(StatusCode::kCorruptImage, "the animation has no frames");
     // What the first frame does not cover.

@@ -22,11 +22,15 @@ void Store24(uint32_t value, uint8_t* at) {
 
 bool IsColor(std::string_view type) { return type == "VP8 " || type == "VP8L"; }
 
-// From the first chunk of alpha or color to the end of the color; empty if there is none.
-Bytes FindImage(WebpChunkReader chunks, bool* is_lossless) {
+// From the first chunk of alpha or color to the end of the color, with `takes_cut` also where that
+// is cut off; empty if there is none.
+Bytes FindImage(WebpChunkReader chunks, bool takes_cut, bool* is_lossless) {
   WebpChunk chunk;
   const uint8_t* begin = nullptr;
-  while (chunks.Next(&chunk) == WebpChunkReader::Step::kChunk) {
+  while (true) {
+    const auto step = chunks.Next(&chunk);
+    const bool is_cut = step == WebpChunkReader::Step::kCut && takes_cut && IsColor(chunk.type);
+    if (step != WebpChunkReader::Step::kChunk && !is_cut) break;
     if (!IsColor(chunk.type) && chunk.type != "ALPH") continue;
     if (begin == nullptr) begin = reinterpret_cast<const uint8_t*>(chunk.type.data());
     *is_lossless = chunk.type == "VP8L";
@@ -37,7 +41,7 @@ Bytes FindImage(WebpChunkReader chunks, bool* is_lossless) {
 
 }  // namespace
 
-Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height) {
+Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height, bool is_cut) {
   if (anmf.size() < kHeadBytes) return Corrupt("a frame is cut off");
   const uint8_t* at = anmf.data();
   WebpFrame frame;
@@ -49,7 +53,8 @@ Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height) {
   }
   frame.disposal = (at[15] & kClears) != 0 ? CanvasDisposal::kClear : CanvasDisposal::kKeep;
   frame.blend = (at[15] & kDoesNotBlend) != 0 ? CanvasBlend::kSource : CanvasBlend::kOver;
-  frame.image = FindImage(WebpChunkReader::Within(anmf.subspan(kHeadBytes)), &frame.is_lossless);
+  frame.image =
+      FindImage(WebpChunkReader::Within(anmf.subspan(kHeadBytes)), is_cut, &frame.is_lossless);
   if (frame.image.empty()) return Corrupt("a frame has no image");
   return frame;
 }
@@ -63,12 +68,30 @@ bool WebpFrameReader::is_animated() const {
 
 Result<bool> WebpFrameReader::Next(uint32_t width, uint32_t height, WebpFrame* frame) {
   WebpChunk chunk;
-  while (chunks_.Next(&chunk) == WebpChunkReader::Step::kChunk) {
-    if (chunk.type != "ANMF") continue;
-    PIXPRESS_ASSIGN_OR_RETURN(*frame, ParseWebpFrame(chunk.data, width, height));
-    return true;
+  while (true) {
+    const auto step = chunks_.Next(&chunk);
+    const bool is_cut = step == WebpChunkReader::Step::kCut && takes_cut_;
+    if (step != WebpChunkReader::Step::kChunk && !is_cut) return false;
+    if (chunk.type == "ANMF") {
+      PIXPRESS_ASSIGN_OR_RETURN(*frame, ParseWebpFrame(chunk.data, width, height, is_cut));
+      return true;
+    }
+    if (is_cut) return false;
   }
-  return false;
+}
+
+Status CheckWebpFrames(Bytes encoded, const ImageInfo& info) {
+  WebpFrameReader reader(encoded);
+  WebpFrame frame;
+  uint32_t frames = 0;
+  while (true) {
+    PIXPRESS_ASSIGN_OR_RETURN(const bool is_found, reader.Next(info.width, info.height, &frame));
+    if (!is_found) break;
+    ++frames;
+  }
+  if (frames == info.frames) return Status();
+  return Status(StatusCode::kCorruptImage, "the animation has " + std::to_string(frames) +
+                                               " frames instead of " + std::to_string(info.frames));
 }
 
 uint32_t WebpLoopCount(Bytes anim) {
@@ -85,7 +108,8 @@ Status AppendWebpAnim(uint32_t loop_count, ByteChain* out) {
 Status AppendWebpFrame(const WebpFrame& frame, ByteChain* out) {
   Bytes image = frame.image;
   bool is_lossless;
-  if (HasWebpSignature(image)) image = FindImage(WebpChunkReader(image), &is_lossless);
+  if (HasWebpSignature(image))
+    image = FindImage(WebpChunkReader(image), /*takes_cut=*/false, &is_lossless);
   std::array<uint8_t, 8 + kHeadBytes> head = {'A', 'N', 'M', 'F'};
   const auto bytes = static_cast<uint32_t>(kHeadBytes + image.size() + image.size() % 2);
   for (size_t i = 0; i < 4; ++i) head[4 + i] = static_cast<uint8_t>(bytes >> (8 * i));

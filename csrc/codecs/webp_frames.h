@@ -23,19 +23,24 @@ struct WebpFrame {
 inline constexpr uint32_t kLongestWebpMs = (1u << 24) - 1;
 
 // `anmf` is the data of the chunk. kCorruptImage unless the frame lies in the canvas and has an
-// image.
-Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height);
+// image, of which `is_cut` says that it may be cut off.
+Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height, bool is_cut = false);
+// kCorruptImage unless there are as many frames as `info` says, and each is as ParseWebpFrame asks.
+Status CheckWebpFrames(Bytes encoded, const ImageInfo& info);
 
 // Walks over the frames of a file.
 class WebpFrameReader {
  public:
-  explicit WebpFrameReader(Bytes encoded) : chunks_(encoded), first_(encoded) {}
+  // `takes_cut`: a frame that is cut off is one too.
+  explicit WebpFrameReader(Bytes encoded, bool takes_cut = false)
+      : takes_cut_(takes_cut), chunks_(encoded), first_(encoded) {}
   // Does VP8X say so?
   bool is_animated() const;
   // False after the last.
   Result<bool> Next(uint32_t width, uint32_t height, WebpFrame* frame);
 
  private:
+  const bool takes_cut_;
   WebpChunkReader chunks_;
   const WebpChunkReader first_;
 };

@@ -65,7 +65,10 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
                          .At(Stage::kQueue);
     return refused;
   }
-  if (const auto reason = blacklist_.Find(job->spec.source)) {
+  // Damage is what every listed input has, and what salvaging is for.
+  const bool salvages = job->spec.settings->on_damage == OnDamage::kSalvage;
+  const auto reason = salvages ? std::nullopt : blacklist_.Find(job->spec.source);
+  if (reason.has_value()) {
     refused.status =
         Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
     return refused;

@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "base/progress_sink.h"
 #include "base/stop_token.h"
+#include "image/salvage.h"
 #include "memory/meter.h"
 
 namespace pixpress {
@@ -14,6 +15,7 @@ struct WorkContext {
   StopToken stop;
   Parallel& parallel;
   ProgressSink* progress = nullptr;  // Null: nobody listens.
+  Salvage* salvage = nullptr;        // Null: damage is an error.
 };
 
 }  // namespace pixpress

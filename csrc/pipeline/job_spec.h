@@ -23,6 +23,8 @@ enum class Fit : uint8_t { kInside, kCover, kContain, kFill, kOutside };
 enum class Subsampling : uint8_t { kAuto, k444, k422, k420 };
 // Whether an animation stays one: kAuto keeps its frames where the output format has animations.
 enum class Animated : uint8_t { kAuto, kOff, kOn };
+// What to do with a damaged source: kSalvage goes on with what can be decoded.
+enum class OnDamage : uint8_t { kError, kSalvage };
 // Which part of the image kCover keeps and where kContain puts it: 0 is left or top, 1 right or
 // bottom, 0.5 the center.
 struct Position {
@@ -57,6 +59,7 @@ struct Settings {
   Animated animated = Animated::kAuto;
   uint32_t max_frames = 0;  // Frames to keep, from the first on; 0: all.
   Overwrite overwrite = Overwrite::kAll;
+  OnDamage on_damage = OnDamage::kError;
   Limits limits;
 };
 
@@ -110,7 +113,8 @@ struct JobResult {
   uint64_t estimated_memory_bytes = 0;
   uint64_t peak_memory_bytes = 0;
   SkippedReason skipped_reason = SkippedReason::kNone;
-  int quality = 0;  // That it was encoded with; 0 if none was or the original was kept.
+  int quality = 0;           // That it was encoded with; 0 if none was or the original was kept.
+  bool is_salvaged = false;  // From a damaged source: no answer for another job.
   std::vector<std::string> warnings;
   std::array<int64_t, kStageCount> stage_ns = {};  // Time per stage, by Stage.
 };

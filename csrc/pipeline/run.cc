@@ -191,6 +191,30 @@ Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encode
   return Status();
 }
 
+Status EncodeOrKeep(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                    const WorkContext& context, JobResult* result) {
+  PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
+  if (!plan.may_keep_original) return Status();
+  return KeepOriginalIfSmaller(spec, plan, encoded, context, result).At(Stage::kOptimize);
+}
+
+// Once more, through pixels, with what can be decoded. Nothing of the source's coded data is an
+// answer then. Holds no more than the plan says, for that counts the way through pixels.
+Status EncodeSalvaged(const JobSpec& spec, Plan plan, Bytes encoded, const Status& damage,
+                      WorkContext context, JobResult* result) {
+  Salvage salvage;
+  context.salvage = &salvage;
+  plan.may_keep_original = false;
+  plan.transcode.reset();
+  result->data.reset();
+  result->warnings.clear();
+  PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
+  const std::string decoded = salvage.text().empty() ? "" : "; " + salvage.text();
+  result->warnings.push_back("salvaged from damaged data: " + damage.message() + decoded);
+  result->is_salvaged = true;
+  return Status();
+}
+
 uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
   if (plan.source_codec != nullptr) return encoded.size();
   return spec.source.imported == nullptr ? spec.source.layout.total_bytes()
@@ -201,11 +225,12 @@ uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
 
 Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
                JobResult* result) {
-  PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
-  if (plan.may_keep_original) {
-    PIXPRESS_RETURN_IF_ERROR(
-        KeepOriginalIfSmaller(spec, plan, encoded, context, result).At(Stage::kOptimize));
+  Status status = EncodeOrKeep(spec, plan, encoded, context, result);
+  const bool salvages = spec.settings->on_damage == OnDamage::kSalvage;
+  if (status.code() == StatusCode::kCorruptImage && salvages && plan.source_codec != nullptr) {
+    status = EncodeSalvaged(spec, plan, encoded, status, context, result);
   }
+  PIXPRESS_RETURN_IF_ERROR(status);
   PIXPRESS_RETURN_IF_ERROR(
       CheckMaxBytes(result->data->size_bytes(), spec.settings->max_bytes).At(Stage::kEncode));
   result->format = plan.output_codec->format;

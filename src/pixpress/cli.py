@@ -151,6 +151,13 @@ def _described(found: ImageInfo) -> str:
     help="Which existing outputs to replace.",
 )
 @click.option("--max-size", "max_bytes", help="Most bytes of an output, such as 200KB.")
+@click.option(
+    "--on-damage",
+    type=click.Choice(["error", "salvage"]),
+    default="error",
+    show_default=True,
+    help="Whether damaged images fail, or become what can be decoded of them.",
+)
 @click.option("-R", "--recursive", is_flag=True, help="Walk folders, keeping their tree.")
 @click.option("--include", multiple=True, help="Take only such files of folders: '*.jpg'.")
 @click.option("--exclude", multiple=True, help="Leave such files and folders out: 'old/*'.")

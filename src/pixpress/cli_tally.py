@@ -182,4 +182,6 @@ class Tally:
 
 def _remark(result: Result) -> str:
     reason = result.skipped_reason.value
-    return "" if reason == "none" else f" ({reason.replace('_', ' ')})"
+    remarks = [] if reason == "none" else [reason.replace("_", " ")]
+    remarks += result.warnings
+    return f" ({'; '.join(remarks)})" if remarks else ""

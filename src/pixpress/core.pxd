@@ -108,7 +108,7 @@ cdef extern from *:
     }
     inline std::shared_ptr<Settings> MakeSettings(
         int format, int fit, float x, float y, int filter, int progressive, int subsampling,
-        int min_quality, int policy, int overwrite, int animated) {
+        int min_quality, int policy, int overwrite, int on_damage, int animated) {
       auto s = std::make_shared<Settings>();
       s->format = static_cast<Format>(format);
       s->fit = static_cast<Fit>(fit);
@@ -119,6 +119,7 @@ cdef extern from *:
       if (min_quality >= 0) s->min_quality = min_quality;
       s->metadata = static_cast<MetadataPolicy>(policy);
       s->overwrite = static_cast<Overwrite>(overwrite);
+      s->on_damage = static_cast<OnDamage>(on_damage);
       s->animated = static_cast<Animated>(animated);
       return s;
     }
@@ -316,6 +317,6 @@ cdef extern from * namespace "pixpress::seam" nogil:
     Status seam_quantize "pixpress::seam::Quantize"(const Source&, uint32_t, float, int, void*,
                                                    vector[Rgba]*)
     shared_ptr[CSettings] seam_settings "pixpress::seam::MakeSettings"(
-        int, int, float, float, int, int, int, int, int, int, int)
+        int, int, float, float, int, int, int, int, int, int, int, int)
     string seam_codecs "pixpress::seam::DescribeCodecs"()
     shared_ptr[CSettings] seam_with_format "pixpress::seam::WithFormat"(const CSettings&, int)

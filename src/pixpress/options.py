@@ -34,6 +34,7 @@ _FITS = ("inside", "cover", "contain", "fill", "outside")
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "mitchell", "lanczos")
 _SUBSAMPLINGS = ("auto", "4:4:4", "4:2:2", "4:2:0")
 _POLICIES = ("none", "safe", "all")
+_DAMAGES = ("error", "salvage")
 _OVERWRITES = ("all", "never", "smaller")
 _POSITIONS = {
     "center": (0.5, 0.5),
@@ -181,6 +182,9 @@ class Settings:
     max_bytes : int or str, optional
         Most bytes of the output, such as 200_000 or "200KB". JPEG, and WebP and AVIF that are not
         lossless, get a lower quality for it; others that are larger fail: LimitExceededError.
+    on_damage : {"error", "salvage"}
+        Whether a damaged source fails, or what can be decoded of it is made the output, with a line
+        in `Result.warnings`.
     limits : Limits
         What the source may cost.
 
@@ -224,6 +228,7 @@ class Settings:
     animated: bool | str = "auto"
     max_frames: int | None = None
     max_bytes: int | str | None = None
+    on_damage: str = "error"
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -257,6 +262,7 @@ class Settings:
             choice("metadata", self.metadata, _POLICIES),
             boolean("auto_orient", self.auto_orient),
             choice("overwrite", self.overwrite, _OVERWRITES),
+            choice("on_damage", self.on_damage, _DAMAGES),
             _automatic("animated", self.animated),
             0 if self.max_frames is None else whole("max_frames", self.max_frames, 1, 2**32 - 1),
             byte_count("max_bytes", self.max_bytes),
@@ -271,7 +277,7 @@ class Settings:
 
 
 _NAMES = frozenset(item.name for item in fields(Settings))
-_UNBUILT = frozenset({"target", "post_process", "on_damage"} | {"encoder_options"})
+_UNBUILT = frozenset({"target", "post_process", "encoder_options"})
 _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
 
 

@@ -59,18 +59,26 @@ class Workplace {
  public:
   Meter& meter() { return meter_; }
   WorkContext context() { return {.meter = meter_, .stop = {}, .parallel = parallel_}; }
+  // That of a job that goes on in spite of damage.
+  WorkContext salvage_context() {
+    WorkContext salvaging = context();
+    salvaging.salvage = &salvage_;
+    return salvaging;
+  }
 
  private:
+  Salvage salvage_;
   BufferPool pool_{0};
   Meter meter_{pool_};
   SerialParallel parallel_;
 };
 
-void FuzzRows(const Codec& codec, Bytes bytes, const ImageInfo& info,
-              const DecodeOptions& options) {
+void FuzzRows(const Codec& codec, Bytes bytes, const ImageInfo& info, const DecodeOptions& options,
+              bool salvages) {
   Workplace place;
   Meter& meter = place.meter();
-  auto rows = codec.decode(bytes, info, options, FuzzLimits(), place.context());
+  auto rows = codec.decode(bytes, info, options, FuzzLimits(),
+                           salvages ? place.salvage_context() : place.context());
   CheckFailure("decode", rows.status());
   if (!rows.ok()) return;
   const ImageLayout layout = codec.decoded_layout(info, options);
@@ -86,10 +94,11 @@ void FuzzRows(const Codec& codec, Bytes bytes, const ImageInfo& info,
   CheckMemory("decode", meter, codec.decode_memory_bytes(info, options));
 }
 
-void FuzzFrames(const Codec& codec, Bytes bytes, const ImageInfo& info) {
+void FuzzFrames(const Codec& codec, Bytes bytes, const ImageInfo& info, bool salvages) {
   if (info.frames < 2 || codec.open_frames == nullptr) return;
   Workplace place;
-  auto frames = codec.open_frames(bytes, info, FuzzLimits(), place.context());
+  auto frames = codec.open_frames(bytes, info, FuzzLimits(),
+                                  salvages ? place.salvage_context() : place.context());
   CheckFailure("open_frames", frames.status());
   if (!frames.ok()) return;
   for (uint32_t i = 0; i < info.frames; ++i) {
@@ -143,14 +152,15 @@ void FuzzCodec(Format format, Bytes bytes) {
   const ImageInfo& info = probed.value();
   if (info.needs_more_input) Complain("probe wants more than the whole input", Status());
   CheckFailure("metadata", codec->read_metadata(bytes, FuzzLimits()).status());
-  for (uint32_t scale = 1; scale <= codec->max_scale_denominator; scale *= 8) {
-    const auto denominator = static_cast<uint8_t>(scale);
-    FuzzRows(*codec, bytes, info, {.planar = false, .scale_denominator = denominator});
-    if (info.planar.plane_count > 0) {
-      FuzzRows(*codec, bytes, info, {.planar = true, .scale_denominator = denominator});
+  for (const bool salvages : {false, true}) {
+    for (uint32_t scale = 1; scale <= codec->max_scale_denominator; scale *= 8) {
+      const auto denominator = static_cast<uint8_t>(scale);
+      FuzzRows(*codec, bytes, info, {.planar = false, .scale_denominator = denominator}, salvages);
+      if (info.planar.plane_count == 0) continue;
+      FuzzRows(*codec, bytes, info, {.planar = true, .scale_denominator = denominator}, salvages);
     }
+    FuzzFrames(*codec, bytes, info, salvages);
   }
-  FuzzFrames(*codec, bytes, info);
   FuzzTranscode(*codec, bytes, info);
   FuzzRewrite(*codec, bytes);
 }

@@ -226,3 +226,17 @@ def test_names_that_differ_in_case_collide_where_case_is_ignored(
     monkeypatch.setattr(os.path, "lexists", lambda path: True)  # As of such a file system.
     with pytest.raises(click.UsageError, match="would both be written"):
         find_work(inputs, str(folder), False, "webp")
+
+
+def test_damaged_files_can_be_salvaged_and_are_said_to_be(
+    tmp_path: Path, photo_jpeg: bytes
+) -> None:
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(photo_jpeg[: len(photo_jpeg) // 2])
+    refused = compress(cut, "-o", tmp_path / "made.webp")
+    assert refused.returncode == 1
+    assert not (tmp_path / "made.webp").exists()
+    done = compress(cut, "-o", tmp_path / "made.webp", "--on-damage", "salvage")
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"salvaged from damaged data" in done.stdout
+    assert (tmp_path / "made.webp").exists()
