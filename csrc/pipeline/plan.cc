@@ -274,6 +274,12 @@ Status PlanAnimation(const Settings& settings, Plan* plan) {
   return CheckFrames(frames, info.width, info.height, settings.limits);
 }
 
+// Is an animation useless once it is longer than the original, whatever its metadata becomes? Not
+// if the original may turn out damaged.
+bool MayGiveUp(const Plan& plan, const Settings& settings) {
+  return plan.may_keep_original && settings.on_damage == OnDamage::kError;
+}
+
 }  // namespace
 
 ImageInfo PixelInfo(const Source& source) {
@@ -332,8 +338,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   if (!plan.is_animated && plan.obeys_quality()) plan.max_bytes = settings.max_bytes;
   const uint64_t encoded_bytes =
       spec.source.kind == Source::Kind::kBytes ? spec.source.bytes.size() : input_bytes;
-  // The original is smaller than what is longer than this, whatever its metadata becomes.
-  if (plan.may_keep_original) plan.animation.useful_bytes = encoded_bytes + (64u << 10);
+  if (MayGiveUp(plan, settings)) plan.animation.useful_bytes = encoded_bytes + (64u << 10);
   plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes, encoded_bytes);
   return plan;
 }

@@ -40,10 +40,6 @@ void Report(const Plan& plan, uint32_t done, const WorkContext& context) {
   context.progress->Report(Stage::kEncode, double{1} * done / plan.animation.frames);
 }
 
-<<<<<<< HEAD
-// Each frame through the steps, from the source to the sink. The frames behind a useless output are
-// still decoded: damage is an error, whatever is kept.
-=======
 // The next of `frames` frames; `done` were given before.
 Status NextFrame(FrameSource& source, uint32_t frames, uint32_t done, Frame* frame) {
   PIXPRESS_RETURN_IF_ERROR(source.Next(frame).At(Stage::kDecode));
@@ -53,8 +49,8 @@ Status NextFrame(FrameSource& source, uint32_t frames, uint32_t done, Frame* fra
       .At(Stage::kDecode);
 }
 
-// Each frame through the steps, from the source to the sink.
->>>>>>> a369186 (Salvage what can be decoded of damaged files)
+// Each frame through the steps, from the source to the sink. The frames behind a useless output are
+// still decoded: damage is an error, whatever is kept.
 Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransform* color,
                   FrameSource& frames, FrameSink& sink, const ByteChain& out,
                   const WorkContext& context, StageTimer* timer) {
@@ -66,20 +62,11 @@ Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransfo
     Frame frame;
     const Status status = NextFrame(frames, plan.animation.frames, done, &frame);
     timer->Charge(Stage::kDecode);
-<<<<<<< HEAD
-    if (frame.canvas == nullptr) {
-      return Status(StatusCode::kCorruptImage, "the animation has " + std::to_string(done) +
-                                                   " frames instead of " +
-                                                   std::to_string(plan.animation.frames))
-          .At(Stage::kDecode);
-    }
-    if (out.size_bytes() > plan.animation.useful_bytes) continue;
-=======
     // What is damaged ends the animation, but for the first frame, of which a part is enough.
     const bool is_damaged = status.code() == StatusCode::kCorruptImage;
     if (is_damaged && context.salvage != nullptr && done > 0) break;
     PIXPRESS_RETURN_IF_ERROR(status);
->>>>>>> a369186 (Salvage what can be decoded of damaged files)
+    if (out.size_bytes() > plan.animation.useful_bytes) continue;
     PIXPRESS_ASSIGN_OR_RETURN(Image canvas, RunSteps(*frame.canvas, plan, settings, color, quiet));
     timer->Charge(Stage::kResize);
     PIXPRESS_RETURN_IF_ERROR(sink.Add(std::move(canvas), frame.duration).At(Stage::kEncode));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace pixpress {
 namespace {
@@ -53,6 +54,19 @@ TEST(Plan, JpegOfTheSameSizeStaysPlanarAndKeepsItsTag) {
   EXPECT_TRUE(plan.may_keep_original);
   EXPECT_EQ(plan.orientation, 1);
   EXPECT_EQ(plan.geometry.width, 4000u);
+}
+
+TEST(Plan, AnAnimationIsGivenUpBeyondItsOriginalUnlessThatIsPerhapsDamaged) {
+  ImageInfo info = PngInfo(100, 80);
+  info.format = Format::kGif;
+  info.frames = 3;
+  const Plan strict = MustPlan(Settings(), info);
+  EXPECT_EQ(strict.animation.useful_bytes, 1'000'000u + (64 << 10));
+  Settings settings;
+  settings.on_damage = OnDamage::kSalvage;
+  const Plan salvaging = MustPlan(settings, info);
+  EXPECT_TRUE(salvaging.may_keep_original);
+  EXPECT_EQ(salvaging.animation.useful_bytes, std::numeric_limits<uint64_t>::max());
 }
 
 TEST(Plan, JpegOfTheSameSizeNeedsNoPixelsAndTheWayThroughThemHoldsLittle) {
