@@ -57,7 +57,7 @@ asan: packages
 SEED ?= 1
 fuzz: packages
 	@cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON >/dev/null
-	targets=$$(ctest --test-dir build/asan -N -L fuzz | grep -oE '[a-z_]+_fuzz')
+	targets=$$(ctest --test-dir build/asan -N -L fuzz | grep -oE '[a-z_]+_fuzz' | sort -u)
 	ninja -C build/asan -j $(JOBS) --quiet $$targets
 	runs=$$((20000 / $$(wc -w <<<"$$targets") + 1))
 	for target in $$targets; do

@@ -17,7 +17,6 @@ namespace {
 
 constexpr uint32_t kWidth = 45;
 constexpr uint32_t kHeight = 33;
-constexpr size_t kMostBytes = 32 << 10;
 
 void MustBe(const Status& status) {
   if (status.ok()) return;
@@ -47,31 +46,31 @@ class SeedMaker {
   explicit SeedMaker(const Codec& codec) : codec_(codec) {}
 
   // Of the layout nearest to `asked` that the format can hold.
-  void AddStill(const ImageLayout& asked, const EncodeOptions& options, const Metadata& metadata) {
+  void AddStill(const std::string& name, const ImageLayout& asked, const EncodeOptions& options,
+                const Metadata& metadata) {
     const Image image = Picture(codec_.accepted_layout(asked, options), 0);
     const auto rows = MakeImageView(image, {});
     ByteChain out(meter_);
-    const Status status = codec_.encode(*rows, options, metadata, context_, &out);
-    if (options.lossless && status.code() == StatusCode::kOption) return;  // GIF with alpha.
-    MustBe(status);
-    Add(out);
+    MustBe(codec_.encode(*rows, options, metadata, context_, &out));
+    Add(name, out);
   }
 
-  void AddAnimation() {
+  void AddAnimation(const std::string& name, const EncodeOptions& options,
+                    const Metadata& metadata) {
     if (codec_.start_animation == nullptr) return;
     const AnimationInfo animation = {kWidth, kHeight, 4, 0};
     ByteChain out(meter_);
-    auto sink = codec_.start_animation(animation, EncodeOptions(), Metadata(), context_, &out);
+    auto sink = codec_.start_animation(animation, options, metadata, context_, &out);
     MustBe(sink.status());
     for (uint32_t i = 0; i < animation.frames; ++i) {
       const auto layout = ImageLayout::Interleaved(kWidth, kHeight, ColorModel::kRgb, true);
       MustBe(sink.value()->Add(Picture(layout, i), FrameDuration{7, 100}));
     }
     MustBe(sink.value()->Finish());
-    Add(out);
+    Add(name, out);
   }
 
-  std::vector<std::vector<uint8_t>> Take() { return std::move(seeds_); }
+  std::vector<Seed> Take() { return std::move(seeds_); }
 
  private:
   // Smooth in places and not in others, with a little transparency.
@@ -94,11 +93,14 @@ class SeedMaker {
     return image;
   }
 
-  void Add(const ByteChain& out) {
+  // Where a format cannot hold what was asked, the file is one that is there already.
+  void Add(const std::string& name, const ByteChain& out) {
     std::vector<uint8_t> bytes(out.size_bytes());
     out.CopyTo(bytes.data());
-    if (bytes.size() > kMostBytes) MustBe(Status(StatusCode::kInternal, "it is too large"));
-    seeds_.push_back(std::move(bytes));
+    for (const Seed& seed : seeds_) {
+      if (seed.bytes == bytes) return;
+    }
+    seeds_.push_back({std::string(codec_.name) + " " + name, std::move(bytes)});
   }
 
   const Codec& codec_;
@@ -106,10 +108,10 @@ class SeedMaker {
   Meter meter_{pool_};
   SerialParallel parallel_;
   const WorkContext context_{.meter = meter_, .stop = {}, .parallel = parallel_};
-  std::vector<std::vector<uint8_t>> seeds_;
+  std::vector<Seed> seeds_;
 };
 
-void AddKinds(SeedMaker& maker) {
+void AddOwnKinds(SeedMaker& maker) {
   const auto pixels = [](ColorModel color, bool has_alpha, uint8_t bits) {
     return ImageLayout::Interleaved(kWidth, kHeight, color, has_alpha, bits);
   };
@@ -120,27 +122,48 @@ void AddKinds(SeedMaker& maker) {
   progressive.effort = 8;
   EncodeOptions lossless;
   lossless.lossless = true;
-  const ImageLayout indexed = pixels(ColorModel::kIndexed, false, 8);
-  for (const EncodeOptions& options : {plain, progressive, lossless}) {
-    maker.AddStill(pixels(ColorModel::kRgb, false, 8), options, SomeMetadata());
-    maker.AddStill(pixels(ColorModel::kRgb, true, 8), options, Metadata());
-    maker.AddStill(pixels(ColorModel::kGray, false, 8), options, Metadata());
-    maker.AddStill(ImageLayout::Ycbcr(kWidth, kHeight, 2, 2), options, Metadata());
+  const std::array<std::pair<std::string, EncodeOptions>, 3> ways = {
+      {{"plain", plain}, {"progressive", progressive}, {"lossless", lossless}}};
+  for (const auto& [way, options] : ways) {
+    maker.AddStill(way + " RGB with metadata", pixels(ColorModel::kRgb, false, 8), options,
+                   SomeMetadata());
+    maker.AddStill(way + " RGBA", pixels(ColorModel::kRgb, true, 8), options, Metadata());
+    maker.AddStill(way + " gray", pixels(ColorModel::kGray, false, 8), options, Metadata());
+    maker.AddStill(way + " YCbCr", ImageLayout::Ycbcr(kWidth, kHeight, 2, 2), options, Metadata());
   }
-  maker.AddStill(pixels(ColorModel::kRgb, true, 16), plain, Metadata());
-  maker.AddStill(indexed, plain, Metadata());
-  maker.AddAnimation();
+  maker.AddStill("RGBA of 16 bits", pixels(ColorModel::kRgb, true, 16), plain, Metadata());
+  maker.AddStill("palette", pixels(ColorModel::kIndexed, false, 8), plain, Metadata());
+  maker.AddAnimation("animation", plain, Metadata());
+  maker.AddAnimation("lossless animation with metadata", lossless, SomeMetadata());
+}
+
+std::vector<Seed> PlainSeeds(Format format) {
+  switch (format) {
+    case Format::kJpeg:
+      return PlainJpegSeeds();
+    case Format::kPng:
+      return PlainPngSeeds();
+    case Format::kGif:
+      return PlainGifSeeds();
+#ifdef PIXPRESS_AVIF
+    case Format::kAvif:
+      return PlainAvifSeeds();
+#endif
+    default:
+      return {};
+  }
 }
 
 }  // namespace
 
-std::vector<std::vector<uint8_t>> FuzzSeeds(std::string_view format_name) {
-  std::vector<std::vector<uint8_t>> seeds;
+std::vector<Seed> FuzzSeeds(std::string_view format_name) {
+  std::vector<Seed> seeds;
   for (const Codec* codec : AllCodecs()) {
     if (codec->encode == nullptr || (format_name != "all" && format_name != codec->name)) continue;
     SeedMaker maker(*codec);
-    AddKinds(maker);
-    for (auto& seed : maker.Take()) seeds.push_back(std::move(seed));
+    AddOwnKinds(maker);
+    for (Seed& seed : maker.Take()) seeds.push_back(std::move(seed));
+    for (Seed& seed : PlainSeeds(codec->format)) seeds.push_back(std::move(seed));
   }
   return seeds;
 }

@@ -1,14 +1,29 @@
 #pragma once
-// Small images of every kind, made by our own encoders, to begin fuzzing with.
+// Small images of every kind to begin fuzzing with, made anew each time.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace pixpress {
 
-// At most 64 x 64 pixels and 32 kB each; of the format of that name, or of every built-in one for
-// "all".
-std::vector<std::vector<uint8_t>> FuzzSeeds(std::string_view format_name);
+inline constexpr uint32_t kSeedMostSidePx = 64;
+inline constexpr size_t kSeedMostBytes = 32 << 10;
+
+struct Seed {
+  std::string name;  // Its format first.
+  std::vector<uint8_t> bytes;
+};
+
+// Of the format of that name, or of every built-in one for "all". All decode and are within the
+// bounds above. Aborts if one cannot be made.
+std::vector<Seed> FuzzSeeds(std::string_view format_name);
+
+// What our own encoders do not write; used by FuzzSeeds.
+std::vector<Seed> PlainJpegSeeds();
+std::vector<Seed> PlainPngSeeds();
+std::vector<Seed> PlainGifSeeds();
+std::vector<Seed> PlainAvifSeeds();
 
 }  // namespace pixpress
