@@ -53,9 +53,9 @@ asan: packages
 	ninja -C build/asan -j $(JOBS) --quiet
 	ctest --test-dir build/asan --output-on-failure --no-tests=error -j $(JOBS)
 
-# 20,000 mutated inputs over all targets; SEED chooses others.
+# 20,000 mutated inputs over all targets, and as many against Pillow; SEED chooses others.
 SEED ?= 1
-fuzz: packages
+fuzz: install
 	@cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON >/dev/null
 	targets=$$(ctest --test-dir build/asan -N -L fuzz | grep -oE '[a-z_]+_fuzz' | sort -u)
 	ninja -C build/asan -j $(JOBS) --quiet $$targets
@@ -65,6 +65,8 @@ fuzz: packages
 	  echo "$$target, seed $(SEED)"
 	  build/asan/$$target --generated "$$seeds" --seed $(SEED) --mutate "$$runs"
 	done
+	echo "pixels against Pillow, seed $(SEED)"
+	$(VENV)/bin/python tests/fuzz/differential.py --inputs 5000 --seed $(SEED)
 
 # Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages
