@@ -21,7 +21,7 @@ help:
 	@echo "make demo    compress the samples of tests/data and show the savings"
 	@echo "make test    every check: lint, types, layers, sizes, native and Python tests"
 	@echo "parts of it: lint native asan tsan python"
-	@echo "make fuzz    20,000 damaged images, other ones with SEED=2"
+	@echo "make fuzz    20,000 damaged images for each decoder, other ones with SEED=2 INPUTS=100000"
 	@echo "make stress  the long tests"
 	@echo "make wheel   build and repair a wheel, and test it in an empty environment"
 	@echo "make bench   the benchmarks, with the peers that are there; PHOTOS=<folder> of your own"
@@ -49,24 +49,25 @@ native: packages
 
 asan: packages
 	cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON \
-	  -DPIXPRESS_FUZZ_RUNS=400 -DPIXPRESS_FUZZ_SEED=1 >/dev/null
+	  -DPIXPRESS_FUZZ_RUNS=10000 -DPIXPRESS_FUZZ_SEED=1 >/dev/null
 	ninja -C build/asan -j $(JOBS) --quiet
 	ctest --test-dir build/asan --output-on-failure --no-tests=error -j $(JOBS)
 
-# 20,000 mutated inputs over all targets, and as many against Pillow; SEED chooses others.
+# INPUTS mutated images of each target, and of each lossless format against Pillow; SEED chooses
+# others.
+INPUTS ?= 20000
 SEED ?= 1
 fuzz: install
 	@cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON >/dev/null
 	targets=$$(ctest --test-dir build/asan -N -L fuzz | grep -oE '[a-z_]+_fuzz' | sort -u)
 	ninja -C build/asan -j $(JOBS) --quiet $$targets
-	runs=$$((20000 / $$(wc -w <<<"$$targets") + 1))
 	for target in $$targets; do
 	  seeds=$${target%%_*}; [ "$$seeds" != probe ] || seeds=all
 	  echo "$$target, seed $(SEED)"
-	  build/asan/$$target --generated "$$seeds" --seed $(SEED) --mutate "$$runs"
+	  build/asan/$$target --generated "$$seeds" --seed $(SEED) --mutate $(INPUTS)
 	done
 	echo "pixels against Pillow, seed $(SEED)"
-	$(VENV)/bin/python tests/fuzz/differential.py --inputs 5000 --seed $(SEED)
+	$(VENV)/bin/python tests/fuzz/differential.py --inputs $(INPUTS) --seed $(SEED)
 
 # Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages

@@ -147,7 +147,8 @@ FuzzInput Mutated(const Seeds& seeds, Random& random) {
   const FuzzInput before = bytes;
   const FuzzInput& other = AnyOf(seeds, random);
   const Container kind = ContainerOf(bytes);
-  if (kind == Container::kNone || random() % 2 == 0) {
+  // Behind the checksums of PNG there is nothing for changes that leave them wrong.
+  if (kind == Container::kNone || random() % (kind == Container::kPng ? 8 : 2) == 0) {
     MutateBytes(bytes, other, random);
   } else {
     const bool is_same_kind = ContainerOf(other) == kind;

@@ -145,6 +145,8 @@ std::vector<Seed> PlainSeeds(Format format) {
       return PlainPngSeeds();
     case Format::kGif:
       return PlainGifSeeds();
+    case Format::kWebp:
+      return PlainWebpSeeds();
 #ifdef PIXPRESS_AVIF
     case Format::kAvif:
       return PlainAvifSeeds();

@@ -24,6 +24,7 @@ std::vector<Seed> FuzzSeeds(std::string_view format_name);
 std::vector<Seed> PlainJpegSeeds();
 std::vector<Seed> PlainPngSeeds();
 std::vector<Seed> PlainGifSeeds();
+std::vector<Seed> PlainWebpSeeds();
 std::vector<Seed> PlainAvifSeeds();
 
 }  // namespace pixpress

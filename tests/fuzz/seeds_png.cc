@@ -1,14 +1,19 @@
-// PNG of every color type and depth, interlaced or not, with and without tRNS.
+// PNG of every color type and depth, interlaced or not, with and without tRNS, and animated of each
+// color type, blending and disposal.
 
 #include <png.h>
 
 #include <array>
 #include <cstdlib>
 
+#include "container.h"
 #include "seeds.h"
 
 namespace pixpress {
 namespace {
+
+constexpr uint32_t kWidth = 37;
+constexpr uint32_t kHeight = 21;
 
 struct PngKind {
   const char* name;
@@ -45,8 +50,6 @@ void SetColors(png_structp png, png_infop info, int depth, bool is_transparent) 
 }
 
 std::vector<uint8_t> WritePng(int color_type, int depth, bool is_interlaced, bool is_transparent) {
-  constexpr png_uint_32 kWidth = 37;
-  constexpr png_uint_32 kHeight = 21;
   std::vector<uint8_t> file;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, Fail, nullptr);
   png_infop info = png_create_info_struct(png);
@@ -77,21 +80,67 @@ std::vector<uint8_t> WritePng(int color_type, int depth, bool is_interlaced, boo
   return file;
 }
 
+void PutBig(uint32_t value, size_t bytes, FuzzInput* out) {
+  for (size_t i = bytes; i-- > 0;) out->push_back(static_cast<uint8_t>(value >> 8 * i));
+}
+
+// The image of a file in frame after frame, by each blending and disposal.
+std::vector<uint8_t> Animated(const std::vector<uint8_t>& still) {
+  constexpr uint32_t kFrames = 6;
+  std::vector<Part> parts;
+  Part count = {{'a', 'c', 'T', 'L'}, {}};
+  PutBig(kFrames, 4, &count.data);
+  PutBig(2, 4, &count.data);
+  uint32_t sequence = 0;
+  for (Part& part : SplitParts(Container::kPng, std::span(still).subspan(8))) {
+    if (part.tag != FuzzInput{'I', 'D', 'A', 'T'}) {
+      parts.push_back(std::move(part));
+      if (parts.size() == 1) parts.push_back(count);
+      continue;
+    }
+    for (uint32_t frame = 0; frame < kFrames; ++frame) {
+      Part control = {{'f', 'c', 'T', 'L'}, {}};
+      for (const uint32_t value : {sequence++, kWidth, kHeight, 0u, 0u}) {
+        PutBig(value, 4, &control.data);
+      }
+      for (const uint32_t value : {7u, 100u}) PutBig(value, 2, &control.data);
+      control.data.push_back(static_cast<uint8_t>(frame % 3));
+      control.data.push_back(frame % 2);
+      parts.push_back(std::move(control));
+      Part data = part;
+      if (frame > 0) {
+        data = {{'f', 'd', 'A', 'T'}, {}};
+        PutBig(sequence++, 4, &data.data);
+        data.data.insert(data.data.end(), part.data.begin(), part.data.end());
+      }
+      parts.push_back(std::move(data));
+    }
+  }
+  std::vector<uint8_t> file(still.begin(), still.begin() + 8);
+  const FuzzInput rest = JoinParts(Container::kPng, parts);
+  file.insert(file.end(), rest.begin(), rest.end());
+  return file;
+}
+
 }  // namespace
 
 std::vector<Seed> PlainPngSeeds() {
   std::vector<Seed> seeds;
   for (const PngKind& kind : kKinds) {
     for (size_t i = 0; i < kind.depths.size() && kind.depths[i] != 0; ++i) {
+      const int depth = kind.depths[i];
+      const std::string name = std::string(kind.name) + " of " + std::to_string(depth) + " bits";
       for (const bool is_interlaced : {false, true}) {
         for (const bool is_transparent : {false, true}) {
           if (is_transparent && !kind.may_be_transparent) continue;
-          seeds.push_back(
-              {std::string("png ") + kind.name + " of " + std::to_string(kind.depths[i]) + " bits" +
-                   (is_interlaced ? ", interlaced" : "") + (is_transparent ? ", tRNS" : ""),
-               WritePng(kind.color_type, kind.depths[i], is_interlaced, is_transparent)});
+          seeds.push_back({"png " + name + (is_interlaced ? ", interlaced" : "") +
+                               (is_transparent ? ", tRNS" : ""),
+                           WritePng(kind.color_type, depth, is_interlaced, is_transparent)});
         }
       }
+      if (depth < 4) continue;
+      seeds.push_back({"png animated " + name,
+                       Animated(WritePng(kind.color_type, depth, false, kind.may_be_transparent))});
     }
   }
   return seeds;

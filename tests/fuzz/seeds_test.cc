@@ -117,6 +117,8 @@ TEST(SeedsTest, KindsAreInTheBytes) {
       {"webp lossless RGBA", "VP8L"},
       {"webp plain RGB with metadata", "EXIF"},
       {"webp animation", "ANMF"},
+      {"webp animated with blending", "ALPH"},
+      {"png animated palette of 8 bits", "fdAT"},
       {"avif sequence", "avis"},
       {"avif plain RGBA", "auxC"},
   };
