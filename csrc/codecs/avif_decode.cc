@@ -47,6 +47,7 @@ Result<Area> VisibleArea(const avifImage& image) {
 Result<AvifDecoder> OpenDecoder(Bytes encoded, uint64_t max_pixels, const Limits& limits) {
   AvifDecoder decoder(avifDecoderCreate());
   if (decoder == nullptr) return Status(StatusCode::kMemoryLimit, "no memory for libavif");
+  // dav1d prints what it thinks of damaged data; libavif has no way to turn that off.
   decoder->maxThreads = 1;
   constexpr uint64_t kMost = AVIF_DEFAULT_IMAGE_SIZE_LIMIT;
   decoder->imageSizeLimit = static_cast<uint32_t>(std::clamp<uint64_t>(max_pixels, 1, kMost));
