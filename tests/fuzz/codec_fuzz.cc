@@ -108,7 +108,10 @@ void FuzzRows(const Codec& codec, Bytes bytes, const ImageInfo& info, const Deco
   if (made.width != layout.width || made.height != layout.height || made.color != layout.color) {
     Complain("decode yields another layout than it announced", Status());
   }
-  const auto image = CollectRows(*rows.value(), collecting.context());
+  const WorkContext context = attempt.context();
+  const auto image = CollectRows(
+      *rows.value(),
+      {.meter = collecting.meter(), .stop = context.stop, .parallel = context.parallel});
   if (attempt.IsOk(image.status())) [[maybe_unused]]
     volatile uint64_t sum = SumOf(image.value());
 }

@@ -30,13 +30,21 @@ import pixpress
 MOST_PIXELS = 1 << 18
 PNG_DEPTH = 24  # Where IHDR says it.
 Frames = list[np.ndarray]
+# How an image may be refused; any other error is our own mistake.
+REFUSALS = (
+    pixpress.UnidentifiedImageError,
+    pixpress.CorruptImageError,
+    pixpress.UnsupportedFormatError,
+    pixpress.LimitExceededError,
+    pixpress.MemoryLimitError,
+)
 
 
 def ours(data: bytes) -> Frames | None:
     """Return the frames as pixpress sees them; None if it refuses."""
     try:
         return list(pixpress.decode(data, frames=True))
-    except pixpress.PixpressError:
+    except REFUSALS:
         return None
 
 
@@ -80,7 +88,7 @@ def pillow(data: bytes) -> Frames | None:
 def _is_too_large(data: bytes) -> bool:
     try:
         info = pixpress.probe(data)
-    except pixpress.PixpressError:
+    except REFUSALS:
         return False
     return info.width * info.height * info.frames > MOST_PIXELS
 
@@ -146,6 +154,8 @@ def _png_reason(data: bytes) -> str | None:
     length = len(chunks[at][1])
     if length > colors if color == 3 else length != {0: 2, 2: 6}.get(color):
         return "tRNS of a wrong length"  # As before.
+    if color == 0 and depth == 1 and int.from_bytes(chunks[at][1]) > 1:
+        return "tRNS of more bits than 1"  # Pillow takes any for white, the others are ignored.
     if color == 2 and depth == 16:
         return "tRNS of 16 bits"  # Pillow compares it with samples of which it has dropped 8.
     return None
