@@ -39,6 +39,13 @@ Bytes FindImage(WebpChunkReader chunks, bool takes_cut, bool* is_lossless) {
   return {};
 }
 
+bool AreWhole(WebpChunkReader chunks) {
+  WebpChunk chunk;
+  WebpChunkReader::Step step;
+  while ((step = chunks.Next(&chunk)) == WebpChunkReader::Step::kChunk) continue;
+  return step == WebpChunkReader::Step::kEnd;
+}
+
 }  // namespace
 
 Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height, bool is_cut) {
@@ -53,9 +60,11 @@ Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height, bo
   }
   frame.disposal = (at[15] & kClears) != 0 ? CanvasDisposal::kClear : CanvasDisposal::kKeep;
   frame.blend = (at[15] & kDoesNotBlend) != 0 ? CanvasBlend::kSource : CanvasBlend::kOver;
-  frame.image =
-      FindImage(WebpChunkReader::Within(anmf.subspan(kHeadBytes)), is_cut, &frame.is_lossless);
+  const WebpChunkReader chunks = WebpChunkReader::Within(anmf.subspan(kHeadBytes));
+  frame.image = FindImage(chunks, is_cut, &frame.is_lossless);
   if (frame.image.empty()) return Corrupt("a frame has no image");
+  // Its length is wrong: where the next frame begins is anybody's guess, and libwebp's another.
+  if (!is_cut && !AreWhole(chunks)) return Corrupt("a frame ends inside of a chunk");
   return frame;
 }
 

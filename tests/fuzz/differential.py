@@ -125,11 +125,10 @@ def differs(format: str, mine: Frames, other: Frames, data: bytes) -> str | None
         frame = comparable(frame, like)
         if frame.shape != like.shape:
             return f"frame {index} is {frame.shape}, Pillow's is {like.shape}"
-        if format != "png":
-            frame, like = seen(frame), seen(like)
         if is_opaque:
-            frame = frame[..., :3]
-            like = like[..., :3]
+            frame, like = frame[..., :3], like[..., :3]
+        elif format != "png":
+            frame, like = seen(frame), seen(like)
         if not np.array_equal(frame, like):
             count = np.count_nonzero(np.any(frame != like, axis=-1))
             return f"{count} pixels of frame {index}"
@@ -165,7 +164,10 @@ def _gif_frames(data: bytes) -> list[tuple[int, tuple[int, int]]]:
     """Return the disposal and the far corner of each frame of a GIF that is whole."""
     frames, disposal = [], 0
     at = 13 + _gif_table(data[10])
-    while data[at : at + 1] in (b"!", b","):
+    while data[at : at + 1] in (b"!", b",", b"\0"):
+        if data[at] == 0:  # Between blocks, which harms nobody.
+            at += 1
+            continue
         if data[at] == 0x2C:
             x, y, width, height, flags = struct.unpack("<HHHHB", data[at + 1 : at + 10])
             frames.append((disposal, (x + width, y + height)))

@@ -165,6 +165,19 @@ TEST_F(WebpAnimationTest, RefusesFramesOutsideOfTheCanvasAndOfOtherSizes) {
   EXPECT_EQ(DecodeCode(PlainRiff(kExtended + frame)), StatusCode::kCorruptImage);
 }
 
+TEST_F(WebpAnimationTest, RefusesAFrameWhoseLengthReachesIntoTheNext) {
+  const PlainFrame plain = {.color = {1, 2, 3, 255}};
+  ByteVector frame = FrameChunk(plain);
+  EXPECT_EQ(PlayCode(PlainRiff(kExtended + frame + frame)), StatusCode::kOk);
+  const ByteVector unknown = Text("abcd") + ByteVector{2, 0, 0, 0, 9, 9};
+  ByteVector longer = frame + unknown;
+  longer[4] = static_cast<uint8_t>(longer[4] + unknown.size());
+  EXPECT_EQ(PlayCode(PlainRiff(kExtended + longer + frame)), StatusCode::kOk);
+  ByteVector reaching = frame;
+  reaching[4] = static_cast<uint8_t>(reaching[4] + 8);
+  EXPECT_EQ(PlayCode(PlainRiff(kExtended + reaching + frame + frame)), StatusCode::kCorruptImage);
+}
+
 TEST_F(WebpAnimationTest, RefusesMoreFramesThanTheLimits) {
   const ByteVector bytes = File(std::vector<PlainFrame>(3, {.color = {1, 2, 3, 255}}));
   limits_.max_frames = 2;
