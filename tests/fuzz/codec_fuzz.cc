@@ -26,6 +26,7 @@ struct Trial {
   Limits limits;
   const Clock* clock;  // Null: the deadline counts the polls of each attempt.
   int64_t deadline_ns;
+  bool salvages = false;  // Goes on in spite of damage.
 };
 
 // One attempt: its buffers, what it runs on, and what it must be within. All that it made is
@@ -33,7 +34,7 @@ struct Trial {
 class Attempt {
  public:
   Attempt(const char* what, const Trial& trial, uint64_t planned_bytes)
-      : what_(what), planned_bytes_(planned_bytes) {
+      : what_(what), planned_bytes_(planned_bytes), salvages_(trial.salvages) {
     stop_.SetDeadline(trial.clock != nullptr ? trial.clock : &polls_, trial.deadline_ns);
   }
   Attempt(const Attempt&) = delete;
@@ -52,7 +53,9 @@ class Attempt {
 
   Meter& meter() { return meter_; }
   WorkContext context() {
-    return {.meter = meter_, .stop = StopToken(stop_), .parallel = parallel_};
+    WorkContext context = {.meter = meter_, .stop = StopToken(stop_), .parallel = parallel_};
+    if (salvages_) context.salvage = &salvage_;
+    return context;
   }
 
   // Bytes may be damaged, of another kind, or too large, and the time may be over. Anything else is
@@ -78,6 +81,8 @@ class Attempt {
  private:
   const char* const what_;
   const uint64_t planned_bytes_;
+  const bool salvages_;
+  Salvage salvage_;
   const PollClock polls_;
   StopSource stop_;
   BufferPool pool_{0};
@@ -159,14 +164,17 @@ void FuzzParts(const Codec& codec, Bytes bytes, const Trial& trial) {
   const ImageInfo& info = probed.value();
   if (info.needs_more_input) Complain("probe wants more than the whole input", Status());
   attempt.IsOk(codec.read_metadata(bytes, trial.limits).status());
-  for (uint32_t scale = 1; scale <= codec.max_scale_denominator; scale *= 8) {
-    const auto denominator = static_cast<uint8_t>(scale);
-    FuzzRows(codec, bytes, info, {.planar = false, .scale_denominator = denominator}, trial);
-    if (info.planar.plane_count > 0) {
-      FuzzRows(codec, bytes, info, {.planar = true, .scale_denominator = denominator}, trial);
+  for (const bool salvages : {false, true}) {
+    Trial rows = trial;
+    rows.salvages = salvages;
+    for (uint32_t scale = 1; scale <= codec.max_scale_denominator; scale *= 8) {
+      const auto denominator = static_cast<uint8_t>(scale);
+      FuzzRows(codec, bytes, info, {.planar = false, .scale_denominator = denominator}, rows);
+      if (info.planar.plane_count == 0) continue;
+      FuzzRows(codec, bytes, info, {.planar = true, .scale_denominator = denominator}, rows);
     }
+    FuzzFrames(codec, bytes, info, rows);
   }
-  FuzzFrames(codec, bytes, info, trial);
   FuzzTranscode(codec, bytes, info, trial);
   FuzzRewrite(codec, bytes, trial);
 }
