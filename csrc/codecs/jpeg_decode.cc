@@ -58,6 +58,7 @@ class JpegSource final : public RowSource {
   ProgressSink* const progress_;
   Salvage* const salvage_;
   bool is_damage_noted_ = false;
+  bool has_multiple_scans_ = false;
   Bytes encoded_;
   jpeg_decompress_struct info_ = {};
   JpegErrors errors_;
@@ -90,6 +91,7 @@ Status JpegSource::ReadHeader(Bytes encoded) {
     info_.mem->max_memory_to_use = static_cast<long>(library_bytes_ * 2 + (64 << 20));
     jpeg_mem_src(&info_, encoded.data(), encoded.size());
     jpeg_read_header(&info_, TRUE);
+    has_multiple_scans_ = jpeg_has_multiple_scans(&info_);
   });
   return ok ? Status() : Failure();
 }
@@ -185,7 +187,7 @@ Status JpegSource::TakeDamage(uint32_t rows) {
   if (salvage_ == nullptr) return errors_.Damage().At(Stage::kDecode);
   if (!errors_.is_damaged() || is_damage_noted_) return Status();
   is_damage_noted_ = true;
-  if (jpeg_has_multiple_scans(&info_)) {
+  if (has_multiple_scans_) {
     salvage_->Note("what later scans add is missing");
   } else {
     salvage_->Note(rows, layout_.planes[0].height, "rows");
