@@ -83,7 +83,8 @@ class WebpFrameSource final : public FrameSource {
 
   // Is nothing of what was there before seen through the frame? libwebp rounds nothing then.
   bool IsFresh(const WebpFrame& frame) const {
-    return is_first_ || (frame.blend == CanvasBlend::kSource && IsWhole(frame)) ||
+    const bool covers = frame.blend == CanvasBlend::kSource || !frame.has_alpha;
+    return is_first_ || (covers && IsWhole(frame)) ||
            (last_.disposal == CanvasDisposal::kClear && (IsWhole(last_) || is_fresh_));
   }
 

@@ -22,9 +22,14 @@ void Store24(uint32_t value, uint8_t* at) {
 
 bool IsColor(std::string_view type) { return type == "VP8 " || type == "VP8L"; }
 
-// From the first chunk of alpha or color to the end of the color, with `takes_cut` also where that
-// is cut off; empty if there is none.
-Bytes FindImage(WebpChunkReader chunks, bool takes_cut, bool* is_lossless) {
+bool SaysAlpha(const WebpChunk& chunk) {
+  if (chunk.type == "ALPH") return true;
+  return chunk.type == "VP8L" && chunk.data.size() > 4 && (chunk.data[4] & 0x10) != 0;
+}
+
+// The image of the frame: from the first chunk of alpha or color to the end of the color, with
+// `takes_cut` also where that is cut off; empty if there is none.
+void FindImage(WebpChunkReader chunks, bool takes_cut, WebpFrame* frame) {
   WebpChunk chunk;
   const uint8_t* begin = nullptr;
   while (true) {
@@ -33,10 +38,12 @@ Bytes FindImage(WebpChunkReader chunks, bool takes_cut, bool* is_lossless) {
     if (step != WebpChunkReader::Step::kChunk && !is_cut) break;
     if (!IsColor(chunk.type) && chunk.type != "ALPH") continue;
     if (begin == nullptr) begin = reinterpret_cast<const uint8_t*>(chunk.type.data());
-    *is_lossless = chunk.type == "VP8L";
-    if (IsColor(chunk.type)) return {begin, chunk.data.data() + chunk.data.size()};
+    frame->has_alpha = frame->has_alpha || SaysAlpha(chunk);
+    if (!IsColor(chunk.type)) continue;
+    frame->is_lossless = chunk.type == "VP8L";
+    frame->image = {begin, chunk.data.data() + chunk.data.size()};
+    return;
   }
-  return {};
 }
 
 bool AreWhole(WebpChunkReader chunks) {
@@ -61,7 +68,7 @@ Result<WebpFrame> ParseWebpFrame(Bytes anmf, uint32_t width, uint32_t height, bo
   frame.disposal = (at[15] & kClears) != 0 ? CanvasDisposal::kClear : CanvasDisposal::kKeep;
   frame.blend = (at[15] & kDoesNotBlend) != 0 ? CanvasBlend::kSource : CanvasBlend::kOver;
   const WebpChunkReader chunks = WebpChunkReader::Within(anmf.subspan(kHeadBytes));
-  frame.image = FindImage(chunks, is_cut, &frame.is_lossless);
+  FindImage(chunks, is_cut, &frame);
   if (frame.image.empty()) return Corrupt("a frame has no image");
   // Its length is wrong: where the next frame begins is anybody's guess, and libwebp's another.
   if (!is_cut && !AreWhole(chunks)) return Corrupt("a frame ends inside of a chunk");
@@ -116,9 +123,11 @@ Status AppendWebpAnim(uint32_t loop_count, ByteChain* out) {
 
 Status AppendWebpFrame(const WebpFrame& frame, ByteChain* out) {
   Bytes image = frame.image;
-  bool is_lossless;
-  if (HasWebpSignature(image))
-    image = FindImage(WebpChunkReader(image), /*takes_cut=*/false, &is_lossless);
+  if (HasWebpSignature(image)) {
+    WebpFrame inner;
+    FindImage(WebpChunkReader(image), /*takes_cut=*/false, &inner);
+    image = inner.image;
+  }
   std::array<uint8_t, 8 + kHeadBytes> head = {'A', 'N', 'M', 'F'};
   const auto bytes = static_cast<uint32_t>(kHeadBytes + image.size() + image.size() % 2);
   for (size_t i = 0; i < 4; ++i) head[4 + i] = static_cast<uint8_t>(bytes >> (8 * i));

@@ -17,6 +17,7 @@ struct WebpFrame {
   CanvasDisposal disposal = CanvasDisposal::kKeep;  // Never kRestore.
   CanvasBlend blend = CanvasBlend::kSource;
   bool is_lossless = false;
+  bool has_alpha = false;  // As its chunks say, which need not be what its pixels have.
   Bytes image;  // Its chunks of alpha and color, as libwebp takes them.
 };
 

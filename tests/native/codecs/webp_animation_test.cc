@@ -133,6 +133,20 @@ TEST_F(WebpAnimationTest, ClearsAndBlends) {
   EXPECT_EQ(shown.loop_count, 3u);
 }
 
+// The header of the coded pixels may say that there is no alpha where there is.
+TEST_F(WebpAnimationTest, TakesAWholeFrameThatDeniesItsAlphaForAllThereIsAsTheLibrary) {
+  ByteVector bytes =
+      File({{.color = {200, 10, 20, 255}}, {.color = {0, 77, 255, 100}}, {.color = {5, 6, 7, 90}}});
+  const ByteVector type = Text("VP8L");
+  const auto first = std::search(bytes.begin(), bytes.end(), type.begin(), type.end());
+  const auto second = std::search(first + 1, bytes.end(), type.begin(), type.end());
+  ASSERT_NE(second, bytes.end());
+  second[12] &= static_cast<uint8_t>(~0x10);
+  const auto canvases = Play(bytes).value().canvases;
+  EXPECT_EQ(canvases[1][0], (Pixel{0, 77, 255, 100}));
+  EXPECT_EQ(canvases, PlayWithLibrary(bytes));
+}
+
 TEST_F(WebpAnimationTest, DecodesTheFirstFrameOnItsCanvas) {
   const ByteVector bytes =
       File({{.place = {2, 2, 3, 2}, .color = {1, 2, 3, 77}}, {.color = {9, 9, 9, 255}}});
