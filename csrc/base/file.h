@@ -1,5 +1,5 @@
 #pragma once
-// Files as the engine uses them: inputs opened once and checked, outputs that appear complete.
+// Files as the engine uses them: descriptors with owners, and inputs opened once and checked.
 
 #include <sys/types.h>
 
@@ -43,6 +43,9 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+// `path` with the working directory before it if it is relative; as it is without one.
+std::string AbsolutePath(const std::string& path);
+
 // kInput with errno if the path does not name a regular file.
 Result<FileIdentity> IdentifyFile(const std::string& path);
 
@@ -59,30 +62,5 @@ class InputFile {
   FileDescriptor fd_;
   FileIdentity identity_;
 };
-
-enum class Overwrite : uint8_t { kAll, kNever, kSmaller };
-
-struct AtomicFileOptions {
-  Overwrite overwrite = Overwrite::kAll;
-  bool durable = false;  // fsync the file before and the directory after the rename.
-  uint64_t job_id = 0;   // Part of the temporary file's name.
-  // Non-empty: `path` is relative to this folder, missing folders below it are made, and neither
-  // ".." nor a symbolic link may lead out of it (openat2 RESOLVE_BENEATH, or by components).
-  std::string root;
-};
-
-// Make `path` hold exactly `chunks`, in order. The old file, nothing, or the complete new one is
-// what others see, also after a crash. Writes a temporary file beside it (O_EXCL, O_NOFOLLOW),
-// then renames; keeps the mode bits of a file that it replaces. Fails with kOutputExists by
-// `overwrite` (kSmaller: the old file is not larger), with kOutput and errno otherwise; the
-// temporary file is gone and the old file untouched then. Blocks on I/O.
-Status WriteFileAtomically(const std::string& path,
-                           std::span<const std::span<const uint8_t>> chunks,
-                           const AtomicFileOptions& options);
-
-// Remove what WriteFileAtomically left beside `path` when process `pid` was killed in it for job
-// `job_id`. Returns how many files. The process must be gone. Blocks on I/O.
-Result<size_t> RemoveTemporaryFiles(const std::string& path, const std::string& root, pid_t pid,
-                                    uint64_t job_id);
 
 }  // namespace pixpress

@@ -4,6 +4,32 @@
 
 namespace pixpress {
 
+std::string_view StatusCodeName(StatusCode code) {
+  static constexpr std::string_view kNames[] = {"OK",
+                                                "INPUT",
+                                                "OUTPUT",
+                                                "OUTPUT_EXISTS",
+                                                "UNIDENTIFIED_IMAGE",
+                                                "CORRUPT_IMAGE",
+                                                "UNSUPPORTED_FORMAT",
+                                                "ENCODER_UNAVAILABLE",
+                                                "LIMIT_EXCEEDED",
+                                                "OPTION",
+                                                "MEMORY_LIMIT",
+                                                "TASK_TIMEOUT",
+                                                "QUEUE_TIMEOUT",
+                                                "QUEUE_FULL",
+                                                "POOL_CLOSED",
+                                                "FORKED_POOL",
+                                                "JOURNAL",
+                                                "CANCELLED",
+                                                "INTERNAL",
+                                                "BLACKLISTED",
+                                                "JOURNAL_NOT_EMPTY"};
+  const auto place = static_cast<size_t>(code);
+  return place < std::size(kNames) ? kNames[place] : "";
+}
+
 std::string_view StageName(Stage stage) {
   switch (stage) {
     case Stage::kNone:

@@ -30,9 +30,13 @@ enum class StatusCode : uint8_t {
   kForkedPool,
   kJournal,  // The journal cannot be opened, read or written; sys_errno() says why.
   kCancelled,
-  kInternal,     // A broken promise of our own; always a bug.
-  kBlacklisted,  // The input is known to be bad.
+  kInternal,         // A broken promise of our own; always a bug.
+  kBlacklisted,      // The input is known to be bad.
+  kJournalNotEmpty,  // The journal holds jobs that were not finished.
 };
+
+// The `code` of its Python exception: "CORRUPT_IMAGE" and the like.
+std::string_view StatusCodeName(StatusCode code);
 
 // Where in a job a failure happened. kNone outside of jobs.
 enum class Stage : uint8_t {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "codecs/codec.h"

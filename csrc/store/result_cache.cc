@@ -29,7 +29,7 @@ bool IsEntryName(std::string_view name) {
          name.find_first_not_of("0123456789abcdef") == kHexDigits;
 }
 
-// Of base/file.h's atomic writes: `.{name}.{pid}-...tmp`.
+// Of base/atomic_file.h: `.{name}.{pid}-...tmp`.
 bool IsTemporaryName(std::string_view name) {
   const size_t named = 1 + kHexDigits + kSuffix.size();
   return name.size() > named && name[0] == '.' && IsEntryName(name.substr(1, named - 1)) &&

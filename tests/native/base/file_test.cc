@@ -2,17 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <thread>
-#include <vector>
-
-#include "base/output_folder.h"
 
 namespace pixpress {
 namespace {
@@ -28,118 +22,12 @@ class FileTest : public testing::Test {
   ~FileTest() override { fs::remove_all(folder_); }
 
   std::string Path(const std::string& name) const { return (folder_ / name).string(); }
-  Status Write(const std::string& path, const std::string& text, AtomicFileOptions options = {}) {
-    const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()),
-                                         text.size());
-    const std::span<const uint8_t> chunks[] = {bytes.first(bytes.size() / 2),
-                                               bytes.subspan(bytes.size() / 2)};
-    return WriteFileAtomically(path, chunks, options);
-  }
-  std::string Read(const std::string& name) const {
-    std::ifstream in(Path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  size_t Entries() const {
-    return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {}));
-  }
-  static AtomicFileOptions When(Overwrite overwrite) {
-    AtomicFileOptions options;
-    options.overwrite = overwrite;
-    return options;
-  }
-  static AtomicFileOptions Below(const fs::path& root) {
-    AtomicFileOptions options;
-    options.root = root.string();
-    return options;
-  }
 
   fs::path folder_;
 };
 
-TEST_F(FileTest, WritesAllChunksAndLeavesNoTemporaryFile) {
-  AtomicFileOptions options;
-  options.durable = true;
-  ASSERT_TRUE(Write(Path("a"), "hello", options).ok());
-  EXPECT_EQ(Read("a"), "hello");
-  EXPECT_EQ(Entries(), 1u);
-}
-
-TEST_F(FileTest, KeepsTheModeOfAReplacedFile) {
-  ASSERT_TRUE(Write(Path("a"), "old").ok());
-  chmod(Path("a").c_str(), 0640);
-  ASSERT_TRUE(Write(Path("a"), "new").ok());
-  EXPECT_EQ(IdentifyFile(Path("a")).value().mode & 0777, 0640u);
-}
-
-TEST_F(FileTest, NeverAndSmallerRefuseAndLeaveTheOldFile) {
-  ASSERT_TRUE(Write(Path("a"), "four").ok());
-  EXPECT_EQ(Write(Path("a"), "x", When(Overwrite::kNever)).code(), StatusCode::kOutputExists);
-  EXPECT_EQ(Write(Path("a"), "5678", When(Overwrite::kSmaller)).code(), StatusCode::kOutputExists);
-  EXPECT_EQ(Read("a"), "four");
-  EXPECT_TRUE(Write(Path("a"), "3", When(Overwrite::kSmaller)).ok());
-  EXPECT_EQ(Read("a"), "3");
-  EXPECT_EQ(Entries(), 1u);
-}
-
-TEST_F(FileTest, OneOfManyRacingNeverWritersWins) {
-  std::atomic<int> won{0}, refused{0};
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 8; ++i) {
-    writers.emplace_back([&, i] {
-      const Status status = Write(Path("a"), std::to_string(i), When(Overwrite::kNever));
-      if (status.ok()) ++won;
-      if (status.code() == StatusCode::kOutputExists) ++refused;
-    });
-  }
-  for (std::thread& writer : writers) writer.join();
-  EXPECT_EQ(won, 1);
-  EXPECT_EQ(refused, 7);
-  EXPECT_EQ(Entries(), 1u);
-}
-
-TEST_F(FileTest, ReplacesASymbolicLinkWithoutWritingThroughIt) {
-  ASSERT_TRUE(Write(Path("target"), "safe").ok());
-  fs::create_symlink(Path("target"), Path("link"));
-  ASSERT_TRUE(Write(Path("link"), "new").ok());
-  EXPECT_EQ(Read("target"), "safe");
-  EXPECT_FALSE(fs::is_symlink(Path("link")));
-}
-
-TEST_F(FileTest, MissingFolderAndFolderAsTargetAreOutputErrors) {
-  EXPECT_EQ(Write(Path("none/a"), "x").sys_errno(), ENOENT);
-  EXPECT_EQ(Write(folder_.string(), "x").sys_errno(), EISDIR);
-  EXPECT_EQ(Entries(), 0u);
-}
-
-TEST_F(FileTest, RootMakesFoldersAndKeepsOutputsBelowIt) {
-  const fs::path root = folder_ / "root";
-  fs::create_directory(root);
-  fs::create_directory_symlink(folder_, root / "out");
-  ASSERT_TRUE(Write("x/y/a", "in", Below(root)).ok());
-  EXPECT_EQ(Read("root/x/y/a"), "in");
-  for (const char* path : {"../a", "x/../../a", "out/a", "/tmp/a"}) {
-    EXPECT_EQ(Write(path, "out", Below(root)).code(), StatusCode::kOutput) << path;
-    EXPECT_FALSE(OpenOutputFolder(path, root.string(), Confinement::kComponents).ok()) << path;
-  }
-  EXPECT_TRUE(OpenOutputFolder("p/q/a", root.string(), Confinement::kComponents).ok());
-  EXPECT_TRUE(fs::is_directory(root / "p/q"));
-  EXPECT_EQ(Entries(), 1u);
-}
-
-TEST_F(FileTest, LeftoversOfOneKilledJobAreRemovedAndNoOthers) {
-  const std::string name =
-      std::string(158, 'a') + "\u00e4\u00e4.jpg";  // Longer than is kept of it.
-  const std::string kept = "." + std::string(158, 'a') + "\u00e4.";
-  for (const char* tail : {"41-7-0.tmp", "41-7-ff.tmp", "41-77-0.tmp", "4-7-0.tmp", "41-7-0.bak"}) {
-    ASSERT_TRUE(Write(Path(kept + tail), "x").ok());
-  }
-  EXPECT_EQ(RemoveTemporaryFiles(Path(name), "", 41, 7).value(), 2u);
-  EXPECT_EQ(Entries(), 3u);
-  EXPECT_EQ(RemoveTemporaryFiles(Path("none/a"), "", 41, 7).status().sys_errno(), ENOENT);
-}
-
 TEST_F(FileTest, InputsAreRegularFilesAndAShrunkOneIsAnError) {
-  ASSERT_TRUE(Write(Path("a"), "hello").ok());
+  std::ofstream(Path("a")) << "hello";
   auto file = InputFile::Open(Path("a"));
   ASSERT_TRUE(file.ok());
   uint8_t bytes[3];
@@ -150,6 +38,11 @@ TEST_F(FileTest, InputsAreRegularFilesAndAShrunkOneIsAnError) {
   EXPECT_EQ(InputFile::Open(Path("fifo")).status().code(), StatusCode::kInput);
   EXPECT_EQ(InputFile::Open(folder_.string()).status().sys_errno(), EISDIR);
   EXPECT_EQ(IdentifyFile(Path("none")).status().sys_errno(), ENOENT);
+}
+
+TEST_F(FileTest, AnAbsolutePathStaysAndARelativeOneBeginsInTheWorkingDirectory) {
+  EXPECT_EQ(AbsolutePath("/a/../b"), "/a/../b");
+  EXPECT_EQ(AbsolutePath("a/b.jpg"), (fs::current_path() / "a/b.jpg").string());
 }
 
 }  // namespace
