@@ -4,47 +4,62 @@
 
 namespace pixpress {
 
-std::optional<Blacklist::Key> Blacklist::FileKey(const Source& source,
-                                                 const std::optional<FileIdentity>& identity) {
+std::optional<BlacklistKey> Blacklist::FileKey(const Source& source,
+                                               const std::optional<FileIdentity>& identity) {
   if (!identity.has_value()) return std::nullopt;
-  return Key{.path = source.name,
-             .size_bytes = identity->size_bytes,
-             .mtime_ns = identity->mtime_ns,
-             .digest = {}};
+  return BlacklistKey{.path = AbsolutePath(source.name),
+                      .size_bytes = identity->size_bytes,
+                      .mtime_ns = identity->mtime_ns,
+                      .content_hash = {}};
 }
 
-Blacklist::Key Blacklist::BytesKey(const Source& source) {
+BlacklistKey Blacklist::BytesKey(const Source& source) {
   Sha256 sha;
   sha.Update(source.bytes);
-  return {.path = "", .size_bytes = source.bytes.size(), .mtime_ns = 0, .digest = sha.Finish()};
+  return {
+      .path = "", .size_bytes = source.bytes.size(), .mtime_ns = 0, .content_hash = sha.Finish()};
 }
 
 bool Blacklist::HasBytesOfLocked(uint64_t size_bytes) const {
-  const auto first = entries_.lower_bound(Key{.path = "", .size_bytes = size_bytes});
+  const auto first = entries_.lower_bound(
+      BlacklistKey{.path = "", .size_bytes = size_bytes, .mtime_ns = 0, .content_hash = {}});
   return first != entries_.end() && first->first.path.empty() &&
          first->first.size_bytes == size_bytes;
 }
 
-void Blacklist::Add(const Source& source, const std::optional<FileIdentity>& identity,
-                    const std::string& reason) {
-  std::optional<Key> key;
+std::optional<BlacklistKey> Blacklist::Add(const Source& source,
+                                           const std::optional<FileIdentity>& identity,
+                                           const std::string& reason) {
+  std::optional<BlacklistKey> key;
   if (source.kind == Source::Kind::kFile) key = FileKey(source, identity);
   if (source.kind == Source::Kind::kBytes) key = BytesKey(source);
-  if (!key.has_value()) return;
+  if (!key.has_value()) return std::nullopt;
   const std::lock_guard lock(mutex_);
-  const BlacklistEntry entry{.name = source.name, .size_bytes = key->size_bytes, .reason = reason};
-  if (!entries_.emplace(*key, entry).second) return;
-  order_.push_back(*std::move(key));
+  const bool is_new =
+      AddLocked(*key, {.name = source.name, .size_bytes = key->size_bytes, .reason = reason});
+  return is_new ? key : std::nullopt;
+}
+
+void Blacklist::Restore(const BlacklistEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  const std::string name = entry.key.path.empty() ? "<bytes>" : entry.key.path;
+  AddLocked(entry.key, {.name = name, .size_bytes = entry.key.size_bytes, .reason = entry.reason});
+}
+
+bool Blacklist::AddLocked(const BlacklistKey& key, BlacklistedInput input) {
+  if (!entries_.emplace(key, std::move(input)).second) return false;
+  order_.push_back(key);
   if (order_.size() > kMostEntries) {
     entries_.erase(order_.front());
     order_.pop_front();
   }
   count_.store(entries_.size());
+  return true;
 }
 
 std::optional<std::string> Blacklist::Find(const Source& source) const {
   if (count_.load() == 0) return std::nullopt;
-  std::optional<Key> key;
+  std::optional<BlacklistKey> key;
   if (source.kind == Source::Kind::kFile) {
     const auto identity = IdentifyFile(source.name);
     if (identity.ok()) key = FileKey(source, identity.value());
@@ -61,20 +76,24 @@ std::optional<std::string> Blacklist::Find(const Source& source) const {
   return found->second.reason;
 }
 
-std::vector<BlacklistEntry> Blacklist::List() const {
+std::vector<BlacklistedInput> Blacklist::List() const {
   const std::lock_guard lock(mutex_);
-  std::vector<BlacklistEntry> entries;
-  for (const Key& key : order_) entries.push_back(entries_.at(key));
+  std::vector<BlacklistedInput> entries;
+  for (const BlacklistKey& key : order_) entries.push_back(entries_.at(key));
   return entries;
 }
 
-size_t Blacklist::Clear(const std::string& name) {
+std::vector<BlacklistKey> Blacklist::Clear(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  const size_t count = std::erase_if(
-      entries_, [&](const auto& entry) { return name.empty() || entry.second.name == name; });
-  std::erase_if(order_, [&](const Key& key) { return !entries_.contains(key); });
+  std::vector<BlacklistKey> cleared;
+  std::erase_if(order_, [&](const BlacklistKey& key) {
+    if (!name.empty() && entries_.at(key).name != name) return false;
+    cleared.push_back(key);
+    return true;
+  });
+  for (const BlacklistKey& key : cleared) entries_.erase(key);
   count_.store(entries_.size());
-  return count;
+  return cleared;
 }
 
 }  // namespace pixpress

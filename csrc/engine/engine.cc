@@ -39,6 +39,7 @@ bool WaitFor(std::condition_variable& cv, std::unique_lock<std::mutex>& lock, in
 EngineImpl::EngineImpl(const EngineOptions& options, EngineParts parts)
     : parts_(std::move(parts)),
       clock_(parts_.clock),
+      journal_(parts_.journal.get()),
       buffers_(std::make_shared<BufferPool>(options.memory_limit_bytes)),
       budget_(options.memory_limit_bytes),
       events_(options.max_events),
@@ -47,9 +48,16 @@ EngineImpl::EngineImpl(const EngineOptions& options, EngineParts parts)
       options_(options),
       concurrency_{.limit = options.max_workers, .changed_ns = 0},
       jitter_(options.seed != 0 ? options.seed : std::random_device()()),
+      commits_(journal_ != nullptr || options.durable
+                   ? std::make_unique<CommitThread>(
+                         [this](std::vector<Ending> group) { CommitGroup(std::move(group)); })
+                   : nullptr),
       workers_(PoolOptions(options), this, clock_),
       timer_(clock_, [this] { return Tick(); }) {
   budget_.SetOnFreed([this] { workers_.Reconsider(); });
+  if (journal_ == nullptr) return;
+  next_id_ = journal_->next_id();
+  for (const BlacklistEntry& entry : journal_->table().Blacklist()) blacklist_.Restore(entry);
 }
 
 bool EngineImpl::HasRoomLocked(uint64_t input_bytes) const {
@@ -83,42 +91,80 @@ int64_t EngineImpl::OrderTimeLocked(uint64_t batch, int64_t now_ns) {
   return began_ns;
 }
 
+EngineImpl::JobPtr EngineImpl::AdmitLocked(TaskId id, JobSpec&& spec, Priority priority,
+                                           const std::optional<FileIdentity>& identity,
+                                           int64_t submit_time_ns) {
+  const uint64_t input_bytes =
+      identity.has_value() ? identity->size_bytes : spec.source.bytes.size();
+  const auto job = std::make_shared<Job>(id, std::move(spec), buffers_);
+  job->submit_time_ns = submit_time_ns;
+  job->input_bytes = input_bytes;
+  job->identity = identity;
+  job->key = {.priority = priority,
+              .is_small = input_bytes < kSmallInputBytes,
+              .submit_time_ns = OrderTimeLocked(job->spec.batch, submit_time_ns),
+              .batch = job->spec.batch,
+              .group = job->spec.group,
+              .size_bytes = input_bytes};
+  jobs_.emplace(id, job);
+  EnterQueueLocked(*job, clock_.NowNs());
+  ++submitted_;
+  retry_budget_.OnSubmit();
+  return job;
+}
+
 Result<std::shared_ptr<Job>> EngineImpl::Submit(JobSpec&& spec, Priority priority,
-                                                int64_t block_timeout_ns) {
+                                                int64_t block_timeout_ns, const JournalText* text) {
   std::optional<FileIdentity> identity;
-  uint64_t input_bytes = spec.source.bytes.size();
   if (spec.source.kind == Source::Kind::kFile) {
     // A missing file is the job's failure, not the submission's.
     auto found = IdentifyFile(spec.source.name);
     if (found.ok()) identity = found.value();
-    input_bytes = identity.has_value() ? identity->size_bytes : 0;
   }
-  TaskQueue::Entry entry;
+  const uint64_t input_bytes =
+      identity.has_value() ? identity->size_bytes : spec.source.bytes.size();
+  if (journal_ != nullptr && identity.has_value() && journal_->IsOwnFile(*identity)) {
+    return Status(StatusCode::kOption, spec.source.name + " is the journal of this pool");
+  }
   JobPtr job;
-  const int64_t now_ns = clock_.NowNs();
+  std::optional<TaskQueue::Entry> ready;
   {
     std::unique_lock lock(mutex_);
     PIXPRESS_RETURN_IF_ERROR(WaitForRoomLocked(lock, input_bytes, block_timeout_ns));
-    entry.id = next_id_++;
-    job = std::make_shared<Job>(entry.id, std::move(spec), buffers_);
-    job->submit_time_ns = now_ns;
-    job->input_bytes = input_bytes;
-    job->identity = identity;
-    job->key = {.priority = priority,
-                .is_small = input_bytes < kSmallInputBytes,
-                .submit_time_ns = OrderTimeLocked(job->spec.batch, now_ns),
-                .batch = job->spec.batch,
-                .group = job->spec.group,
-                .size_bytes = input_bytes};
-    entry.key = job->key;
-    jobs_.emplace(entry.id, job);
-    EnterQueueLocked(*job, now_ns);
-    ++submitted_;
-    retry_budget_.OnSubmit();
+    job = AdmitLocked(next_id_++, std::move(spec), priority, identity, clock_.NowNs());
+    job->is_journalled = journal_ != nullptr && text != nullptr;
+    if (!job->is_journalled) ready = ReadyLocked(*job);
   }
-  workers_.Push(entry);
-  timer_.WakeBy(now_ns + kNsPerSecond);
+  if (job->is_journalled) {
+    // No worker can have it yet. If the pool ends meanwhile it is put off, and ends as all of
+    // those.
+    Status status = journal_->RecordSubmit(*job, priority, *text);
+    if (!status.ok()) return Withdraw(job, std::move(status));
+    const std::lock_guard lock(mutex_);
+    ready = ReadyLocked(*job);
+  }
+  if (ready.has_value()) workers_.Push(*ready);
+  timer_.WakeBy(job->submit_time_ns + kNsPerSecond);
   return job;
+}
+
+// What to push; nothing if the job is held until suspects have run.
+std::optional<TaskQueue::Entry> EngineImpl::ReadyLocked(const Job& job) {
+  if (!suspects_.MayRun(job.id)) {
+    suspects_.Hold(job.id);
+    return std::nullopt;
+  }
+  TaskQueue::Entry entry;
+  entry.id = job.id;
+  entry.key = job.key;
+  return entry;
+}
+
+// False if a worker is taking it, or has it.
+bool EngineImpl::RemoveQueued(TaskId id) {
+  if (workers_.Remove(id)) return true;
+  const std::lock_guard lock(mutex_);
+  return suspects_.Drop(id);
 }
 
 void EngineImpl::EnterQueueLocked(Job& job, int64_t now_ns) {
@@ -148,10 +194,12 @@ bool EngineImpl::TakeFromRetriesLocked(Job& job) {
   return true;
 }
 
-bool EngineImpl::Cancel(const JobPtr& job) {
+bool EngineImpl::Cancel(const JobPtr& job) { return CancelAs(job, CommitState::kCancelled); }
+
+bool EngineImpl::CancelAs(const JobPtr& job, CommitState how) {
   CommitState open = CommitState::kOpen;
-  if (!job->commit.compare_exchange_strong(open, CommitState::kCancelled)) {
-    return open == CommitState::kCancelled;
+  if (!job->commit.compare_exchange_strong(open, how)) {
+    return open == CommitState::kCancelled || open == CommitState::kPutOff;
   }
   job->stop.RequestStop(StopReason::kCancelled);
   bool waits = false;
@@ -160,7 +208,7 @@ bool EngineImpl::Cancel(const JobPtr& job) {
     waits = TakeFromRetriesLocked(*job);
     if (waits) EnterQueueLocked(*job, clock_.NowNs());  // It ends from there, as any other.
   }
-  if (waits || workers_.Remove(job->id)) {
+  if (waits || RemoveQueued(job->id)) {
     EndJob(job, Status(StatusCode::kCancelled, "the job was cancelled"));
   }
   return true;
@@ -171,7 +219,8 @@ bool EngineImpl::SetPriority(TaskId id, Priority priority) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return false;
   Job& job = *found->second;
-  if (job.retry_due_ns == 0 && !workers_.SetPriority(id, priority)) return false;
+  const bool waits = job.retry_due_ns != 0 || !suspects_.MayRun(id);
+  if (!waits && !workers_.SetPriority(id, priority)) return false;
   job.key.priority = priority;
   return true;
 }
@@ -207,17 +256,6 @@ void EngineImpl::CloseIntake() {
   room_.notify_all();
 }
 
-void EngineImpl::CancelAll(bool running_too) {
-  std::vector<JobPtr> targets;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, job] : jobs_) {
-      if (running_too || job->state.load() == JobState::kQueued) targets.push_back(job);
-    }
-  }
-  for (const auto& job : targets) Cancel(job);
-}
-
 EngineOptions EngineImpl::options() const {
   const std::lock_guard lock(mutex_);
   return options_;
@@ -249,7 +287,11 @@ bool EngineImpl::End() {
     }
   }
   workers_.Close();
-  return workers_.stuck_workers() == 0;
+  const bool is_committed = commits_ == nullptr || commits_->Stop(options().shutdown_grace_ns);
+  const bool is_stuck = !is_committed || workers_.stuck_workers() > 0;
+  // With the journal closed the next owner need not wait until this process is gone.
+  if (is_committed && journal_ != nullptr) (void)journal_->table().Close();
+  return !is_stuck;
 }
 
 void EngineDeleter::operator()(Engine* engine) const {
@@ -257,8 +299,13 @@ void EngineDeleter::operator()(Engine* engine) const {
   if (engine->End()) delete engine;
 }
 
-Result<EnginePtr> Engine::Create(const EngineOptions& options) {
-  return EnginePtr(new EngineImpl(WithDefaults(options), EngineParts()));
+Result<EnginePtr> Engine::Create(const EngineOptions& options, const JournalSetup& journal) {
+  EngineParts parts;
+  if (!journal.path.empty()) {
+    PIXPRESS_ASSIGN_OR_RETURN(parts.journal,
+                              JobJournal::Open(journal, options.durable, parts.clock));
+  }
+  return EnginePtr(new EngineImpl(WithDefaults(options), std::move(parts)));
 }
 
 }  // namespace pixpress

@@ -11,6 +11,7 @@
 #include "engine/blacklist.h"
 #include "engine/config.h"
 #include "engine/job.h"
+#include "engine/job_journal.h"
 
 namespace pixpress {
 
@@ -52,6 +53,7 @@ struct EngineStats {
   uint64_t failed = 0;
   uint64_t cancelled = 0;
   uint64_t dropped_events = 0;
+  int journal_errno = 0;  // Why nothing can be written to the journal at the moment.
   size_t memory_limit_bytes = 0;
   size_t reserved_bytes = 0;
   size_t live_bytes = 0;
@@ -70,15 +72,23 @@ using EnginePtr = std::unique_ptr<Engine, EngineDeleter>;
 // Thread-safe. Never calls Python; its threads block all signals.
 class Engine {
  public:
-  static Result<EnginePtr> Create(const EngineOptions& options);
+  // kJournal and kJournalNotEmpty as of JobJournal; blocks on the disk then.
+  static Result<EnginePtr> Create(const EngineOptions& options, const JournalSetup& journal = {});
 
   // Queue a job. When the queue is full, wait for `block_timeout_ns` (negative: for ever, 0: not at
-  // all), then kQueueFull. kPoolClosed after CloseIntake. `spec` is taken only by success.
+  // all), then kQueueFull. kPoolClosed after CloseIntake; either leaves `spec` as it was. With
+  // `text`, of a file as source, the journal has the job when this returns, or it is kJournal.
   virtual Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority,
-                                              int64_t block_timeout_ns) = 0;
-  // Ask for the end of a job. True if it ends, or has ended, as cancelled: always before its output
-  // appears, never after. A queued job ends at once, a running one at its next poll; both give an
-  // event.
+                                              int64_t block_timeout_ns,
+                                              const JournalText* text = nullptr) = 0;
+  // Queue a job that the journal has from an earlier owner, once. Its `crashes` count: rows with
+  // any must come first, since they run alone, in this order; kMostCrashes end it as kBlacklisted.
+  virtual Result<std::shared_ptr<Job>> Resubmit(JobSpec&& spec, const JournalRow& row) = 0;
+  // Null without a journal.
+  virtual Journal* journal() = 0;
+  // Ask for the end of a job, for good. True if it ends, or has ended, as cancelled: always before
+  // its output appears, never after. A queued job ends at once, a running one at its next poll;
+  // both give an event.
   virtual bool Cancel(const std::shared_ptr<Job>& job) = 0;
   // False if the job neither waits in the queue nor for a retry.
   virtual bool SetPriority(TaskId id, Priority priority) = 0;
@@ -98,7 +108,8 @@ class Engine {
   virtual bool WaitIdle(int64_t timeout_ns) = 0;
 
   virtual void CloseIntake() = 0;
-  // Cancel all queued jobs, and the running ones too if asked.
+  // Cancel all queued jobs, and the running ones too if asked, because the pool is to end: a
+  // journal keeps them for its next owner.
   virtual void CancelAll(bool running_too) = 0;
   // Give retained pages back to the OS; returns the bytes.
   virtual size_t Trim() = 0;
@@ -108,9 +119,10 @@ class Engine {
   virtual NamedNumbers Metrics() = 0;
   // What the machine does: CPU, load, memory, disks; see SystemSample. Reads /proc.
   virtual NamedNumbers Health() = 0;
-  virtual std::vector<BlacklistEntry> Blacklisted() const = 0;
-  // Forget the entries of this name, all if it is empty; returns how many.
-  virtual size_t ClearBlacklist(const std::string& name) = 0;
+  virtual std::vector<BlacklistedInput> Blacklisted() const = 0;
+  // Forget the entries of this name, all if it is empty; returns how many. kJournal if the journal
+  // does not forget them.
+  virtual Result<size_t> ClearBlacklist(const std::string& name) = 0;
 
   virtual EngineOptions options() const = 0;
   // Take over everything that can change while jobs run: workers, time-outs, memory, thresholds and

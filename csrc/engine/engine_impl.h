@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,9 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "engine/commit_thread.h"
 #include "engine/engine.h"
+#include "engine/engine_parts.h"
+#include "engine/suspects.h"
 #include "engine/timer_thread.h"
-#include "engine/worker.h"
 #include "memory/budget.h"
 #include "memory/buffer.h"
 #include "observe/event_queue.h"
@@ -26,18 +27,14 @@
 
 namespace pixpress {
 
-// What an engine gets from outside, so that tests can script it.
-struct EngineParts {
-  const Clock& clock = Clock::System();
-  std::function<Attempt(Job&, const AttemptContext&)> attempt = AttemptJob;
-};
-
 class EngineImpl final : public Engine, public TaskRunner {
  public:
   EngineImpl(const EngineOptions& options, EngineParts parts);
 
-  Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority,
-                                      int64_t block_timeout_ns) override;
+  Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority, int64_t block_timeout_ns,
+                                      const JournalText* text) override;
+  Result<std::shared_ptr<Job>> Resubmit(JobSpec&& spec, const JournalRow& row) override;
+  Journal* journal() override { return journal_ == nullptr ? nullptr : &journal_->table(); }
   bool Cancel(const std::shared_ptr<Job>& job) override;
   bool SetPriority(TaskId id, Priority priority) override;
   std::shared_ptr<Job> Find(TaskId id) override;
@@ -54,8 +51,8 @@ class EngineImpl final : public Engine, public TaskRunner {
   EngineStats Stats() const override;
   NamedNumbers Metrics() override;
   NamedNumbers Health() override;
-  std::vector<BlacklistEntry> Blacklisted() const override { return blacklist_.List(); }
-  size_t ClearBlacklist(const std::string& name) override { return blacklist_.Clear(name); }
+  std::vector<BlacklistedInput> Blacklisted() const override { return blacklist_.List(); }
+  Result<size_t> ClearBlacklist(const std::string& name) override;
   EngineOptions options() const override;
   void Update(const EngineOptions& options) override;
   void WantProgress(bool is_wanted) override { is_progress_wanted_.store(is_wanted); }
@@ -67,22 +64,20 @@ class EngineImpl final : public Engine, public TaskRunner {
   void OnWorkerStarted(uint32_t worker_id) override;
   void OnWorkerEnded(uint32_t worker_id) override;
 
- protected:
+ private:
   bool End() override;
 
- private:
   using JobPtr = std::shared_ptr<Job>;
-  // A job that a worker has taken, with the options of that moment.
-  struct Taken {
-    JobPtr job;
-    EngineOptions options;
-  };
-
   // Submission and the queue (engine.cc).
   bool HasRoomLocked(uint64_t input_bytes) const;
   Status WaitForRoomLocked(std::unique_lock<std::mutex>& lock, uint64_t input_bytes,
                            int64_t block_timeout_ns);
   int64_t OrderTimeLocked(uint64_t batch, int64_t now_ns);
+  JobPtr AdmitLocked(TaskId id, JobSpec&& spec, Priority priority,
+                     const std::optional<FileIdentity>& identity, int64_t submit_time_ns);
+  std::optional<TaskQueue::Entry> ReadyLocked(const Job& job);
+  bool RemoveQueued(TaskId id);
+  bool CancelAs(const JobPtr& job, CommitState how);
   void EnterQueueLocked(Job& job, int64_t now_ns);
   void LeaveQueueLocked(Job& job, int64_t now_ns);
   bool TakeFromRetriesLocked(Job& job);
@@ -92,9 +87,19 @@ class EngineImpl final : public Engine, public TaskRunner {
   Attempt RunAttempt(const Taken& taken, Parallel& parallel);
   RunOutcome Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
   bool RetryLater(const Taken& taken, const Status& status);
-  void NoteBadInput(const Job& job, const Status& status);
+  void NoteBadInput(Job& job, const Status& status);
+  void ClearSuspectLocked(TaskId id);
   void EndJob(const JobPtr& job, Status status);
+  Ending Decide(const JobPtr& job, Status status);
+  void Finish(Ending& ending);
   void PublishEndLocked(const JobPtr& job, bool has_run);
+
+  // The journal, and what is durable (engine_journal.cc).
+  Status Withdraw(const JobPtr& job, Status status);
+  void Blame(Job& job, const std::optional<FileIdentity>& identity, const Status& status);
+  std::vector<JournalRecord> RecordsOfLocked(const Ending& ending) const;
+  void CommitGroup(std::vector<Ending> group);
+  int64_t ResumeJournal();
 
   // What the clock brings (engine_tick.cc).
   int64_t RequeueRetriesLocked(int64_t now_ns);
@@ -103,22 +108,19 @@ class EngineImpl final : public Engine, public TaskRunner {
   bool Abandon(const WorkerInfo& worker, Status status);
   int64_t SampleMachine(int64_t now_ns);
   void CheckMemory();
-  bool HasJobs() const;
 
   const EngineParts parts_;
   const Clock& clock_;
+  JobJournal* const journal_;                  // Of parts_; null without one.
   const std::shared_ptr<BufferPool> buffers_;  // Shared with jobs: results outlive the engine.
   MemoryBudget budget_;
   EventQueue<Event> events_;
   Blacklist blacklist_;
   pixpress::Metrics metrics_;
   SystemMonitor monitor_;
-  std::atomic<double> cpu_percent_{0.0};
-  std::atomic<int64_t> cpu_sampled_ns_{0};
-  std::atomic<double> cpu_threshold_percent_;
-  std::atomic<int64_t> health_checked_ns_{0};
-  std::atomic<bool> is_memory_warned_{false};
-  std::atomic<bool> is_progress_wanted_{false};
+  std::atomic<int64_t> cpu_sampled_ns_{0}, health_checked_ns_{0};
+  std::atomic<double> cpu_percent_{0.0}, cpu_threshold_percent_;
+  std::atomic<bool> is_memory_warned_{false}, is_progress_wanted_{false};
 
   mutable std::mutex mutex_;  // Guards all below; taken before the pool's own lock.
   EngineOptions options_;
@@ -129,20 +131,18 @@ class EngineImpl final : public Engine, public TaskRunner {
   std::multimap<int64_t, JobPtr> retries_;   // By when they are due; they hold no worker.
   std::set<std::pair<int64_t, TaskId>> queue_ends_;  // When queue_timeout is over for whom.
   std::map<uint64_t, int64_t> batch_slots_;          // When the slot of a batch began.
+  Suspects suspects_;
   TaskId next_id_ = 1;
   size_t queued_ = 0;
   uint64_t queued_bytes_ = 0;
-  uint32_t room_waiters_ = 0;
-  uint32_t idle_waiters_ = 0;
+  uint32_t room_waiters_ = 0, idle_waiters_ = 0;
   bool is_closed_ = false;
-  uint64_t submitted_ = 0;
-  uint64_t succeeded_ = 0;
-  uint64_t failed_ = 0;
-  uint64_t cancelled_ = 0;
+  uint64_t submitted_ = 0, succeeded_ = 0, failed_ = 0, cancelled_ = 0;
   RetryBudget retry_budget_;
   Jitter jitter_;
 
-  // Last, since their threads use everything above.
+  // Last, since their threads use everything above. The first one is null if ends need no disk.
+  std::unique_ptr<CommitThread> commits_;
   WorkerPool workers_;
   TimerThread timer_;
 };

@@ -80,6 +80,7 @@ EngineStats EngineImpl::Stats() const {
   stats.reserved_bytes = budget_.used_bytes();
   stats.live_bytes = buffers_->live_bytes();
   stats.retained_bytes = buffers_->retained_bytes();
+  if (journal_ != nullptr) stats.journal_errno = journal_->last_errno();
   const std::lock_guard lock(mutex_);
   stats.queued = queued_;
   stats.retrying = retries_.size();
@@ -106,6 +107,7 @@ NamedNumbers Engine::Counts() const {
   out.Add("failed", stats.failed);
   out.Add("cancelled", stats.cancelled);
   out.Add("dropped_events", stats.dropped_events);
+  out.Add("journal_errno", stats.journal_errno);
   out.Add("memory_limit", stats.memory_limit_bytes);
   out.Add("reserved_memory", stats.reserved_bytes);
   out.Add("live_memory", stats.live_bytes);

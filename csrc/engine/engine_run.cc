@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "engine/engine_impl.h"
@@ -19,6 +20,7 @@ constexpr int64_t kMostBlockedNs = 2 * kNsPerSecond;
 }  // namespace
 
 bool EngineImpl::CanRun(const TaskQueue::Entry& entry) {
+  if (journal_ != nullptr && journal_->IsPaused()) return false;
   if (entry.known_bytes == 0) return budget_.Fits(entry.id, kProbeBytes);
   if (budget_.Fits(entry.id, entry.known_bytes)) return true;
   const int64_t blocked_ns = clock_.NowNs() - entry.blocked_since_ns;
@@ -45,7 +47,7 @@ void EngineImpl::OnWorkerEnded(uint32_t worker_id) {
   events_.PushAlways({.type = EventType::kWorkerEnded, .worker_id = worker_id});
 }
 
-EngineImpl::Taken EngineImpl::Take(TaskId id, uint32_t worker_id) {
+Taken EngineImpl::Take(TaskId id, uint32_t worker_id) {
   const std::lock_guard lock(mutex_);
   const JobPtr& job = jobs_.at(id);
   const int64_t now_ns = clock_.NowNs();
@@ -85,7 +87,8 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
                                .parallel = parallel,
                                .progress = is_progress_wanted_.load() ? &progress : nullptr,
                                .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
-                               .durable = options.durable};
+                               .durable = options.durable,
+                               .journal = job->is_journalled ? journal_ : nullptr};
   return parts_.attempt(*job, context);
 }
 
@@ -93,7 +96,7 @@ RunOutcome EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue
   const int64_t now_ns = clock_.NowNs();
   {
     const std::lock_guard lock(mutex_);
-    if (job->state.load() != JobState::kRunning) return RunOutcome::kEnded;  // Given up.
+    if (job->is_ending) return RunOutcome::kEnded;  // Given up.
     EnterQueueLocked(*job, now_ns);
     entry->key.priority = job->key.priority;
   }
@@ -113,7 +116,7 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
   Event event{.type = EventType::kTaskRetry, .job = job, .status = status};
   {
     const std::lock_guard lock(mutex_);
-    if (job->state.load() != JobState::kRunning) return false;
+    if (job->is_ending) return false;
     if (job->retries >= retry.max_retries || !retry_budget_.Take()) return false;
     // The output could not be written, so a cancel is in time again.
     CommitState committed = CommitState::kCommitted;
@@ -122,6 +125,13 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
     event.delay_ns = RetryDelayNs(retry, job->retries, jitter_.Next());
     ++job->retries;
     job->key.retries = job->retries;
+  }
+  // Before another attempt can start. Should it fail, a crash before that is charged to the file.
+  if (job->is_journalled) (void)journal_->RecordRetry(*job);
+  {
+    const std::lock_guard lock(mutex_);
+    if (job->is_ending || job->commit.load() != CommitState::kOpen) return false;
+    ClearSuspectLocked(job->id);
     job->retry_due_ns = std::max<int64_t>(now_ns + event.delay_ns, 1);
     job->state.store(JobState::kQueued);
     retries_.emplace(job->retry_due_ns, job);
@@ -133,13 +143,13 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
 }
 
 // Only what the input itself is to blame for, and only if it is still what was submitted.
-void EngineImpl::NoteBadInput(const Job& job, const Status& status) {
+void EngineImpl::NoteBadInput(Job& job, const Status& status) {
   if (status.code() != StatusCode::kCorruptImage) return;
   if (job.spec.source.kind == Source::Kind::kFile) {
     const auto now = IdentifyFile(job.spec.source.name);
     if (!now.ok() || !job.identity.has_value() || !(now.value() == *job.identity)) return;
   }
-  blacklist_.Add(job.spec.source, job.identity, status.message());
+  Blame(job, job.identity, status);
 }
 
 RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel& parallel) {
@@ -147,6 +157,10 @@ RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel
   const JobPtr& job = taken.job;
   Attempt attempt = RunAttempt(taken, parallel);
   if (attempt.outcome == AttemptOutcome::kBlocked) {
+    // The journal may have refused what was about to be written: a cancel is in time again.
+    CommitState committed = CommitState::kCommitted;
+    job->commit.compare_exchange_strong(committed, CommitState::kOpen);
+    if (journal_ != nullptr && journal_->IsPaused()) timer_.WakeBy(clock_.NowNs() + kNsPerSecond);
     if (job->commit.load() == CommitState::kOpen) return Block(job, attempt.needed_bytes, &entry);
     attempt.status = Status(StatusCode::kCancelled, "the job was cancelled");
   }
@@ -157,7 +171,14 @@ RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel
   if (!attempt.status.ok() && RetryLater(taken, attempt.status)) return RunOutcome::kEnded;
   NoteBadInput(*job, attempt.status);
   CheckMemory();
-  EndJob(job, std::move(attempt.status));
+  if (attempt.output.has_value()) {
+    Ending ending{.job = job, .status = std::move(attempt.status)};
+    ending.output = std::move(attempt.output);
+    ending.options = taken.options;
+    commits_->Push(std::move(ending));
+  } else {
+    EndJob(job, std::move(attempt.status));
+  }
   return RunOutcome::kEnded;
 }
 
@@ -188,33 +209,65 @@ void EngineImpl::PublishEndLocked(const JobPtr& job, bool has_run) {
                                   : events_.PushAlways(std::move(event));
 }
 
-void EngineImpl::EndJob(const JobPtr& job, Status status) {
+// Fix the outcome: from here on no cancel and no time-out changes it.
+Ending EngineImpl::Decide(const JobPtr& job, Status status) {
   budget_.Unclaim(job->id);
   // A failure that a cancel overtook is a cancel: its caller was told so.
   CommitState open = CommitState::kOpen;
   const bool is_cancelled = !job->commit.compare_exchange_strong(open, CommitState::kCommitted) &&
-                            open == CommitState::kCancelled;
+                            (open == CommitState::kCancelled || open == CommitState::kPutOff);
+  Ending ending{.job = job, .status = std::move(status)};
+  {
+    const std::lock_guard lock(mutex_);
+    ending.is_second = std::exchange(job->is_ending, true);
+    if (ending.is_second) return ending;
+    ending.has_run = job->state.load() == JobState::kRunning;
+    if (!TakeFromRetriesLocked(*job) && !ending.has_run) LeaveQueueLocked(*job, clock_.NowNs());
+    ClearSuspectLocked(job->id);
+    ending.state = is_cancelled         ? JobState::kCancelled
+                   : ending.status.ok() ? JobState::kDone
+                                        : JobState::kFailed;
+    if (journal_ != nullptr) ending.records = RecordsOfLocked(ending);
+  }
+  return ending;
+}
+
+void EngineImpl::ClearSuspectLocked(TaskId id) {
+  for (const TaskId next : suspects_.Clear(id)) {
+    if (const auto entry = ReadyLocked(*jobs_.at(next))) workers_.Push(*entry);
+  }
+}
+
+void EngineImpl::EndJob(const JobPtr& job, Status status) {
+  Ending ending = Decide(job, std::move(status));
+  const bool follows_another = commits_ != nullptr && ending.is_second;
+  if (follows_another || !ending.records.empty()) {
+    commits_->Push(std::move(ending));
+  } else {
+    Finish(ending);
+  }
+}
+
+// Tell everyone who waits.
+void EngineImpl::Finish(Ending& ending) {
+  const JobPtr& job = ending.job;
   bool has_waiters = false;
   {
     const std::lock_guard lock(mutex_);
-    if (job->state.load() >= JobState::kDone) {
+    if (ending.is_second) {
       events_.PushAlways({.type = EventType::kTaskReleased, .job = job});
       return;
     }
-    const int64_t now_ns = clock_.NowNs();
-    const bool has_run = job->state.load() == JobState::kRunning;
-    if (!TakeFromRetriesLocked(*job) && !has_run) LeaveQueueLocked(*job, now_ns);
-    job->end_time_ns = now_ns;
-    job->status = std::move(status);
-    const JobState state = is_cancelled       ? JobState::kCancelled
-                           : job->status.ok() ? JobState::kDone
-                                              : JobState::kFailed;
-    ++(is_cancelled ? cancelled_ : job->status.ok() ? succeeded_ : failed_);
+    job->end_time_ns = clock_.NowNs();
+    job->status = std::move(ending.status);
+    ++(ending.state == JobState::kCancelled ? cancelled_
+       : ending.state == JobState::kDone    ? succeeded_
+                                            : failed_);
     // The result of an abandoned job is still its worker's.
-    if (state != JobState::kDone && !job->is_abandoned) job->result.data.reset();
-    job->state.store(state);
+    if (ending.state != JobState::kDone && !job->is_abandoned) job->result.data.reset();
+    job->state.store(ending.state);
     jobs_.erase(job->id);
-    PublishEndLocked(job, has_run);
+    PublishEndLocked(job, ending.has_run);
     has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());
   }
   if (has_waiters) ended_.notify_all();

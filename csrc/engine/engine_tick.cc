@@ -12,21 +12,13 @@ constexpr int64_t kSampleNs = kNsPerSecond;
 
 }  // namespace
 
-bool EngineImpl::HasJobs() const {
-  const std::lock_guard lock(mutex_);
-  return !jobs_.empty();
-}
-
 int64_t EngineImpl::RequeueRetriesLocked(int64_t now_ns) {
   while (!retries_.empty() && retries_.begin()->first <= now_ns) {
     const JobPtr job = retries_.begin()->second;
     retries_.erase(retries_.begin());
     job->retry_due_ns = 0;
     EnterQueueLocked(*job, now_ns);
-    TaskQueue::Entry entry;
-    entry.id = job->id;
-    entry.key = job->key;
-    workers_.Push(entry);
+    if (const auto entry = ReadyLocked(*job)) workers_.Push(*entry);
   }
   return retries_.empty() ? kNeverNs : retries_.begin()->first;
 }
@@ -46,7 +38,7 @@ int64_t EngineImpl::ExpireQueued(int64_t now_ns) {
   }
   for (const JobPtr& job : late) {
     // A worker may be taking it at this moment; then it sees the same by itself.
-    if (!workers_.Remove(job->id)) continue;
+    if (!RemoveQueued(job->id)) continue;
     EndJob(job, Status(StatusCode::kQueueTimeout,
                        "the job waited longer than queue_timeout: " +
                            std::to_string((now_ns - job->submit_time_ns) / kNsPerMs) + " ms")
@@ -134,14 +126,17 @@ int64_t EngineImpl::SampleMachine(int64_t now_ns) {
 int64_t EngineImpl::Tick() {
   const int64_t now_ns = clock_.NowNs();
   int64_t next_ns = kNeverNs;
+  bool has_jobs = false;
   {
     const std::lock_guard lock(mutex_);
     next_ns = RequeueRetriesLocked(now_ns);
+    has_jobs = !jobs_.empty();
   }
   next_ns = std::min(next_ns, ExpireQueued(now_ns));
   next_ns = std::min(next_ns, AbandonStuck(now_ns));
+  next_ns = std::min(next_ns, ResumeJournal());
   // An engine without jobs needs no clock.
-  if (HasJobs()) next_ns = std::min(next_ns, SampleMachine(now_ns));
+  if (has_jobs) next_ns = std::min(next_ns, SampleMachine(now_ns));
   health_checked_ns_.store(now_ns);
   return next_ns;
 }

@@ -15,14 +15,16 @@
 #include "memory/meter.h"
 #include "pipeline/job_spec.h"
 #include "sched/task_queue.h"
+#include "store/journal_record.h"
 
 namespace pixpress {
 
 enum class JobState : uint8_t { kQueued, kRunning, kDone, kFailed, kCancelled };
 
 // Who came first: the worker that makes the output appear, or the caller who cancels.
+// kPutOff: cancelled because the engine ends, so that a journal keeps the job for the next one.
 // kAbandoned: the job was reported as timed out while its worker still hangs.
-enum class CommitState : uint8_t { kOpen, kCommitted, kCancelled, kAbandoned };
+enum class CommitState : uint8_t { kOpen, kCommitted, kCancelled, kPutOff, kAbandoned };
 
 // Shared by the queue, the worker that runs it, the undelivered event and the caller's handle.
 // Everything but the atomics is written by the engine only, and read by others only after the state
@@ -58,6 +60,10 @@ class Job {
   int64_t waited_ns = 0;     // In the queue, without delays of retries.
   int64_t queue_due_ns = 0;  // When its queue_timeout is over; 0: never.
   int64_t retry_due_ns = 0;  // Non-zero while it waits to be tried again.
+  bool is_journalled = false;
+  bool is_ending = false;               // Its outcome is decided, and on its way to the caller.
+  uint32_t crashes = 0;                 // Processes that died while it ran.
+  std::optional<BlacklistEntry> blame;  // What its end adds to the blacklist.
   StopSource stop;
   uint32_t waiters = 0;                                 // Threads in Engine::WaitJob for it.
   std::atomic<CommitState> commit{CommitState::kOpen};  // Leaves kOpen once.

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "pipeline/probe.h"
@@ -65,20 +66,24 @@ Status CheckAdmissible(const Plan& plan, const AttemptContext& context) {
   return check(context.worker_memory_limit_bytes, "worker_memory_limit");
 }
 
-Status WriteOutput(Job& job, bool durable) {
+Status WriteOutput(Job& job, const AttemptContext& context, std::optional<PendingFile>* output) {
   AtomicFileOptions options;
   options.overwrite = job.spec.settings->overwrite;
-  options.durable = durable;
   options.job_id = job.id;
   options.root = job.spec.output_root;
   const auto chunks = job.result.data->chunks();
-  Status status = WriteFileAtomically(job.spec.output_path, chunks, options);
-  if (status.code() == StatusCode::kOutputExists && options.overwrite == Overwrite::kSmaller) {
-    job.result.skipped_reason = SkippedReason::kOutputNotLarger;
-    status = Status();
+  if (context.journal != nullptr) {
+    PIXPRESS_RETURN_IF_ERROR(context.journal->RecordOutput(job, chunks));
+  }
+  auto file = PendingFile::Write(job.spec.output_path, chunks, options);
+  Status status = file.status();
+  if (status.ok() && context.durable) {
+    output->emplace(std::move(file).value());
+  } else if (status.ok()) {
+    status = file.value().Publish();
   }
   job.result.data.reset();
-  return status;
+  return OutcomeOfWriting(job, std::move(status));
 }
 
 // From here on cancel() is too late, unless it came before.
@@ -89,18 +94,18 @@ Status Commit(Job& job) {
   return Status(StatusCode::kCancelled, "the job was cancelled");
 }
 
-Status Finish(Job& job, const AttemptContext& context) {
+Status Finish(Job& job, const AttemptContext& context, std::optional<PendingFile>* output) {
   PIXPRESS_RETURN_IF_ERROR(Commit(job));
   if (job.spec.output_path.empty()) return Status();
   const Clock& clock = Clock::System();
   const int64_t start_ns = clock.NowNs();
-  Status status = WriteOutput(job, context.durable).At(Stage::kWrite);
+  Status status = WriteOutput(job, context, output).At(Stage::kWrite);
   job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
   return status;
 }
 
-Status RunReserved(Job& job, const Opened& opened, const Plan& plan,
-                   const AttemptContext& context) {
+Status RunReserved(Job& job, const Opened& opened, const Plan& plan, const AttemptContext& context,
+                   std::optional<PendingFile>* output) {
   const Clock& clock = Clock::System();
   const WorkContext work{.meter = job.meter,
                          .stop = StopToken(job.stop),
@@ -117,7 +122,7 @@ Status RunReserved(Job& job, const Opened& opened, const Plan& plan,
   job.result.stage_ns[static_cast<size_t>(Stage::kRead)] = clock.NowNs() - start_ns;
   PIXPRESS_RETURN_IF_ERROR(RunPlan(job.spec, plan, encoded, work, &job.result));
   job.result.peak_memory_bytes = job.meter.peak_bytes();
-  return Finish(job, context);
+  return Finish(job, context, output);
 }
 
 Attempt Try(Job& job, const AttemptContext& context) {
@@ -142,7 +147,17 @@ Attempt Try(Job& job, const AttemptContext& context) {
     attempt.outcome = AttemptOutcome::kBlocked;
     return attempt;
   }
-  attempt.status = RunReserved(job, opened.value(), plan.value(), context);
+  // From here on a crash is charged to this file.
+  if (context.journal != nullptr) attempt.status = context.journal->RecordStart(job);
+  if (attempt.status.ok()) {
+    attempt.status = RunReserved(job, opened.value(), plan.value(), context, &attempt.output);
+  }
+  const bool is_journal_full =
+      attempt.status.code() == StatusCode::kJournal && attempt.status.sys_errno() == ENOSPC;
+  if (is_journal_full) {
+    attempt.outcome = AttemptOutcome::kBlocked;
+    job.result.data.reset();
+  }
   return attempt;
 }
 
@@ -151,6 +166,15 @@ Attempt Failed(Status status) {
 }
 
 }  // namespace
+
+Status OutcomeOfWriting(Job& job, Status status) {
+  if (status.code() != StatusCode::kOutputExists ||
+      job.spec.settings->overwrite != Overwrite::kSmaller) {
+    return status;
+  }
+  job.result.skipped_reason = SkippedReason::kOutputNotLarger;
+  return Status();
+}
 
 Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept {
   try {

@@ -2,9 +2,12 @@
 // One attempt at one job on a worker thread: read, probe, plan, reserve, run, write.
 
 #include <cstdint>
+#include <optional>
 
+#include "base/atomic_file.h"
 #include "base/status.h"
 #include "engine/job.h"
+#include "engine/job_journal.h"
 #include "memory/budget.h"
 #include "pipeline/plan.h"
 
@@ -15,19 +18,25 @@ struct AttemptContext {
   Parallel& parallel;
   ProgressSink* progress = nullptr;
   size_t worker_memory_limit_bytes = 0;  // 0: none.
-  bool durable = false;
+  bool durable = false;                  // Leave the output to the caller, for a sync.
+  JobJournal* journal = nullptr;         // Of a job that it keeps.
 };
 
 enum class AttemptOutcome : uint8_t {
   kEnded,    // job.result is filled, or the returned status says why not.
-  kBlocked,  // `needed_bytes` are not free now; nothing has been done.
+  kBlocked,  // `needed_bytes` are not free now, or the journal's disk is full; nothing has been
+             // done.
 };
 
 struct Attempt {
   AttemptOutcome outcome = AttemptOutcome::kEnded;
   Status status;
   uint64_t needed_bytes = 0;
+  std::optional<PendingFile> output = {};
 };
+
+// What a status of writing the output is to the job: to have left a smaller old one is no failure.
+Status OutcomeOfWriting(Job& job, Status status);
 
 // Never throws: the one exception fence of the core is here. The caller is the only one who touches
 // the job meanwhile, except for its atomics and stop source.

@@ -31,13 +31,14 @@ Result<std::string> RealPath(const std::string& path) {
   return real.string();
 }
 
-// Which states a power loss must not take back. The other two cost a repeated attempt at most: a
-// job that was not seen to start starts again, and one that was seen to write is found done by its
-// hash.
+// Which states a power loss must not take back. The others cost a repeated attempt at most: a job
+// that was not seen to start or to go back starts again, and one that was seen to write is found
+// done by its hash.
 bool NeedsSync(const JournalRecord& record) {
   const auto* change = std::get_if<JournalChange>(&record);
   if (change == nullptr) return true;
-  return change->state != JournalState::kStarted && change->state != JournalState::kDone;
+  return change->state == JournalState::kWriting ||
+         (IsFinal(change->state) && change->state != JournalState::kDone);
 }
 
 Status ForkedStatus() {

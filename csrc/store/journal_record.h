@@ -54,12 +54,18 @@ struct JournalChange {
   uint64_t id = 0;
   JournalState state = JournalState::kQueued;
   uint32_t attempt = 0;                 // Of kStarted, from 1.
+  uint32_t retries = 0;                 // Of kQueued.
   std::optional<JournalOutput> output;  // Of kWriting; of kDone unless known from kWriting.
   std::string code;                     // Of kFailed and kBlacklisted: the error's stable name.
   std::string message;
 
-  // Back in the queue, for another attempt or because the pool ends before the job does.
-  static JournalChange Queued(uint64_t id) { return Of(id, JournalState::kQueued); }
+  // Back in the queue, for another attempt or because the pool ends before the job does. `retries`:
+  // how many attempts after the first it has used up by failing.
+  static JournalChange Queued(uint64_t id, uint32_t retries) {
+    JournalChange change = Of(id, JournalState::kQueued);
+    change.retries = retries;
+    return change;
+  }
   static JournalChange Started(uint64_t id, uint32_t attempt) {
     JournalChange change = Of(id, JournalState::kStarted);
     change.attempt = attempt;
@@ -105,6 +111,7 @@ struct JournalRow {
   JournalJob job;
   JournalState state = JournalState::kQueued;
   uint32_t attempt = 0;   // The last one started; 0 before.
+  uint32_t retries = 0;   // As of the last kQueued.
   uint32_t crashes = 0;   // How many processes died while it ran.
   ProcessIdentity owner;  // That started it last.
   std::optional<JournalOutput> output;

@@ -25,7 +25,7 @@ constexpr char kJobs[] =
     " crashes INTEGER NOT NULL, owner_pid INTEGER NOT NULL, owner_boot BLOB NOT NULL,"
     " owner_ticks INTEGER NOT NULL, written_path BLOB, written_bytes INTEGER, written_hash BLOB"
     " CHECK (length(written_hash) = 32), code TEXT NOT NULL, message TEXT NOT NULL,"
-    " changed_ns INTEGER NOT NULL) STRICT";
+    " changed_ns INTEGER NOT NULL, retries INTEGER NOT NULL) STRICT";
 constexpr char kBlacklist[] =
     "CREATE TABLE blacklist ("
     "path BLOB NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"

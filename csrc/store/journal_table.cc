@@ -17,11 +17,11 @@ namespace {
 #define PIXPRESS_JOB_COLUMNS                                                                   \
   "id, source_path, device, inode, size_bytes, mtime_ns, output_path, output_root, settings, " \
   "priority, batch, created_ns, state, attempt, crashes, owner_pid, owner_boot, owner_ticks, " \
-  "written_path, written_bytes, written_hash, code, message, changed_ns"
+  "written_path, written_bytes, written_hash, code, message, changed_ns, retries"
 
 constexpr char kAddJob[] = "INSERT INTO jobs (" PIXPRESS_JOB_COLUMNS
                            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                           " 0, 0, 0, 0, x'', 0, NULL, NULL, NULL, '', '', ?13)"
+                           " 0, 0, 0, 0, x'', 0, NULL, NULL, NULL, '', '', ?13, 0)"
                            " ON CONFLICT (id) DO NOTHING";
 // A value that a change does not have stays; the owner is that of the last start.
 constexpr char kChangeState[] =
@@ -29,7 +29,8 @@ constexpr char kChangeState[] =
     " owner_pid = coalesce(?4, owner_pid), owner_boot = coalesce(?5, owner_boot),"
     " owner_ticks = coalesce(?6, owner_ticks), written_path = coalesce(?7, written_path),"
     " written_bytes = coalesce(?8, written_bytes), written_hash = coalesce(?9, written_hash),"
-    " code = ?10, message = ?11, changed_ns = ?12 WHERE id = ?1 AND state < 3";
+    " code = ?10, message = ?11, changed_ns = ?12, retries = coalesce(?13, retries)"
+    " WHERE id = ?1 AND state < 3";
 constexpr char kRequeue[] =
     "UPDATE jobs SET state = 0, crashes = ?2, changed_ns = ?3 WHERE id = ?1 AND state < 3";
 // ?1 is the first state that is left out.
@@ -90,6 +91,7 @@ JournalRow RowOf(const Statement& select) {
   row.code = select.Bytes(21);
   row.message = select.Bytes(22);
   row.changed_unix_ns = select.Integer(23);
+  row.retries = static_cast<uint32_t>(select.Integer(24));
   return row;
 }
 
@@ -179,6 +181,7 @@ Status JournalTable::ChangeState(const JournalChange& change, const ProcessIdent
         .BindBytes(5, owner.boot_id)
         .BindUnsigned(6, owner.start_ticks);
   }
+  if (change.state == JournalState::kQueued) statement.BindInteger(13, change.retries);
   if (change.output.has_value()) {
     statement.BindBytes(7, change.output->path)
         .BindUnsigned(8, change.output->size_bytes)

@@ -47,8 +47,8 @@ TEST(Blacklist, ForgetsTheOldestBeyondItsBound) {
   const auto entries = list.List();
   EXPECT_EQ(entries.size(), Blacklist::kMostEntries);
   EXPECT_EQ(entries.front().name, "file1");
-  EXPECT_EQ(list.Clear("file7"), 1u);
-  EXPECT_EQ(list.Clear(""), Blacklist::kMostEntries - 1);
+  EXPECT_EQ(list.Clear("file7").size(), 1u);
+  EXPECT_EQ(list.Clear("").size(), Blacklist::kMostEntries - 1);
   EXPECT_TRUE(list.List().empty());
 }
 

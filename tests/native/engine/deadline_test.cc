@@ -174,8 +174,8 @@ TEST(Deadline, ACorruptFileIsBlacklistedUntilItChanges) {
   const auto repaired = scripted.Submit(path);
   EXPECT_TRUE(engine.WaitJob(*repaired, -1));
   EXPECT_EQ(repaired->state.load(), JobState::kDone);
-  EXPECT_EQ(engine.ClearBlacklist("other"), 0u);
-  EXPECT_EQ(engine.ClearBlacklist(""), 1u);
+  EXPECT_EQ(engine.ClearBlacklist("other").value(), 0u);
+  EXPECT_EQ(engine.ClearBlacklist("").value(), 1u);
   std::filesystem::remove(path);
 }
 

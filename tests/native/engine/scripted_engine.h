@@ -2,6 +2,8 @@
 // An engine whose clock and attempts a test drives.
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <deque>
 #include <map>
 #include <memory>
@@ -26,18 +28,24 @@ class FakeClock final : public Clock {
 };
 
 // Attempts return what the script says: by name of the source, one status after the other, the last
-// one for ever. Sources named "hang..." hang until LetGo, whatever they are told.
+// one for ever. Sources named "hang..." hang until LetGo, whatever they are told; "die..." are the
+// death of the process. With a journal, attempts record their starts as real ones do.
 class ScriptedEngine {
  public:
-  explicit ScriptedEngine(EngineOptions options = {}) {
+  explicit ScriptedEngine(EngineOptions options = {}, const std::string& journal = "") {
     if (options.max_workers == 0) options.max_workers = 2;
     options.memory_limit_bytes = 64u << 20;
     options.seed = 1;
     engine_.reset(new EngineImpl(
         WithDefaults(options),
-        EngineParts{.clock = clock, .attempt = [this](Job& job, const AttemptContext& context) {
-                      return Play(job, context);
-                    }}));
+        EngineParts{
+            .clock = clock,
+            .attempt = [this](Job& job,
+                              const AttemptContext& context) { return Play(job, context); },
+            .journal = journal.empty()
+                           ? nullptr
+                           : JobJournal::Open({.path = journal, .takes_over = true}, false, clock)
+                                 .value()}));
   }
   ~ScriptedEngine() { LetGo(); }
 
@@ -57,6 +65,31 @@ class ScriptedEngine {
     spec.batch = batch;
     spec.group = group;
     return engine_->Submit(std::move(spec), priority, 0).value();
+  }
+  Result<std::shared_ptr<Job>> SubmitKept(const std::string& name) {
+    JobSpec spec;
+    spec.settings = settings_;
+    spec.source.name = name;
+    const JournalText text{.settings = "s", .batch = "b"};
+    return engine_->Submit(std::move(spec), Priority::kHigh, 0, &text);
+  }
+  // What an earlier engine has left, suspects first.
+  std::vector<std::shared_ptr<Job>> ResubmitAll() {
+    std::vector<std::shared_ptr<Job>> jobs;
+    const auto rows = Rows(JournalRows::kUnfinished);
+    for (const bool is_suspect : {true, false}) {
+      for (const JournalRow& row : rows) {
+        if ((row.crashes > 0) != is_suspect) continue;
+        JobSpec spec;
+        spec.settings = settings_;
+        spec.source.name = row.job.source_path;
+        jobs.push_back(engine_->Resubmit(std::move(spec), row).value());
+      }
+    }
+    return jobs;
+  }
+  std::vector<JournalRow> Rows(JournalRows which = JournalRows::kAll) {
+    return engine_->journal()->Rows(which, 0, 100'000).value();
   }
   // All events so far.
   std::vector<Event> Events() {
@@ -95,6 +128,12 @@ class ScriptedEngine {
   Attempt Play(Job& job, const AttemptContext& context) {
     Attempt attempt;
     const std::string& name = job.spec.source.name;
+    const std::string base = name.substr(name.rfind('/') + 1);
+    if (context.journal != nullptr) {
+      attempt.status = context.journal->RecordStart(job);
+      if (attempt.status.sys_errno() == ENOSPC) attempt.outcome = AttemptOutcome::kBlocked;
+      if (!attempt.status.ok()) return attempt;
+    }
     {
       const std::lock_guard lock(mutex_);
       order_.push_back(name);
@@ -103,11 +142,15 @@ class ScriptedEngine {
       if (script.size() > 1) script.pop_front();
     }
     if (context.progress != nullptr) context.progress->Report(Stage::kDecode, 0.5);
-    if (name.starts_with("hang")) {
+    if (base.starts_with("die")) {
+      signal(SIGSEGV, SIG_DFL);
+      raise(SIGSEGV);
+    }
+    if (base.starts_with("hang")) {
       hangs.release();
       is_let_go_.wait(false);
     }
-    if (name.starts_with("wait")) {  // Obeys.
+    if (base.starts_with("wait")) {  // Obeys.
       hangs.release();
       while (!StopToken(job.stop).stop_requested() && !is_let_go_.load()) std::this_thread::yield();
       attempt.status = StopToken(job.stop).Poll();

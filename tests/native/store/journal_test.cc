@@ -73,7 +73,7 @@ TEST_F(JournalTest, AJobGoesThroughItsStates) {
   JournalRow row = RowOf(*journal, 1);
   EXPECT_EQ(row.state, JournalState::kStarted);
   EXPECT_EQ(row.owner, ThisProcess());
-  ASSERT_TRUE(journal->Append(JournalChange::Queued(1)).ok());
+  ASSERT_TRUE(journal->Append(JournalChange::Queued(1, 1)).ok());
   ASSERT_TRUE(journal->Append(JournalChange::Started(1, 2)).ok());
   const JournalOutput output = {.path = "1.webp", .size_bytes = 3, .hash = Sha256::Of("abc")};
   ASSERT_TRUE(journal->Append(JournalChange::Writing(1, output)).ok());
@@ -104,7 +104,7 @@ TEST_F(JournalTest, OfTwoFinalStatesTheFirstStands) {
     for (const Make second : finals) {
       EXPECT_EQ(journal->Append(second(id)).code(), StatusCode::kJournal);
     }
-    EXPECT_FALSE(journal->Append(JournalChange::Queued(id)).ok());
+    EXPECT_FALSE(journal->Append(JournalChange::Queued(id, 1)).ok());
     EXPECT_EQ(RowOf(*journal, id).state, first(id).state);
   }
   EXPECT_EQ(RowOf(*journal, 2).code, "CORRUPT_IMAGE");
