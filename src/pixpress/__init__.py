@@ -11,6 +11,7 @@ from .errors import (
     ForkedPoolError,
     InputError,
     JournalError,
+    JournalNotEmptyError,
     LimitExceededError,
     MemoryLimitError,
     OptionError,
@@ -37,6 +38,7 @@ from .events import (
 )
 from .future import JobFuture
 from .health import HealthReport
+from .journal import JournalRow
 from .kernels import decode, encode, features, optimal_worker_count, probe, quantize, resize
 from .metrics import Latency, PoolMetrics, WorkerMetrics
 from .options import Limits, Priority, Settings
@@ -59,6 +61,8 @@ __all__ = [
     "InputError",
     "JobFuture",
     "JournalError",
+    "JournalNotEmptyError",
+    "JournalRow",
     "Latency",
     "LimitExceededError",
     "Limits",

@@ -108,6 +108,37 @@ cdef class JobHandle:
             warnings)
 
 
+@cython.no_gc
+cdef class JournalEntry:
+    """A job as the journal knows it."""
+
+    cdef CJournalRow row
+
+    @property
+    def task_id(self):
+        """The number of the job."""
+        return self.row.job.id
+
+    @property
+    def crashes(self):
+        """How many processes died while it ran."""
+        return self.row.crashes
+
+    @property
+    def settings(self):
+        """What was submitted as `kept`."""
+        return <bytes>self.row.job.settings
+
+    def fields(self):
+        """State, paths, priority, batch, counts, times in ns, the output, and why it failed."""
+        cdef CJournalRow* r = &self.row
+        return (text_of(seam_state_name(deref(r))), os.fsdecode(<bytes>r.job.source_path),
+                os.fsdecode(<bytes>r.job.output_path) or None, r.job.priority,
+                text_of(r.job.batch) or None, r.attempt, r.retries, r.crashes,
+                r.job.created_unix_ns, r.changed_unix_ns, seam_output_bytes(deref(r)),
+                text_of(seam_output_hash(deref(r))) or None, text_of(r.code), text_of(r.message))
+
+
 cdef EngineOptions options_of(EngineOptions base, dict options) except *:
     for name, value in options.items():
         if not seam_set_option(name.encode(), value, &base):
@@ -128,15 +159,16 @@ cdef class Engine:
     cdef public object reader  # The thread that calls `collect`.
     cdef readonly list nested  # Futures with batches that it delivered out of turn.
 
-    def __init__(self, dict options):
+    def __init__(self, dict options, str journal="", bint takes_over=False):
         cdef EngineOptions o = options_of(EngineOptions(), options)
+        cdef string path = os.fsencode(journal)
         self.pid = getpid()
         self.live, self.hanging, self.recent = {}, {}, [None] * RECENT
         self.nested = []
         cdef Status status
         with nogil:
-            status = seam_create(o, &self.engine)
-        check(status)
+            status = seam_create(o, path, takes_over, &self.engine)
+        check(status, journal)
 
     def __dealloc__(self):
         if getpid() != self.pid:
@@ -152,10 +184,12 @@ cdef class Engine:
 
     def submit(self, NativeSettings settings, NativeSource source, output_path, str output_root,
                int priority, int64_t timeout_ns, future, object request=None, batch=None,
-               uint64_t batch_id=0, unsigned int group=0):
+               uint64_t batch_id=0, unsigned int group=0, bytes kept=None,
+               JournalEntry left=None):
         """Queue a job; `collect` gives its handle when it has ended.
 
-        `request` is what the handle shows as settings.
+        `request` is what the handle shows as settings. The journal keeps the job, and `kept` with
+        it, unless that is None. `left` is what it has of the job from an earlier owner.
         """
         self.check_process()
         cdef JobSpec spec
@@ -173,29 +207,42 @@ cdef class Engine:
         spec.batch, spec.group = batch_id, group
         self.live[handle.tag] = handle  # Before the event thread can look for it.
         try:
-            check(self.enqueue(spec, handle, priority, timeout_ns), source.name)
+            check(self.enqueue(spec, handle, priority, timeout_ns, kept, left), source.name)
         except BaseException:
             del self.live[handle.tag]
             raise
         self.recent[deref(handle.job).id % RECENT] = handle
         return handle
 
-    cdef Status enqueue(self, JobSpec& spec, JobHandle handle, int priority,
-                        int64_t timeout_ns) except *:
+    cdef Status enqueue(self, JobSpec& spec, JobHandle handle, int priority, int64_t timeout_ns,
+                        bytes kept, JournalEntry left) except *:
         cdef Status status
         cdef int64_t left_ns
+        cdef JournalText text
+        cdef const JournalText* kept_text = NULL
+        if left is not None:
+            with nogil:
+                status = seam_resubmit(deref(self.engine.get()), spec, left.row, &handle.job)
+            return status
+        if kept is not None:
+            text.settings = kept
+            if handle.batch is not None:
+                text.batch = (<str>handle.batch).encode()
+            kept_text = &text
         # With the GIL while nothing can block: handing it over costs more than the call.
         if handle.source.is_pinned:
-            status = seam_submit(deref(self.engine.get()), spec, priority, 0, &handle.job)
+            status = seam_submit(deref(self.engine.get()), spec, priority, 0, kept_text,
+                                 &handle.job)
         else:
             with nogil:
-                status = seam_submit(deref(self.engine.get()), spec, priority, 0, &handle.job)
+                status = seam_submit(deref(self.engine.get()), spec, priority, 0, kept_text,
+                                     &handle.job)
         while status.code() == StatusCode.kQueueFull and timeout_ns != 0:
             PyErr_CheckSignals()
             left_ns = SLICE_NS if timeout_ns < 0 else min(SLICE_NS, timeout_ns)
             timeout_ns -= 0 if timeout_ns < 0 else left_ns
             with nogil:
-                status = seam_submit(deref(self.engine.get()), spec, priority, left_ns,
+                status = seam_submit(deref(self.engine.get()), spec, priority, left_ns, kept_text,
                                      &handle.job)
         return status
 
@@ -258,12 +305,94 @@ cdef class Engine:
 
     def blacklist(self):
         """The inputs that are known to be bad: (name, size, reason)."""
-        cdef vector[BlacklistEntry] entries = self.engine.get().Blacklisted()
+        cdef vector[BlacklistedInput] entries = self.engine.get().Blacklisted()
         return [(os.fsdecode(e.name), e.size_bytes, text_of(e.reason)) for e in entries]
 
     def clear_blacklist(self, str name):
         """Forget the entries of this name, all if it is empty; returns how many."""
-        return self.engine.get().ClearBlacklist(os.fsencode(name))
+        cdef size_t count
+        cdef string raw = os.fsencode(name)
+        cdef Status status
+        with nogil:
+            status = seam_clear_blacklist(deref(self.engine.get()), raw, &count)
+        check(status)
+        return count
+
+    @property
+    def journal_path(self):
+        """Where the journal is; None without one."""
+        return os.fsdecode(<bytes>seam_journal_path(deref(self.engine.get()))) or None
+
+    def journal_notices(self):
+        """What the user must hear about the opening of the journal."""
+        return [text_of(notice) for notice in seam_journal_notices(deref(self.engine.get()))]
+
+    def journal_page(self, bint all_states, uint64_t after_id):
+        """A few hundred entries with higher ids, in order; none if there are none."""
+        cdef vector[CJournalRow] rows
+        cdef Status status
+        cdef JournalEntry entry
+        cdef size_t i
+        with nogil:
+            status = seam_journal_page(deref(self.engine.get()), all_states, after_id, &rows)
+        check(status)
+        page = []
+        for i in range(rows.size()):
+            entry = JournalEntry.__new__(JournalEntry)
+            entry.row = rows[i]
+            page.append(entry)
+        return page
+
+    def announce(self, str source, output, int priority, batch, bytes kept):
+        """Give the journal a job whose pixels are still to be made; returns its entry.
+
+        `submit` takes that as `left`, with the pixels.
+        """
+        self.check_process()
+        cdef JournalEntry entry = JournalEntry.__new__(JournalEntry)
+        cdef string path = os.fsencode(source)
+        cdef string target = os.fsencode(output or "")
+        cdef JournalText text
+        cdef Status status
+        text.settings = kept
+        text.batch = (batch or "").encode()
+        with nogil:
+            status = seam_announce(deref(self.engine.get()), path, target, priority, text,
+                                   &entry.row)
+        check(status)
+        return entry
+
+    def record_start(self, JournalEntry entry):
+        """From here on a crash is charged to the source of this announced job."""
+        cdef Status status
+        with nogil:
+            status = seam_record_start(deref(self.engine.get()), entry.row)
+        check(status)
+
+    def record_end(self, JournalEntry entry, str code, str message=""):
+        """The job ends without pixels: QUEUED for the next pool, CANCELLED, or the error's code."""
+        cdef string raw_code = code.encode()
+        cdef string raw_message = message.encode("utf-8", "replace")
+        cdef Status status
+        with nogil:
+            status = seam_record_end(deref(self.engine.get()), entry.row, raw_code, raw_message)
+        check(status)
+
+    def close_journal(self):
+        """Give the journal up, when all jobs have ended."""
+        cdef Status status
+        with nogil:
+            status = seam_close_journal(deref(self.engine.get()))
+        check(status)
+
+    def purge_journal(self, int64_t before_unix_ns):
+        """Forget jobs that ended before this time; returns how many."""
+        cdef uint64_t count
+        cdef Status status
+        with nogil:
+            status = seam_purge(deref(self.engine.get()), before_unix_ns, &count)
+        check(status)
+        return count
 
     def wait_idle(self, int64_t timeout_ns):
         """Wait until no job is queued or running; False on time-out."""

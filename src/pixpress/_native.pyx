@@ -19,6 +19,7 @@ from libcpp.vector cimport vector
 from posix.unistd cimport getpid
 
 from .core cimport *  # Nothing there is meant for anyone else.
+from .journal_core cimport *
 
 from .errors import make_error
 from .result import ImageInfo, Result

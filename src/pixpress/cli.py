@@ -8,37 +8,27 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
 import click
 
-from .cli_inputs import Selection, Work, Workload, find_work
+from .cli_inputs import Selection, Workload, find_work
+from .cli_resume import resume_all, run_kept
+from .cli_run import Terminated, exit_code, run_all
 from .cli_tally import Tally, shown
-from .dispatch import stop
-from .errors import OutputError, PixpressError
-from .future import JobFuture
+from .errors import PixpressError
 from .kernels import features, probe
 from .options import Settings
 from .pool import Pool
 from .result import ImageInfo
 
-# Jobs under way: enough for every worker, few enough to be cheap.
-_WINDOW = 256
-_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 _INPUT = click.Path(exists=True, readable=True, allow_dash=True)
 _FILE = click.Path(exists=True, readable=True, allow_dash=True, dir_okay=False)
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: ends the command as Ctrl-C does."""
-
-
 def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise _Terminated
+    raise Terminated
 
 
 def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
@@ -51,13 +41,9 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
         except KeyboardInterrupt as interrupt:
             click.echo("interrupted: nothing was done", err=True)
-            sys.exit(_exit_code(interrupt))
+            sys.exit(exit_code(interrupt))
 
     return run
-
-
-def _exit_code(interrupt: KeyboardInterrupt) -> int:
-    return _TERMINATED if isinstance(interrupt, _Terminated) else _INTERRUPTED
 
 
 @click.group(invoke_without_command=True)
@@ -164,6 +150,7 @@ def _described(found: ImageInfo) -> str:
 @click.option("--keep-times", is_flag=True, help="Give outputs the times of their inputs.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
 @click.option("--memory", help="What all jobs together may hold, such as 2GB.")
+@click.option("--journal", type=click.Path(dir_okay=False), help="Keep the jobs in this file.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
@@ -177,6 +164,7 @@ def compress(
     keep_times: bool,
     workers: int | None,
     memory: str | None,
+    journal: str | None,
     as_json: bool,
     dry_run: bool,
     quiet: bool,
@@ -187,21 +175,50 @@ def compress(
     Exit code 0 says that all are done, 1 that some failed, 2 that the command was wrong. Files of
     walked folders that are no images are counted, and no failures. Links are followed when they are
     named, and not in walked folders.
+
+    With a journal, what is left when the command ends early, killed or not, is finished by
+    `pixpress resume JOURNAL`. The first Ctrl-C, or SIGTERM, then lets running jobs end, and the
+    second stops them.
     """
-    load = find_work(inputs, output, recursive, options["format"], Selection(include, exclude))
+    selection = Selection(include, exclude)
+    load = find_work(inputs, output, recursive, options["format"], selection, journal)
     if dry_run:
         sys.exit(_show_work(load, as_json))
+    if journal is not None and (keep_times or "-" in (output, *inputs)):
+        raise click.UsageError("--journal keeps neither standard streams nor --keep-times")
     if output == "-" and as_json:
         raise click.UsageError("--json and the image itself cannot both go to standard output")
     if output == "-" and sys.stdout.isatty():
         raise click.UsageError("Expected a file or a pipe as standard output, got a terminal")
     try:
         settings = Settings(**options)
-        pool = Pool(max_workers=workers, memory_limit=memory)
+        pool = Pool(max_workers=workers, memory_limit=memory, journal=journal)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     load.keeps_times = keep_times
-    sys.exit(_run(pool, load, settings, Tally(load, as_json, quiet)))
+    run = run_all if journal is None else run_kept
+    sys.exit(run(pool, load, settings, Tally(load, as_json, quiet)))
+
+
+@main.command()
+@click.argument("journal", type=click.Path(exists=True, dir_okay=False))
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
+@click.option("--memory", help="What all jobs together may hold, such as 2GB.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
+@click.option("--quiet", is_flag=True, help="Only report failures.")
+@_interruptible
+def resume(
+    journal: str, workers: int | None, memory: str | None, as_json: bool, quiet: bool
+) -> None:
+    """Finish what a command with this JOURNAL has left.
+
+    What is done is not done again. Exit codes are those of `compress`.
+    """
+    try:
+        pool = Pool._take_over(journal, None, {"max_workers": workers, "memory_limit": memory})
+    except PixpressError as error:
+        raise click.UsageError(str(error)) from error
+    sys.exit(resume_all(pool, as_json, quiet))
 
 
 def _show_work(load: Workload, as_json: bool) -> int:
@@ -227,86 +244,3 @@ def _show_work(load: Workload, as_json: bool) -> int:
     others = f"{load.no_images} no images, {load.unsupported} of formats not supported"
     click.echo(f"{len(load.works)} to do, {failed} would fail; {others}", err=True)
     return int(failed > 0)
-
-
-def _run(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> int:
-    ended: SimpleQueue[tuple[Work, JobFuture]] = SimpleQueue()
-    code = 0
-    try:
-        with tally.progress:
-            try:
-                _work(pool, load, settings, tally, ended)
-                pool.shutdown()
-            except KeyboardInterrupt as interrupt:
-                code = _exit_code(interrupt)
-                # One more signal would only get in the way of the few steps that are left.
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(number, signal.SIG_IGN)
-                stop(pool._dispatcher)
-                while not ended.empty():
-                    tally.take(*ended.get())
-    except BrokenPipeError:  # Nobody reads on: click ends the command for that.
-        stop(pool._dispatcher)
-        raise
-    tally.close(code != 0)
-    if pool._dispatcher.thread.is_alive():  # A codec that cannot be stopped: do not wait for it.
-        sys.stdout.flush()
-        os._exit(code)
-    return code or int(tally.failed > 0)
-
-
-def _work(
-    pool: Pool,
-    load: Workload,
-    settings: Settings,
-    tally: Tally,
-    ended: SimpleQueue[tuple[Work, JobFuture]],
-) -> None:
-    under_way = 0
-    for work in load.works:
-        while under_way and (under_way >= _WINDOW or not ended.empty()):
-            tally.take(*ended.get())
-            under_way -= 1
-        if settings.overwrite == "never" and work.output != "-" and os.path.lexists(work.output):
-            tally.leave(work)
-            continue
-        try:
-            work = _with_times(work) if load.keeps_times else work
-            future = _submit(pool, work, settings)
-        except PixpressError as error:
-            tally.fail_and_advance(work, error)
-            continue
-        future.add_done_callback(functools.partial(_put, ended, work))
-        under_way += 1
-    for _ in range(under_way):
-        tally.take(*ended.get())
-
-
-def _with_times(work: Work) -> Work:
-    """`work` with the times of its source, which an output in its place would take along."""
-    try:
-        found = os.stat(work.source)
-    except OSError:  # Standard input, or a file that is gone, which the job will say.
-        return work
-    return replace(work, times_ns=(found.st_atime_ns, found.st_mtime_ns))
-
-
-def _put(ended: SimpleQueue[tuple[Work, JobFuture]], work: Work, future: Any) -> None:
-    ended.put((work, future))
-
-
-def _submit(pool: Pool, work: Work, settings: Settings) -> JobFuture:
-    if work.output == "-":
-        target = None
-    else:
-        target = work.output
-        folder = Path(target).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise OutputError(
-                f"{work.source}: {folder}: {problem}", errno=error.errno, filename=str(folder)
-            ) from error
-    source: object = sys.stdin.buffer if work.source == "-" else work.source
-    return pool.submit(source, target, settings=settings)

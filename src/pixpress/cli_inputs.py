@@ -68,8 +68,11 @@ def find_work(
     recursive: bool,
     format: str,
     selection: Selection = Selection(),
+    journal: str | None = None,
 ) -> Workload:
     """Look at all inputs; refuse what cannot end well before any work starts.
+
+    The files of `journal` are left out of walked folders, and not opened.
 
     Links that are named are followed, those that walked folders hold are not, so that nothing
     outside of them is read and nothing twice.
@@ -81,9 +84,11 @@ def find_work(
     if folders and output == "-":
         raise click.UsageError("Expected one file as input for standard output, got a folder")
     load = Workload()
+    skipped = _identities(journal)
     for name in inputs:
         if name in folders:
-            _add_folder(load, Path(name), Path(output), len(inputs) > 1, format, selection)
+            found = _files(Path(name), output, selection, skipped)
+            _add_folder(load, Path(name), Path(output), len(inputs) > 1, format, found)
         elif output == "-" or not is_folder:
             _check_extension(output, format)
             load.works.append(Work(name, output))
@@ -125,10 +130,10 @@ def _add_folder(
     output: Path,
     keep_name: bool,
     format: str,
-    selection: Selection,
+    files: Iterator[Path],
 ) -> None:
     base = output / folder.resolve().name if keep_name else output
-    for path in _files(folder, output, selection):
+    for path in files:
         if path.is_symlink():
             load.links += 1
             continue
@@ -153,7 +158,29 @@ def _add_folder(
         load.works.append(Work(str(path), made))
 
 
-def _files(folder: Path, output: Path, selection: Selection) -> Iterator[Path]:
+def _identities(journal: str | None) -> set[tuple[int, int]]:
+    """Device and inode of the files that a journal has."""
+    found = set()
+    path = None if journal is None else os.path.realpath(journal)
+    for suffix in () if path is None else ("", "-wal", ".lock"):
+        try:
+            state = os.stat(f"{path}{suffix}")
+        except OSError:  # Not there yet.
+            continue
+        found.add((state.st_dev, state.st_ino))
+    return found
+
+
+def _is_one_of(path: Path, identities: set[tuple[int, int]]) -> bool:
+    if not identities:
+        return False
+    state = os.lstat(path)
+    return (state.st_dev, state.st_ino) in identities
+
+
+def _files(
+    folder: Path, output: str, selection: Selection, skipped: set[tuple[int, int]]
+) -> Iterator[Path]:
     """The selected files below `folder`, but not those of an earlier run in a folder of it."""
     inner = os.path.realpath(output)
     is_itself = inner == os.path.realpath(folder)
@@ -167,7 +194,7 @@ def _files(folder: Path, output: Path, selection: Selection) -> Iterator[Path]:
         )
         links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for file in sorted(files + links):
-            if selection.takes(here / file):
+            if selection.takes(here / file) and not _is_one_of(Path(root) / file, skipped):
                 yield Path(root) / file
 
 

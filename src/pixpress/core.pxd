@@ -25,15 +25,20 @@ cdef extern from *:
       *out = std::move(result).value();
       return Status();
     }
-    inline Status Create(const EngineOptions& options, EnginePtr* out) {
-      return Take(Engine::Create(options), out);
+    inline Status Create(const EngineOptions& options, const std::string& journal, bool takes_over,
+                         EnginePtr* out) {
+      return Take(Engine::Create(options, {.path = journal, .takes_over = takes_over}), out);
     }
     inline bool SetOneOption(const std::string& name, double value, EngineOptions* options) {
       return SetOption(name, value, options);
     }
     inline Status Submit(Engine& engine, JobSpec& spec, int priority, int64_t timeout_ns,
-                         std::shared_ptr<Job>* out) {
-      return Take(engine.Submit(std::move(spec), static_cast<Priority>(priority), timeout_ns), out);
+                         const JournalText* text, std::shared_ptr<Job>* out) {
+      return Take(engine.Submit(std::move(spec), static_cast<Priority>(priority), timeout_ns, text),
+                  out);
+    }
+    inline Status ClearBlacklist(Engine& engine, const std::string& name, size_t* out) {
+      return Take(engine.ClearBlacklist(name), out);
     }
     inline Status Probe(const Source& source, const Limits& limits, ImageInfo* out) {
       return Take(ProbeImage(source, limits), out);
@@ -251,10 +256,12 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         Status status
     cdef cppclass EngineOptions "pixpress::EngineOptions":
         EngineOptions()
-    cdef cppclass BlacklistEntry "pixpress::BlacklistEntry":
+    cdef cppclass BlacklistedInput "pixpress::BlacklistedInput":
         string name
         uint64_t size_bytes
         string reason
+    cdef cppclass JournalText "pixpress::JournalText":
+        string settings, batch
     cdef cppclass CEngine "pixpress::Engine":
         cbool Cancel(const shared_ptr[Job]& job)
         cbool SetPriority(uint64_t id, Priority priority)
@@ -270,8 +277,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         vector[pair[string, double]] Counts() const
         vector[pair[string, double]] Metrics()
         vector[pair[string, double]] Health()
-        vector[BlacklistEntry] Blacklisted() const
-        size_t ClearBlacklist(const string& name)
+        vector[BlacklistedInput] Blacklisted() const
         EngineOptions options() const
         void Update(const EngineOptions& options)
         void WantProgress(cbool is_wanted)
@@ -295,10 +301,12 @@ cdef extern from "kernels/convert.h" namespace "pixpress" nogil:
     const char* SimdTargetName "pixpress::SimdTargetName"()
 
 cdef extern from * namespace "pixpress::seam" nogil:
-    Status seam_create "pixpress::seam::Create"(const EngineOptions&, EnginePtr*)
+    Status seam_create "pixpress::seam::Create"(const EngineOptions&, const string&, cbool,
+                                               EnginePtr*)
+    Status seam_clear_blacklist "pixpress::seam::ClearBlacklist"(CEngine&, const string&, size_t*)
     cbool seam_set_option "pixpress::seam::SetOneOption"(const string&, double, EngineOptions*)
     Status seam_submit "pixpress::seam::Submit"(CEngine&, JobSpec&, int, int64_t,
-                                               shared_ptr[Job]*)
+                                               const JournalText*, shared_ptr[Job]*)
     Status seam_probe "pixpress::seam::Probe"(const Source&, const CLimits&, CImageInfo*)
     Status seam_open "pixpress::seam::Open"(const Source&, int, cbool, cbool,
                                            unique_ptr[PixelReader]*)

@@ -49,8 +49,12 @@ class Dispatcher:
         options: dict[str, float],
         metrics_interval: float | None = None,
         health_check_interval: float | None = None,
+        journal: str | None = None,
+        takes_over: bool = False,
     ) -> None:
-        self.engine = _native.Engine(options)
+        self.engine = _native.Engine(options, journal or "", takes_over)
+        for notice in self.engine.journal_notices():
+            _log.error("journal: %s", notice)
         self.hub = EventHub(self.engine.listen)
         self._metrics_interval = metrics_interval or float("inf")
         self._health_interval = health_check_interval or float("inf")
@@ -85,7 +89,7 @@ class Dispatcher:
                 raise PoolClosedError("the pool takes no more jobs")
             if self._importer is None:
                 limit = self.engine.stats()["memory_limit"]
-                self._importer = Importer(limit, self._max_queue)
+                self._importer = Importer(self.engine, limit, self._max_queue)
             return self._importer
 
     def _is_done(self) -> bool:
@@ -114,6 +118,10 @@ class Dispatcher:
         for item in engine.collect(0):
             if isinstance(item, tuple):
                 self._report(item)
+        try:
+            self.engine.close_journal()  # The next pool need not wait until this one is collected.
+        except PixpressError as error:
+            _log.error("journal: %s", error)
         self.hub.close()
         _live.discard(self)
 
@@ -183,7 +191,7 @@ class Dispatcher:
         self.engine.wake()
 
     def cancel_queued(self) -> None:
-        """Cancel the jobs that no worker has."""
+        """Cancel the jobs that no worker has; a journal keeps them for the next pool."""
         if self._importer is not None:
             self._importer.cancel_all()
         self.engine.cancel_all(False)
@@ -267,7 +275,9 @@ def _finish_at_exit() -> None:
             dispatcher.engine.leak()
     if undone:
         jobs = "1 job was" if undone == 1 else f"{undone} jobs were"
-        print(f"pixpress: interrupted, {jobs} not done", file=sys.stderr)
+        journals = sorted(filter(None, (dispatcher.engine.journal_path for dispatcher in mine)))
+        kept = f"; Pool.recover finds what is in {', '.join(journals)}" if journals else ""
+        print(f"pixpress: interrupted, {jobs} not done{kept}", file=sys.stderr)
 
 
 def _main_was_interrupted() -> bool:

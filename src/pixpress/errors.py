@@ -230,6 +230,12 @@ class JournalError(_SystemError):
     code = "JOURNAL"
 
 
+class JournalNotEmptyError(JournalError):
+    """The journal holds jobs that were not finished; `Pool.recover` finishes them."""
+
+    code = "JOURNAL_NOT_EMPTY"
+
+
 # By StatusCode of the core.
 BY_STATUS: tuple[type[PixpressError], ...] = (
     PixpressError,
@@ -252,6 +258,7 @@ BY_STATUS: tuple[type[PixpressError], ...] = (
     PixpressError,
     PixpressError,
     BlacklistedFileError,
+    JournalNotEmptyError,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -84,6 +85,9 @@ def make_report(
         warnings.append(f"only {available} of {total} bytes of memory are available")
     if counts["dropped_events"]:
         warnings.append(f"{counts['dropped_events']} progress events were dropped")
+    if counts["journal_errno"]:
+        problem = os.strerror(counts["journal_errno"])
+        warnings.append(f"the journal cannot be written ({problem}): no job starts until it can")
     return HealthReport(
         status="degraded" if warnings else "ok",
         cpu_percent=machine["cpu_percent"],

@@ -8,9 +8,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from . import _native
-from .errors import MemoryLimitError, QueueFullError
+from .errors import JournalError, MemoryLimitError, QueueFullError
 from .foreign import ForeignSource
 from .future import JobFuture
 from .imported import load
@@ -28,7 +29,6 @@ Submit = Callable[[_native.NativeSource, JobFuture], _native.JobHandle]
 class PendingImport:
     """What a future has in the place of the core's handle until the pixels are there."""
 
-    task_id = 0
     output_path: str | None = None
     batch: str | None = None
 
@@ -39,8 +39,11 @@ class PendingImport:
         limits: Limits,
         submit: Submit,
         future: JobFuture,
+        entry: _native.JournalEntry | None,
     ) -> None:
         self._changed = changed
+        self.entry = entry
+        self.task_id = 0 if entry is None else entry.task_id
         self.source = source
         self.name = source.name
         self.limits = limits
@@ -84,7 +87,8 @@ class PendingImport:
 class Importer:
     """Takes jobs on images of other formats, and hands their pixels over to an engine."""
 
-    def __init__(self, memory_limit: int, max_waiting: int) -> None:
+    def __init__(self, engine: _native.Engine, memory_limit: int, max_waiting: int) -> None:
+        self._engine = engine
         self._memory_limit = memory_limit
         self._max_waiting = max_waiting or float("inf")
         self._changed = threading.Condition()
@@ -113,10 +117,14 @@ class Importer:
         submit: Submit,
         rank: int,
         wait_ns: int,
+        entry: _native.JournalEntry | None = None,
     ) -> JobFuture:
-        """Queue a job; `submit` is called with its pixels, and must not block."""
+        """Queue a job; `submit` is called with its pixels, and must not block.
+
+        `entry` is what the journal has of it.
+        """
         future = JobFuture()
-        pending = PendingImport(self._changed, source, limits, submit, future)
+        pending = PendingImport(self._changed, source, limits, submit, future, entry)
         future._handle = pending  # type: ignore[assignment]  # Of the same shape.
         if threading.current_thread() is self._thread:  # In a callback of a future.
             wait_ns = 0
@@ -148,12 +156,21 @@ class Importer:
         when_idle()
 
     def cancel_all(self) -> None:
-        """Cancel what has not been handed over."""
+        """Cancel what has not been handed over; a journal keeps it for the next pool."""
         with self._changed:
             jobs = [job for _, _, job in self._waiting]
             if self._current is not None:
                 jobs.append(self._current)
         for job in jobs:
+            with self._changed:
+                was_cancelled = job.is_cancelled
+                if job.handle is not None:  # The core has it by now.
+                    continue
+                job.is_cancelled = True
+                self._changed.notify_all()
+            if not was_cancelled:
+                # Pillow may go on for longer than the process: its source is not to blame.
+                self._record(job, "QUEUED")
             job.future.cancel()
 
     def _run(self) -> None:
@@ -173,11 +190,26 @@ class Importer:
         assert self._when_idle is not None
         self._when_idle()
 
+    def _record(self, job: PendingImport, code: str, message: str = "") -> None:
+        """Write down how the job ends here, once; a journal that is broken has said so before."""
+        entry, job.entry = job.entry, None
+        if entry is not None:
+            with suppress(JournalError):
+                self._engine.record_end(entry, code, message)
+
     def _import(self, job: PendingImport) -> BaseException | None:
         """Decode and hand over; what went wrong is the result of the job."""
+        error = None if job.is_cancelled else self._decode(job)
         if job.is_cancelled:
-            return None
+            self._record(job, "CANCELLED")
+        elif error is not None:
+            self._record(job, getattr(error, "code", "MEMORY_LIMIT"), str(error))
+        return error
+
+    def _decode(self, job: PendingImport) -> BaseException | None:
         try:
+            if job.entry is not None:
+                self._engine.record_start(job.entry)
             source = load(
                 job.source, job.limits, lambda needed, kept: self._admit(job, needed, kept)
             )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 
 from . import _native
-from .arguments import choice
+from .arguments import choice, number
 from .batch import Batch
 from .dispatch import Dispatcher
 from .errors import OptionError, expected
 from .events import Event, EventStream, call_with_each
 from .health import HealthReport
+from .journal import JournalRow, make_row
 from .metrics import PoolMetrics, make_metrics
 from .options import priority_value
 from .pool_options import LIVE, native
@@ -145,6 +147,73 @@ class Monitored:
     def blacklist(self) -> BlacklistView:
         """The inputs that were found to be bad."""
         return BlacklistView(self._engine)
+
+    def journal_rows(self, unfinished: bool = False) -> Iterator[JournalRow]:
+        """What the journal of this pool holds, in order of submission.
+
+        The pool has it until it is shut down and all jobs have ended.
+
+        Parameters
+        ----------
+        unfinished : bool
+            Whether to leave out jobs that have ended.
+
+        Returns
+        -------
+        iterator of JournalRow
+            Reads some hundred rows at a time, as it goes.
+
+        Raises
+        ------
+        OptionError
+            The pool has no journal.
+        JournalError
+            It cannot be read.
+        PoolClosedError
+            The pool has given it up.
+
+        Examples
+        --------
+        >>> import tempfile, pixpress
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with pixpress.Pool(max_workers=1, journal=f"{folder}/queue.db") as pool:
+        ...         future = pool.submit("missing.jpg")
+        ...         error = future.exception()
+        ...         [(row.id, row.state, row.code) for row in pool.journal_rows()]
+        [(1, 'failed', 'INPUT')]
+        """
+        self._check_journal()
+        return map(make_row, self._entries(unfinished))
+
+    def _entries(self, unfinished: bool) -> Iterator[_native.JournalEntry]:
+        last = 0
+        while page := self._engine.journal_page(not unfinished, last):
+            last = page[-1].task_id
+            yield from page
+
+    def purge_journal(self, older_than: float = 0.0) -> int:
+        """Forget jobs in the journal that ended more than `older_than` seconds ago.
+
+        Returns
+        -------
+        int
+            How many. The blacklist stays.
+
+        Raises
+        ------
+        OptionError
+            The pool has no journal.
+        JournalError
+            It cannot be written.
+        """
+        self._check_journal()
+        seconds = number("older_than", older_than, 0, 1e9)
+        return self._engine.purge_journal(time.time_ns() - int(seconds * 1e9))
+
+    def _check_journal(self) -> None:
+        self._engine.check_process()
+        if self._engine.journal_path is None:
+            raise OptionError("Expected a pool with a journal")
 
     def update_config(self, **changes: object) -> None:
         """Change options while jobs run; running jobs keep their time-outs.

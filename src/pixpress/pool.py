@@ -6,17 +6,19 @@ import logging
 import os
 import weakref
 from types import TracebackType
+from typing import Any
 
 from . import _native
 from .batch import Batch
 from .config import PoolConfig, load_config
 from .dispatch import Dispatcher, stop
-from .errors import OptionError, PoolClosedError, expected
+from .errors import PoolClosedError, expected
+from .future import JobFuture
+from .journal import journal_path
 from .monitored import Monitored
-from .pool_options import DEFAULT, native, resolve
+from .pool_options import DEFAULT, OPTIONS, UNBUILT, native, refuse_unbuilt, resolve
 from .submitter import Submitter
 
-_UNBUILT = ("cache", "journal")
 _log = logging.getLogger("pixpress")
 
 
@@ -54,8 +56,12 @@ class Pool(Submitter, Monitored):
         Most input bytes of waiting jobs; None is without limit.
     isolation : {"thread"}
         Where jobs run.
+    journal : path or bool, optional
+        File that keeps jobs until they have ended, also when the process dies: see `recover`. True
+        is ``pixpress/queue.db`` in the XDG state folder. One pool at a time has it.
     durable : bool, optional
-        Whether an output is on the disk, fsync and all, before its job ends. None is False.
+        Whether outputs and the journal outlive a power loss too: an output is on the disk, fsync
+        and all, before its job ends. None is True with a journal.
     max_retries : int
         Attempts after the first of a job that fails by a passing error of the system. 3 if not
         given.
@@ -83,6 +89,10 @@ class Pool(Submitter, Monitored):
     ------
     OptionError
         An option is unknown or out of range.
+    JournalNotEmptyError
+        The journal holds jobs that were not finished.
+    JournalError
+        The journal cannot be opened, or another pool has it: the message has its process's number.
 
     Examples
     --------
@@ -106,6 +116,7 @@ class Pool(Submitter, Monitored):
         max_queue: int | None = DEFAULT,
         max_queue_bytes: int | str | None = DEFAULT,
         isolation: str = "thread",
+        journal: str | os.PathLike[str] | bool | None = DEFAULT,
         durable: bool | None = DEFAULT,
         max_retries: int = DEFAULT,
         retry_delay: float = DEFAULT,
@@ -120,21 +131,103 @@ class Pool(Submitter, Monitored):
         **unbuilt: object,
     ) -> None:
         given = dict(locals())
-        _refuse_unbuilt(isolation, unbuilt)
+        refuse_unbuilt(isolation, unbuilt)
+        self._open(given, config, takes_over=False)
+
+    def _open(
+        self,
+        given: dict[str, object],
+        config: str | os.PathLike[str] | PoolConfig | None,
+        takes_over: bool,
+    ) -> None:
         chosen = resolve(given, _options_of(config))
+        path = journal_path(chosen["journal"])
+        if chosen["durable"] is None:
+            chosen["durable"] = path is not None
         self._dispatcher = Dispatcher(
             native(chosen),
             _interval(chosen["metrics_interval"]),
             _interval(chosen["health_check_interval"]),
+            path,
+            takes_over,
         )
         self._engine = self._dispatcher.engine
         self._event_thread = self._dispatcher.thread.ident
         self._groups_batches = bool(chosen["batch_grouping"])
+        self._has_journal = path is not None
         self._batches: dict[str, Batch] = {}
+        self.recovered: tuple[JobFuture, ...] = ()
         workers = chosen["max_workers"]
         self._window = 2 * (workers if isinstance(workers, int) else _native.machine()[0])
         finalizer = weakref.finalize(self, Dispatcher.close, self._dispatcher)
         finalizer.atexit = False
+
+    @classmethod
+    def recover(
+        cls,
+        journal: str | os.PathLike[str] | bool | None = DEFAULT,
+        *,
+        config: str | os.PathLike[str] | PoolConfig | None = None,
+        **options: Any,
+    ) -> Pool:
+        """Open a journal and go on with what an earlier pool has left in it.
+
+        What is complete under its name is done, and not done again; what those pools left half
+        written is removed. A job that was running when its process died runs alone, before all
+        others; if that happens twice, its input is blacklisted. The futures are in `recovered`, in
+        order of submission. A journal that is new or empty gives a pool like any other.
+
+        Parameters
+        ----------
+        journal : path or bool
+            As for `Pool`; it may come from the environment or from `config` instead.
+        config, **options
+            As for `Pool`.
+
+        Returns
+        -------
+        Pool
+
+        Raises
+        ------
+        OptionError
+            There is no journal, or an option is wrong.
+        JournalError
+            It cannot be opened or read, or another pool has it.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Pool.recover(f"{folder}/queue.db", max_workers=1) as pool:
+        ...         len(pool.recovered)
+        0
+        """
+        pool = cls._take_over(journal, config, options)
+        try:
+            futures = pool._resubmit(list(pool._entries(unfinished=True)))
+            pool.recovered = tuple(sorted(futures, key=lambda future: future.task_id))
+        except BaseException:
+            stop(pool._dispatcher)
+            raise
+        return pool
+
+    @classmethod
+    def _take_over(
+        cls,
+        journal: object,
+        config: str | os.PathLike[str] | PoolConfig | None,
+        options: dict[str, Any],
+    ) -> Pool:
+        """A pool whose journal may hold unfinished jobs, before they are queued."""
+        isolation = options.pop("isolation", "thread")
+        refuse_unbuilt(isolation, {k: v for k, v in options.items() if k not in OPTIONS})
+        pool = cls.__new__(cls)
+        pool._open({**options, "journal": journal}, config, takes_over=True)
+        if not pool._has_journal:
+            stop(pool._dispatcher)
+            raise expected("a journal to recover", "journal", None)
+        return pool
 
     def stats(self) -> dict[str, int]:
         """Count what the pool does and holds at this moment.
@@ -187,6 +280,8 @@ class Pool(Submitter, Monitored):
     ) -> None:
         """Take no more jobs. May be called again.
 
+        Jobs that end as cancelled because their pool does stay in its journal.
+
         Parameters
         ----------
         wait : bool
@@ -236,18 +331,6 @@ class Pool(Submitter, Monitored):
             raise
 
 
-def _refuse_unbuilt(isolation: str, unbuilt: dict[str, object]) -> None:
-    for name, value in unbuilt.items():
-        if name not in _UNBUILT:
-            raise OptionError(f"Expected a known option, got {name!r}")
-        if value is not None:
-            raise OptionError(f"option {name!r} is not built")
-    if isolation == "process":
-        raise OptionError("isolation='process' is not built")
-    if isolation != "thread":
-        raise expected("thread", "isolation", isolation)
-
-
 def _interval(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
@@ -257,7 +340,7 @@ def _options_of(config: str | os.PathLike[str] | PoolConfig | None) -> dict[str,
         return {}
     if not isinstance(config, PoolConfig):
         config = load_config(config)
-    for name in _UNBUILT:
+    for name in UNBUILT:
         if getattr(config, name):
             _log.warning("the configuration asks for %s, which is not built; it is ignored", name)
     if config.log_level is not None:

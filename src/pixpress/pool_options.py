@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import boolean, byte_count, number, seconds_ns, whole
-from .errors import ConfigError, OptionError
+from .errors import ConfigError, OptionError, expected
 
 
 class _Default:
@@ -40,6 +40,14 @@ def _percent(name: str, value: object) -> float:
     return number(name, value, 1, 100)
 
 
+def _journal(name: str, value: object) -> int:
+    """Only checks: the core takes the path by itself."""
+    is_path = isinstance(value, (str, os.PathLike)) and os.fspath(value)
+    if value is not None and not isinstance(value, bool) and not is_path:
+        raise expected("a path, True or None", name, value)
+    return 0
+
+
 _seconds: Callable[[str, object], float] = seconds_ns
 OPTIONS: Mapping[str, _Option] = {
     "max_workers": _Option(None, _workers, is_live=True),
@@ -64,8 +72,10 @@ OPTIONS: Mapping[str, _Option] = {
     "batch_grouping": _Option(True, boolean, is_native=False),
     "metrics_interval": _Option(5, _seconds, is_native=False),
     "health_check_interval": _Option(30, _seconds, is_native=False),
+    "journal": _Option(None, _journal, is_native=False),
 }
 LIVE = tuple(name for name, option in OPTIONS.items() if option.is_live)
+UNBUILT = ("cache",)
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -89,6 +99,19 @@ def native(chosen: Mapping[str, object]) -> dict[str, float]:
     if most and values.get("min_workers", 1) > most:
         whole("min_workers", chosen["min_workers"], 1, int(most))
     return {name: value for name, value in values.items() if OPTIONS[name].is_native}
+
+
+def refuse_unbuilt(isolation: str, unbuilt: Mapping[str, object]) -> None:
+    """Refuse unknown options by name, and values that are not built."""
+    for name, value in unbuilt.items():
+        if name not in UNBUILT:
+            raise OptionError(f"Expected a known option, got {name!r}")
+        if value is not None:
+            raise OptionError(f"option {name!r} is not built")
+    if isolation == "process":
+        raise OptionError("isolation='process' is not built")
+    if isolation != "thread":
+        raise expected("thread", "isolation", isolation)
 
 
 def _environment() -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from . import _native
@@ -131,6 +132,21 @@ def output_name(path: str, format: str) -> str:
     if format == "keep" or _FORMATS[_EXTENSIONS.get(extension[1:].lower(), 0)] == format:
         return path
     return stem + _NEW_EXTENSIONS[format]
+
+
+def output_paths(
+    sources: list[object], out_dir: Path, format: str
+) -> list[tuple[object, str | None]]:
+    """Each source with its output; refuses two for one output before any work starts."""
+    by_output: dict[str, str] = {}
+    for src in sources:
+        name = path_text("sources with out_dir", src)
+        output = str(out_dir / output_name(os.path.basename(name), format))
+        if output in by_output:
+            raise OptionError(f"{by_output[output]} and {name} would both be written to {output}")
+        by_output[output] = name
+    out_dir.mkdir(parents=True, exist_ok=True)
+    return [(src, output) for output, src in by_output.items()]
 
 
 def extension_format(path: str) -> str:

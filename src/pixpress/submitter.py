@@ -5,34 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from . import _native
 from .arguments import seconds_ns
 from .batch import FORMATS, Batch, group_of
-from .completion import as_they_complete
+from .completion import as_they_complete, in_order
 from .dispatch import Dispatcher
-from .errors import (
-    ForkedPoolError,
-    OptionError,
-    PixpressError,
-    PoolClosedError,
-    QueueFullError,
-    expected,
-)
+from .errors import PixpressError, PoolClosedError, QueueFullError, expected
 from .foreign import ForeignSource
 from .future import JobFuture
+from .journal import MOST_CRASHES, is_kept, make_row, write_settings
 from .options import Settings, priority_value, settings_of
 from .result import Result
-from .sources import open_source, output_format, output_name, path_text
+from .sources import open_source, output_format, output_paths, path_text
 
 _RETRY_S = 0.01
 _Path = str | os.PathLike[str]
 _Source = _native.NativeSource | ForeignSource
-_Request = tuple[Settings, _native.NativeSettings, _Source, str | None]
+# Settings of both forms, source, output, and what the journal keeps.
+_Request = tuple[Settings, _native.NativeSettings, _Source, str | None, bytes | None]
 
 
 class Submitter:
@@ -43,6 +37,7 @@ class Submitter:
     _engine: _native.Engine
     _window: int  # Jobs under way in one `map`.
     _groups_batches: bool
+    _has_journal: bool
     batch: Callable[..., Batch]
 
     def submit(
@@ -55,9 +50,12 @@ class Submitter:
         settings: Settings | None = None,
         block: bool = True,
         timeout: float | None = None,
+        persist: bool | None = None,
         **options: Any,
     ) -> JobFuture:
         """Queue a job.
+
+        With a journal, the job is in it when this returns.
 
         Parameters
         ----------
@@ -75,6 +73,8 @@ class Submitter:
             Whether to wait while the queue is full. Never done in a callback of a future.
         timeout : float, optional
             Seconds to wait at most; None is without end.
+        persist : bool, optional
+            Whether the journal keeps the job, which only paths can be; None does if there is one.
         **options
             Fields of `Settings`; they win over `settings`.
 
@@ -89,6 +89,8 @@ class Submitter:
             the future's.
         QueueFullError
             The queue is full, and the wait was not allowed or is over.
+        JournalError
+            The journal cannot take the job: a full disk, say. Then it is not queued.
         PoolClosedError
             The pool was shut down.
         ForkedPoolError
@@ -103,28 +105,41 @@ class Submitter:
         >>> result.format, result.width, result.height
         ('webp', 6, 4)
         """
-        request = self._request(src, dst, settings, options)
+        request = self._request(src, dst, settings, options, persist)
         wait_ns = 0 if not block else -1 if timeout is None else seconds_ns("timeout", timeout)
         if wait_ns and threading.get_ident() == self._event_thread:
             wait_ns = 0
         return self._enqueue(request, priority, wait_ns, batch)
 
     def _request(
-        self, src: object, dst: _Path | None, settings: Settings | None, options: dict[str, Any]
+        self,
+        src: object,
+        dst: _Path | None,
+        settings: Settings | None,
+        options: dict[str, Any],
+        persist: bool | None = None,
     ) -> _Request:
         wanted = settings_of(settings, options)
         chosen = wanted.native
         source = open_source(src)
         path = None if dst is None else path_text("dst", dst)
         format = output_format(chosen.format, path, source)
-        return wanted, chosen.with_format(format), source, path
+        kept = write_settings(wanted) if is_kept(src, persist, self._has_journal) else None
+        return wanted, chosen.with_format(format), source, path, kept
 
     def _enqueue(
-        self, request: _Request, priority: object, wait_ns: int, batch: str | None = None
+        self,
+        request: _Request,
+        priority: object,
+        wait_ns: int,
+        batch: str | None = None,
+        left: _native.JournalEntry | None = None,
     ) -> JobFuture:
         rank = 1 if priority == 1 else priority_value(priority)
-        wanted, chosen, source, path = request
-        order: tuple[Any, ...] = ()
+        wanted, chosen, source, path, kept = request
+        if left is not None and left.crashes >= MOST_CRASHES and isinstance(source, ForeignSource):
+            source = _native.NativeSource(source.name)  # The core refuses it unread.
+        order: tuple[str | None, int, int] = (None, 0, 0)
         if batch is not None:
             owner = self.batch(batch)
             name = FORMATS[chosen.format] if chosen.format else source.name
@@ -132,19 +147,38 @@ class Submitter:
             order = (batch, owner.number if self._groups_batches else 0, place)
 
         def hand_over(pixels: _native.NativeSource, to: JobFuture) -> _native.JobHandle:
-            return self._engine.submit(chosen, pixels, path, "", rank, 0, to, wanted, *order)
+            return self._engine.submit(
+                chosen, pixels, path, "", rank, 0, to, wanted, *order, left=left
+            )
 
         if isinstance(source, ForeignSource):
             self._engine.check_process()
-            future = self._dispatcher.importer().submit(
-                source, wanted.limits, hand_over, rank, wait_ns
-            )
+            importer = self._dispatcher.importer()
+            is_new = kept is not None and left is None
+            if is_new:
+                left = self._engine.announce(source.name, path, rank, batch, kept or b"")
+            try:
+                future = importer.submit(source, wanted.limits, hand_over, rank, wait_ns, left)
+            except PixpressError:
+                if is_new and left is not None:
+                    self._engine.record_end(left, "CANCELLED")
+                raise
         else:
             if self._dispatcher.is_importing_to_its_end:
                 raise PoolClosedError("the pool takes no more jobs")
             future = JobFuture()
             future._handle = self._engine.submit(
-                chosen, source, path, "", rank, wait_ns, future, wanted, *order
+                chosen,
+                source,
+                path,
+                "",
+                rank,
+                wait_ns,
+                future,
+                wanted,
+                *order,
+                kept=kept,
+                left=left,
             )
         if batch is not None:
             owner.add(future, group)
@@ -214,14 +248,14 @@ class Submitter:
         """
         if errors not in ("raise", "return"):
             raise expected("raise or return", "errors", errors)
-        rest = ("priority", "batch", "settings", "block", "timeout")
+        rest = ("priority", "batch", "settings", "block", "timeout", "persist")
         plain = {name: value for name, value in options.items() if name not in rest}
         chosen = settings_of(options.get("settings"), plain)
         if out_dir is None:
             works: Iterable[tuple[object, str | None]] = ((src, None) for src in sources)
         else:
-            works = _targets(list(sources), Path(path_text("out_dir", out_dir)), chosen.format)
-        return _results(
+            works = output_paths(list(sources), Path(path_text("out_dir", out_dir)), chosen.format)
+        return in_order(
             lambda src, dst: self.submit(src, dst, **options), works, self._window, errors
         )
 
@@ -254,8 +288,8 @@ class Submitter:
         'png'
         """
         priority = options.pop("priority", 1)
-        batch = options.pop("batch", None)
-        request = self._request(src, dst, options.pop("settings", None), options)
+        batch, persist = options.pop("batch", None), options.pop("persist", None)
+        request = self._request(src, dst, options.pop("settings", None), options, persist)
         return await asyncio.wrap_future(await self._enqueue_later(request, priority, batch))
 
     async def _enqueue_later(
@@ -291,60 +325,23 @@ class Submitter:
         if errors not in ("raise", "return"):
             raise expected("raise or return", "errors", errors)
         priority, batch = options.pop("priority", 1), options.pop("batch", None)
+        persist = options.pop("persist", None)
         settings = settings_of(options.pop("settings", None), options)
 
         async def submit(src: object) -> JobFuture:
             return await self._enqueue_later(
-                self._request(src, None, settings, {}), priority, batch
+                self._request(src, None, settings, {}, persist), priority, batch
             )
 
         return as_they_complete(sources, submit, self._window, errors)
 
-
-def _results(
-    submit: Callable[[object, str | None], JobFuture],
-    works: Iterable[tuple[object, str | None]],
-    window: int,
-    errors: str,
-) -> Iterator[Any]:
-    waiting: deque[JobFuture | PixpressError] = deque()
-    try:
-        for src, dst in works:
-            try:
-                waiting.append(submit(src, dst))
-            except (PoolClosedError, ForkedPoolError):
-                raise
-            except PixpressError as error:
-                waiting.append(error)
-            if len(waiting) >= window:
-                yield _outcome(waiting.popleft(), errors)
-        while waiting:
-            yield _outcome(waiting.popleft(), errors)
-    finally:
-        for slot in waiting:
-            if isinstance(slot, JobFuture):
-                slot.cancel()
-
-
-def _outcome(slot: JobFuture | PixpressError, errors: str) -> Result | PixpressError:
-    try:
-        if isinstance(slot, JobFuture):
-            return slot.result()
-        raise slot
-    except PixpressError as error:
-        if errors == "raise":
-            raise
-        return error
-
-
-def _targets(sources: list[object], out_dir: Path, format: str) -> list[tuple[object, str | None]]:
-    """Each source with its output; refuses two for one output before any work starts."""
-    by_output: dict[str, str] = {}
-    for src in sources:
-        name = path_text("sources with out_dir", src)
-        output = str(out_dir / output_name(os.path.basename(name), format))
-        if output in by_output:
-            raise OptionError(f"{by_output[output]} and {name} would both be written to {output}")
-        by_output[output] = name
-    out_dir.mkdir(parents=True, exist_ok=True)
-    return [(src, output) for output, src in by_output.items()]
+    def _resubmit(self, entries: Sequence[_native.JournalEntry]) -> Iterator[JobFuture]:
+        """Queue what an earlier owner of the journal left, suspects of a crash first."""
+        # All are read before the first one is queued: it is all of them or none.
+        works = [(entry, make_row(entry)) for entry in entries]
+        requests = [
+            (entry, row, self._request(row.source, row.output_path, row.settings, {}))
+            for entry, row in sorted(works, key=lambda work: (not work[1].crashes, work[1].id))
+        ]
+        for entry, row, request in requests:
+            yield self._enqueue(request, row.priority, -1, row.batch, entry)
