@@ -19,7 +19,9 @@ class Blocker:
     """Keeps the one worker of a pool busy until released."""
 
     def __init__(self, pool: pixpress.Pool) -> None:
-        self.future = pool.submit(noise(3000, 3000), format="png", effort=9, priority="critical")
+        self.future = pool.submit(
+            noise(3000, 3000), format="png", effort=9, priority="critical", persist=False
+        )
         while not self.future.running():
             threading.Event().wait(0.001)
 

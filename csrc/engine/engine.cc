@@ -290,7 +290,7 @@ bool EngineImpl::End() {
   const bool is_committed = commits_ == nullptr || commits_->Stop(options().shutdown_grace_ns);
   const bool is_stuck = !is_committed || workers_.stuck_workers() > 0;
   // With the journal closed the next owner need not wait until this process is gone.
-  if (is_committed && journal_ != nullptr) (void)journal_->table().Close();
+  if (is_committed && journal_ != nullptr) (void)journal_->Close();
   return !is_stuck;
 }
 

@@ -84,8 +84,10 @@ class Engine {
   // Queue a job that the journal has from an earlier owner, once. Its `crashes` count: rows with
   // any must come first, since they run alone, in this order; kMostCrashes end it as kBlacklisted.
   virtual Result<std::shared_ptr<Job>> Resubmit(JobSpec&& spec, const JournalRow& row) = 0;
+  // An id for a job that comes later.
+  virtual TaskId NewId() = 0;
   // Null without a journal.
-  virtual Journal* journal() = 0;
+  virtual JobJournal* journal() = 0;
   // Ask for the end of a job, for good. True if it ends, or has ended, as cancelled: always before
   // its output appears, never after. A queued job ends at once, a running one at its next poll;
   // both give an event.

@@ -34,7 +34,8 @@ class EngineImpl final : public Engine, public TaskRunner {
   Result<std::shared_ptr<Job>> Submit(JobSpec&& spec, Priority priority, int64_t block_timeout_ns,
                                       const JournalText* text) override;
   Result<std::shared_ptr<Job>> Resubmit(JobSpec&& spec, const JournalRow& row) override;
-  Journal* journal() override { return journal_ == nullptr ? nullptr : &journal_->table(); }
+  TaskId NewId() override;
+  JobJournal* journal() override { return journal_; }
   bool Cancel(const std::shared_ptr<Job>& job) override;
   bool SetPriority(TaskId id, Priority priority) override;
   std::shared_ptr<Job> Find(TaskId id) override;
@@ -66,7 +67,6 @@ class EngineImpl final : public Engine, public TaskRunner {
 
  private:
   bool End() override;
-
   using JobPtr = std::shared_ptr<Job>;
   // Submission and the queue (engine.cc).
   bool HasRoomLocked(uint64_t input_bytes) const;

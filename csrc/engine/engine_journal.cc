@@ -43,6 +43,11 @@ void PlaceOutputs(std::vector<Ending>& group) {
 
 }  // namespace
 
+TaskId EngineImpl::NewId() {
+  const std::lock_guard lock(mutex_);
+  return next_id_++;
+}
+
 // The journal did not take the job, so nobody was told that it is queued.
 Status EngineImpl::Withdraw(const JobPtr& job, Status status) {
   {

@@ -81,8 +81,26 @@ Status JobJournal::RecordSubmit(const Job& job, Priority priority, const Journal
   return Append({&record, 1});
 }
 
-Status JobJournal::RecordStart(const Job& job) {
-  const JournalRecord record = JournalChange::Started(job.id, job.attempts + 1);
+Result<JournalRow> JobJournal::RecordSubmit(TaskId id, const std::string& source_path,
+                                            const std::string& output_path, Priority priority,
+                                            const JournalText& text) {
+  JournalRow row;
+  row.job.id = id;
+  row.job.source_path = AbsolutePath(source_path);
+  const auto identity = IdentifyFile(source_path);
+  if (identity.ok()) row.job.source = identity.value();
+  row.job.output_path = KeptPath(output_path, "");
+  row.job.settings = text.settings;
+  row.job.priority = static_cast<int>(priority);
+  row.job.batch = text.batch;
+  row.job.created_unix_ns = UnixNowNs();
+  const JournalRecord record = row.job;
+  PIXPRESS_RETURN_IF_ERROR(Append({&record, 1}));
+  return row;
+}
+
+Status JobJournal::RecordStart(TaskId id, uint32_t attempt) {
+  const JournalRecord record = JournalChange::Started(id, attempt);
   return Append({&record, 1});
 }
 
@@ -119,6 +137,12 @@ Status JobJournal::RecordEnds(std::vector<JournalRecord> records) {
   }
   unwritten_.clear();
   return status;
+}
+
+Status JobJournal::Close() {
+  Status written = RecordEnds({});
+  Status closed = journal_->Close();
+  return written.ok() ? closed : written;
 }
 
 bool JobJournal::IsOwnFile(const FileIdentity& file) const {

@@ -37,12 +37,20 @@ class JobJournal {
 
   // These are committed when they return. ENOSPC pauses the engine; see IsPaused.
   Status RecordSubmit(const Job& job, Priority priority, const JournalText& text);
-  Status RecordStart(const Job& job);
+  // A job that somebody else makes the pixels of first: Engine::Resubmit takes the row then.
+  Result<JournalRow> RecordSubmit(TaskId id, const std::string& source_path,
+                                  const std::string& output_path, Priority priority,
+                                  const JournalText& text);
+  Status RecordStart(TaskId id, uint32_t attempt);
+  Status RecordStart(const Job& job) { return RecordStart(job.id, job.attempts + 1); }
   Status RecordOutput(const Job& job, std::span<const std::span<const uint8_t>> chunks);
   Status RecordRetry(const Job& job);
   // Ends of jobs. What a full disk does not take is kept for the next call; what a broken one does
   // not take is lost: the next owner finds those jobs unfinished. An empty span tries again.
   Status RecordEnds(std::vector<JournalRecord> records);
+
+  // Write what is left, and give the journal up; when all jobs have ended. Later calls do nothing.
+  Status Close();
 
   bool IsPaused() const { return paused_until_ns_.load() != 0; }
   // Ends a pause that is over: then it is time to try again. When one that is not is over; 0: none.

@@ -85,14 +85,18 @@ def test_cpu_threshold_is_read_too() -> None:
     assert config.cpu_threshold == 75
 
 
-def test_the_file_takes_effect(tmp_path: Path, tiny_jpeg: bytes) -> None:
+def test_the_file_takes_effect(
+    tmp_path: Path, jpeg_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     text = SPECIFICATION.replace("4GB", "64MB").replace("min: 1", "min: 2")
     with pixpress.Pool(config=_file(tmp_path, text)) as pool:
         assert pool.stats()["memory_limit"] == 64 << 20
         assert pool.stats()["workers"] == 2
-        task = pool.task(pool.submit(tiny_jpeg).task_id)
+        task = pool.task(pool.submit(jpeg_file).task_id)
         assert task is not None
         assert task.max_retries == 3
+        assert len(list(pool.journal_rows())) == 1
     assert logging.getLogger("pixpress").level == logging.INFO
 
 

@@ -152,7 +152,7 @@ TEST_F(EngineJournalTest, TheSuspectsOfACrashRunAloneAndFirst) {
             })),
             -SIGKILL);
   ScriptedEngine engine(Workers(2), Queue());
-  EXPECT_EQ(engine.engine().journal()->recovery().suspects, 2u);
+  EXPECT_EQ(engine.engine().journal()->table().recovery().suspects, 2u);
   const auto jobs = engine.ResubmitAll();
   ASSERT_EQ(jobs.size(), 4u);
   engine.hangs.acquire();

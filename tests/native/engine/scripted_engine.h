@@ -89,7 +89,7 @@ class ScriptedEngine {
     return jobs;
   }
   std::vector<JournalRow> Rows(JournalRows which = JournalRows::kAll) {
-    return engine_->journal()->Rows(which, 0, 100'000).value();
+    return engine_->journal()->table().Rows(which, 0, 100'000).value();
   }
   // All events so far.
   std::vector<Event> Events() {
