@@ -23,7 +23,8 @@ _RETRY_S = 0.01
 # Pixels that wait for a worker or are worked on may hold one part in this of the pool's memory, or
 # be those of one image.
 _SHARE = 8
-Submit = Callable[[_native.NativeSource, JobFuture], _native.JobHandle]
+Entry = _native.JournalEntry | None
+Submit = Callable[[_native.NativeSource, JobFuture, Entry], _native.JobHandle]
 
 
 class PendingImport:
@@ -39,11 +40,10 @@ class PendingImport:
         limits: Limits,
         submit: Submit,
         future: JobFuture,
-        entry: _native.JournalEntry | None,
     ) -> None:
         self._changed = changed
-        self.entry = entry
-        self.task_id = 0 if entry is None else entry.task_id
+        self.entry: Entry = None  # What the journal has of it, until its end is recorded.
+        self.task_id = 0
         self.source = source
         self.name = source.name
         self.limits = limits
@@ -117,14 +117,14 @@ class Importer:
         submit: Submit,
         rank: int,
         wait_ns: int,
-        entry: _native.JournalEntry | None = None,
+        announce: Callable[[], Entry] = lambda: None,
     ) -> JobFuture:
         """Queue a job; `submit` is called with its pixels, and must not block.
 
-        `entry` is what the journal has of it.
+        `announce` gives the job to the journal, once there is room for it here.
         """
         future = JobFuture()
-        pending = PendingImport(self._changed, source, limits, submit, future, entry)
+        pending = PendingImport(self._changed, source, limits, submit, future)
         future._handle = pending  # type: ignore[assignment]  # Of the same shape.
         if threading.current_thread() is self._thread:  # In a callback of a future.
             wait_ns = 0
@@ -135,6 +135,9 @@ class Importer:
                 if left <= 0:
                     raise QueueFullError(f"{source.name}: the queue is full")
                 self._changed.wait(min(left, _SLICE_S))
+            pending.entry = announce()
+            if pending.entry is not None:
+                pending.task_id = pending.entry.task_id
             heapq.heappush(self._waiting, (-rank, next(self._numbers), pending))
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -252,7 +255,7 @@ class Importer:
                 if job.is_cancelled:
                     return False
                 try:
-                    job.handle = job.submit(source, job.future)
+                    job.handle = job.submit(source, job.future, job.entry)
                     job.future._handle = job.handle
                     self._changed.notify_all()
                     return True

@@ -146,43 +146,44 @@ class Submitter:
             group, place = group_of(wanted, name)
             order = (batch, owner.number if self._groups_batches else 0, place)
 
-        def hand_over(pixels: _native.NativeSource, to: JobFuture) -> _native.JobHandle:
-            return self._engine.submit(
-                chosen, pixels, path, "", rank, 0, to, wanted, *order, left=left
-            )
-
         if isinstance(source, ForeignSource):
-            self._engine.check_process()
-            importer = self._dispatcher.importer()
-            is_new = kept is not None and left is None
-            if is_new:
-                left = self._engine.announce(source.name, path, rank, batch, kept or b"")
-            try:
-                future = importer.submit(source, wanted.limits, hand_over, rank, wait_ns, left)
-            except PixpressError:
-                if is_new and left is not None:
-                    self._engine.record_end(left, "CANCELLED")
-                raise
+            future = self._import(source, request, rank, wait_ns, order, left)
         else:
             if self._dispatcher.is_importing_to_its_end:
                 raise PoolClosedError("the pool takes no more jobs")
             future = JobFuture()
-            future._handle = self._engine.submit(
-                chosen,
-                source,
-                path,
-                "",
-                rank,
-                wait_ns,
-                future,
-                wanted,
-                *order,
-                kept=kept,
-                left=left,
-            )
+            rest = (rank, wait_ns, future, wanted, *order, kept, left)
+            future._handle = self._engine.submit(chosen, source, path, "", *rest)
         if batch is not None:
             owner.add(future, group)
         return future
+
+    def _import(
+        self,
+        source: ForeignSource,
+        request: _Request,
+        rank: int,
+        wait_ns: int,
+        order: tuple[str | None, int, int],
+        left: _native.JournalEntry | None,
+    ) -> JobFuture:
+        """The same for what Pillow is to decode first."""
+        wanted, chosen, _, path, kept = request
+
+        def announce() -> _native.JournalEntry | None:
+            if kept is None or left is not None:
+                return left
+            return self._engine.announce(source.name, path, rank, order[0], kept)
+
+        def hand_over(
+            pixels: _native.NativeSource, to: JobFuture, entry: _native.JournalEntry | None
+        ) -> _native.JobHandle:
+            rest = (rank, 0, to, wanted, *order, None, entry)
+            return self._engine.submit(chosen, pixels, path, "", *rest)
+
+        self._engine.check_process()
+        importer = self._dispatcher.importer()
+        return importer.submit(source, wanted.limits, hand_over, rank, wait_ns, announce)
 
     @overload
     def map(

@@ -72,6 +72,18 @@ def photo_jpeg(photo: np.ndarray) -> bytes:
     return out.getvalue()
 
 
+@pytest.fixture
+def photo_file(tmp_path: Path, photo_jpeg: bytes) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(photo_jpeg)
+    return path
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "queue.db"
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     if not CORPUS.is_dir():

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <map>
 
-#include "engine/scripted_engine.h"
+#include "engine/journalled_engine.h"
 #include "store/temporary_folder.h"
 
 namespace pixpress {
@@ -24,7 +24,7 @@ class EngineJournalTest : public FolderTest {
     return options;
   }
   // By the last part of the source's path.
-  static std::map<std::string, JournalRow> ByName(ScriptedEngine& engine) {
+  static std::map<std::string, JournalRow> ByName(JournalledEngine& engine) {
     std::map<std::string, JournalRow> rows;
     for (JournalRow& row : engine.Rows()) {
       const std::string name = row.job.source_path.substr(row.job.source_path.rfind('/') + 1);
@@ -35,7 +35,7 @@ class EngineJournalTest : public FolderTest {
 };
 
 TEST_F(EngineJournalTest, AJobIsInTheJournalWhenSubmitReturnsAndItsEndBeforeAnyoneHearsOfIt) {
-  ScriptedEngine engine(Workers(1), Queue());
+  JournalledEngine engine(Workers(1), Queue());
   engine.Script("bad", {Status(StatusCode::kCorruptImage, "half")});
   const auto hang = engine.SubmitKept("wait").value();
   engine.hangs.acquire();
@@ -60,7 +60,7 @@ TEST_F(EngineJournalTest, AJobIsInTheJournalWhenSubmitReturnsAndItsEndBeforeAnyo
 
 TEST_F(EngineJournalTest, WhatThePoolCancelsAtItsEndStaysForTheNextOneWithoutBlame) {
   {
-    ScriptedEngine engine(Workers(1), Queue());
+    JournalledEngine engine(Workers(1), Queue());
     const auto running = engine.SubmitKept("wait").value();
     const auto queued = engine.SubmitKept("queued").value();
     const auto dropped = engine.SubmitKept("dropped").value();
@@ -70,7 +70,7 @@ TEST_F(EngineJournalTest, WhatThePoolCancelsAtItsEndStaysForTheNextOneWithoutBla
     EXPECT_EQ(running->state.load(), JobState::kCancelled);
     EXPECT_EQ(queued->state.load(), JobState::kCancelled);
   }
-  ScriptedEngine engine(Workers(1), Queue());
+  JournalledEngine engine(Workers(1), Queue());
   const auto rows = ByName(engine);
   EXPECT_EQ(rows.at("wait").state, JournalState::kQueued);
   EXPECT_EQ(rows.at("wait").crashes, 0u);
@@ -81,14 +81,14 @@ TEST_F(EngineJournalTest, WhatThePoolCancelsAtItsEndStaysForTheNextOneWithoutBla
 
 TEST_F(EngineJournalTest, RetriesAreKept) {
   {
-    ScriptedEngine engine(Workers(1), Queue());
+    JournalledEngine engine(Workers(1), Queue());
     engine.Script("slow", {Status(StatusCode::kInput, "busy", EAGAIN)});
     const auto job = engine.SubmitKept("slow").value();
     engine.WaitFor(EventType::kTaskRetry);
     EXPECT_EQ(ByName(engine).at("slow").state, JournalState::kQueued);
     engine.EndEngine();
   }
-  ScriptedEngine engine(Workers(1), Queue());
+  JournalledEngine engine(Workers(1), Queue());
   const JournalRow row = ByName(engine).at("slow");
   EXPECT_EQ(row.retries, 1u);
   EXPECT_EQ(row.attempt, 1u);
@@ -105,7 +105,7 @@ TEST_F(EngineJournalTest, AfterTwoCrashesAFileIsBlacklistedAndTheOthersAreDone) 
   for (int code = 1; code != 0; ++crashes) {
     ASSERT_LE(crashes, 2u);
     code = WaitFor(Fork([&] {
-      ScriptedEngine engine(Workers(2), Queue());
+      JournalledEngine engine(Workers(2), Queue());
       if (engine.Rows().empty()) {
         for (const char* name : {"a", "die", "b", "c"}) {
           if (!engine.SubmitKept(Path(name)).ok()) return 2;
@@ -120,7 +120,7 @@ TEST_F(EngineJournalTest, AfterTwoCrashesAFileIsBlacklistedAndTheOthersAreDone) 
     }
   }
   EXPECT_EQ(crashes, 3u) << "two crashes, and a run to the end";
-  ScriptedEngine engine(Workers(1), Queue());
+  JournalledEngine engine(Workers(1), Queue());
   for (const auto& [name, row] : ByName(engine)) {
     EXPECT_EQ(row.state, name == "die" ? JournalState::kBlacklisted : JournalState::kDone) << name;
   }
@@ -133,13 +133,13 @@ TEST_F(EngineJournalTest, AfterTwoCrashesAFileIsBlacklistedAndTheOthersAreDone) 
   // A repaired file is another one; and the list can be cleared, for the next owner too.
   EXPECT_EQ(engine.engine().ClearBlacklist(Path("die")).value(), 1u);
   engine.EndEngine();
-  ScriptedEngine next(Workers(1), Queue());
+  JournalledEngine next(Workers(1), Queue());
   EXPECT_TRUE(next.engine().Blacklisted().empty());
 }
 
 TEST_F(EngineJournalTest, TheSuspectsOfACrashRunAloneAndFirst) {
   ASSERT_EQ(WaitFor(Fork([&] {
-              ScriptedEngine engine(Workers(2), Queue());
+              JournalledEngine engine(Workers(2), Queue());
               (void)engine.SubmitKept("other");  // Runs, ends, and is none.
               engine.engine().WaitIdle(kLongNs);
               (void)engine.SubmitKept("wait1");
@@ -151,7 +151,7 @@ TEST_F(EngineJournalTest, TheSuspectsOfACrashRunAloneAndFirst) {
               return raise(SIGKILL);
             })),
             -SIGKILL);
-  ScriptedEngine engine(Workers(2), Queue());
+  JournalledEngine engine(Workers(2), Queue());
   EXPECT_EQ(engine.engine().journal()->table().recovery().suspects, 2u);
   const auto jobs = engine.ResubmitAll();
   ASSERT_EQ(jobs.size(), 4u);
@@ -173,7 +173,7 @@ TEST_F(EngineJournalTest, TheSuspectsOfACrashRunAloneAndFirst) {
 
 TEST_F(EngineJournalTest, AHeldJobCanBeCancelledAndReprioritized) {
   ASSERT_EQ(WaitFor(Fork([&] {
-              ScriptedEngine engine(Workers(1), Queue());
+              JournalledEngine engine(Workers(1), Queue());
               (void)engine.SubmitKept("wait");
               engine.hangs.acquire();
               (void)engine.SubmitKept("held1");
@@ -181,7 +181,7 @@ TEST_F(EngineJournalTest, AHeldJobCanBeCancelledAndReprioritized) {
               return raise(SIGKILL);
             })),
             -SIGKILL);
-  ScriptedEngine engine(Workers(2), Queue());
+  JournalledEngine engine(Workers(2), Queue());
   const auto jobs = engine.ResubmitAll();
   EXPECT_TRUE(engine.engine().SetPriority(jobs[1]->id, Priority::kLow));
   EXPECT_TRUE(engine.engine().Cancel(jobs[2]));
@@ -197,7 +197,7 @@ TEST_F(EngineJournalTest, AFullDiskPausesTheQueueAndNothingIsLost) {
     GTEST_SKIP() << "needs the right to mount a small tmpfs";
   }
   {
-    ScriptedEngine engine(Workers(2), Queue());
+    JournalledEngine engine(Workers(2), Queue());
     const auto first = engine.SubmitKept("wait").value();
     engine.hangs.acquire();
     std::vector<std::shared_ptr<Job>> queued;
@@ -233,7 +233,7 @@ TEST_F(EngineJournalTest, AFullDiskPausesTheQueueAndNothingIsLost) {
 
 TEST_F(EngineJournalTest, UnfinishedJobsAreRefusedUnlessTheyAreTakenOver) {
   {
-    ScriptedEngine engine(Workers(1), Queue());
+    JournalledEngine engine(Workers(1), Queue());
     (void)engine.SubmitKept("wait");
     engine.hangs.acquire();
     auto second = Engine::Create({}, {.path = Queue(), .takes_over = true});

@@ -66,31 +66,6 @@ class ScriptedEngine {
     spec.group = group;
     return engine_->Submit(std::move(spec), priority, 0).value();
   }
-  Result<std::shared_ptr<Job>> SubmitKept(const std::string& name) {
-    JobSpec spec;
-    spec.settings = settings_;
-    spec.source.name = name;
-    const JournalText text{.settings = "s", .batch = "b"};
-    return engine_->Submit(std::move(spec), Priority::kHigh, 0, &text);
-  }
-  // What an earlier engine has left, suspects first.
-  std::vector<std::shared_ptr<Job>> ResubmitAll() {
-    std::vector<std::shared_ptr<Job>> jobs;
-    const auto rows = Rows(JournalRows::kUnfinished);
-    for (const bool is_suspect : {true, false}) {
-      for (const JournalRow& row : rows) {
-        if ((row.crashes > 0) != is_suspect) continue;
-        JobSpec spec;
-        spec.settings = settings_;
-        spec.source.name = row.job.source_path;
-        jobs.push_back(engine_->Resubmit(std::move(spec), row).value());
-      }
-    }
-    return jobs;
-  }
-  std::vector<JournalRow> Rows(JournalRows which = JournalRows::kAll) {
-    return engine_->journal()->table().Rows(which, 0, 100'000).value();
-  }
   // All events so far.
   std::vector<Event> Events() {
     std::vector<Event> events;
