@@ -178,8 +178,11 @@ void EngineImpl::CommitGroup(std::vector<Ending> group) {
     ended.push_back(std::move(ending));
   }
   const Status status = journal_ == nullptr ? Status() : journal_->RecordEnds(std::move(records));
+  if (!status.ok()) timer_.WakeBy(clock_.NowNs());  // To see when it is time to try again.
   for (Ending& ending : ended) {
-    if (!status.ok() && ending.job->is_journalled && !ending.is_second) {
+    // Not that of a job that was given up: its worker may still write it.
+    const bool is_done = !ending.is_second && ending.state == JobState::kDone;
+    if (!status.ok() && ending.job->is_journalled && is_done) {
       ending.job->result.warnings.push_back("the journal has not recorded the end of this job: " +
                                             status.message());
     }
