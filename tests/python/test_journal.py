@@ -42,6 +42,7 @@ CHANGED = {
     "metadata": "all",
     "auto_orient": False,
     "overwrite": "smaller",
+    "on_damage": "salvage",
     "animated": False,
     "max_frames": 5,
     "max_bytes": "200KB",
