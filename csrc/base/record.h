@@ -108,6 +108,7 @@ class RecordReader {
   }
 
   bool ok() const { return is_ok_; }
+  void Fail() { is_ok_ = false; }
   bool is_at_end() const { return rest_.empty(); }
 
  private:

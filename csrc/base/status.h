@@ -30,8 +30,9 @@ enum class StatusCode : uint8_t {
   kForkedPool,
   kJournal,  // The journal cannot be opened, read or written; sys_errno() says why.
   kCancelled,
-  kInternal,     // A broken promise of our own; always a bug.
-  kBlacklisted,  // The input is known to be bad.
+  kInternal,       // A broken promise of our own; always a bug.
+  kBlacklisted,    // The input is known to be bad.
+  kWorkerCrashed,  // A worker process died, broke its promises, or could not be started.
 };
 
 // Where in a job a failure happened. kNone outside of jobs.
