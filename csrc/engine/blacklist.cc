@@ -25,13 +25,18 @@ bool Blacklist::HasBytesOfLocked(uint64_t size_bytes) const {
          first->first.size_bytes == size_bytes;
 }
 
-void Blacklist::Add(const Source& source, const std::optional<FileIdentity>& identity,
-                    const std::string& reason) {
+void Blacklist::Blame(const Source& source, const std::optional<FileIdentity>& identity,
+                      const std::string& reason, uint32_t needed) {
   std::optional<Key> key;
   if (source.kind == Source::Kind::kFile) key = FileKey(source, identity);
   if (source.kind == Source::Kind::kBytes) key = BytesKey(source);
   if (!key.has_value()) return;
   const std::lock_guard lock(mutex_);
+  if (needed > 1) {
+    if (blames_.size() >= kMostEntries) blames_.clear();
+    if (++blames_[*key] < needed) return;
+  }
+  blames_.erase(*key);
   const BlacklistEntry entry{.name = source.name, .size_bytes = key->size_bytes, .reason = reason};
   if (!entries_.emplace(*key, entry).second) return;
   order_.push_back(*std::move(key));

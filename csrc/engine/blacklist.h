@@ -33,7 +33,12 @@ class Blacklist {
 
   // `identity` is the file's; without one the source must be bytes. Pixels are never listed.
   void Add(const Source& source, const std::optional<FileIdentity>& identity,
-           const std::string& reason);
+           const std::string& reason) {
+    Blame(source, identity, reason, 1);
+  }
+  // Add the source the `needed`-th time that it is blamed.
+  void Blame(const Source& source, const std::optional<FileIdentity>& identity,
+             const std::string& reason, uint32_t needed);
   // Why the source is listed, if it is. Blocks on I/O, and reads bytes of a listed size.
   std::optional<std::string> Find(const Source& source) const;
   std::vector<BlacklistEntry> List() const;
@@ -57,7 +62,8 @@ class Blacklist {
   std::atomic<size_t> count_{0};  // Nothing is read while there is none.
   mutable std::mutex mutex_;      // Guards all below.
   std::map<Key, BlacklistEntry> entries_;
-  std::deque<Key> order_;  // Oldest first.
+  std::deque<Key> order_;           // Oldest first.
+  std::map<Key, uint32_t> blames_;  // Of what is not listed yet; forgotten when there are too many.
 };
 
 }  // namespace pixpress

@@ -1,6 +1,9 @@
 #include "engine/engine.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <random>
 
 #include "base/file.h"
@@ -258,6 +261,10 @@ void EngineDeleter::operator()(Engine* engine) const {
 }
 
 Result<EnginePtr> Engine::Create(const EngineOptions& options) {
+  if (options.isolate_jobs && access(options.worker_program.c_str(), X_OK) != 0) {
+    return ErrnoStatus(StatusCode::kOption, "isolation=\"process\" needs " + options.worker_program,
+                       errno);
+  }
   return EnginePtr(new EngineImpl(WithDefaults(options), EngineParts()));
 }
 

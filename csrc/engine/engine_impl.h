@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,8 +12,9 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/engine_parts.h"
+#include "engine/runners.h"
 #include "engine/timer_thread.h"
-#include "engine/worker.h"
 #include "memory/budget.h"
 #include "memory/buffer.h"
 #include "observe/event_queue.h"
@@ -25,12 +25,6 @@
 #include "sched/worker_pool.h"
 
 namespace pixpress {
-
-// What an engine gets from outside, so that tests can script it.
-struct EngineParts {
-  const Clock& clock = Clock::System();
-  std::function<Attempt(Job&, const AttemptContext&)> attempt = AttemptJob;
-};
 
 class EngineImpl final : public Engine, public TaskRunner {
  public:
@@ -88,11 +82,12 @@ class EngineImpl final : public Engine, public TaskRunner {
   bool TakeFromRetriesLocked(Job& job);
 
   // One attempt, and what follows from it (engine_run.cc).
+  static bool IsIsolated(const Taken& taken);
   Taken Take(TaskId id, uint32_t worker_id);
-  Attempt RunAttempt(const Taken& taken, Parallel& parallel);
+  Attempt RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel);
   RunOutcome Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
   bool RetryLater(const Taken& taken, const Status& status);
-  void NoteBadInput(const Job& job, const Status& status);
+  void NoteBadInput(const Taken& taken, const Status& status);
   void EndJob(const JobPtr& job, Status status);
   void PublishEndLocked(const JobPtr& job, bool has_run);
 
@@ -111,6 +106,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   MemoryBudget budget_;
   EventQueue<Event> events_;
   Blacklist blacklist_;
+  Runners runners_;
   pixpress::Metrics metrics_;
   SystemMonitor monitor_;
   std::atomic<double> cpu_percent_{0.0};

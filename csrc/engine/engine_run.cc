@@ -15,8 +15,14 @@ constexpr uint64_t kProbeBytes = 1u << 20;
 // A job that others overtook this often, or for this long, gets the claim on freed memory.
 constexpr uint32_t kMostOvertakes = 16;
 constexpr int64_t kMostBlockedNs = 2 * kNsPerSecond;
+// How often an input must end a worker process, or be killed with it, to be blacklisted.
+constexpr uint32_t kCrashesToBlame = 2;
 
 }  // namespace
+
+bool EngineImpl::IsIsolated(const Taken& taken) {
+  return taken.options.isolate_jobs || taken.job->spec.isolate;
+}
 
 bool EngineImpl::CanRun(const TaskQueue::Entry& entry) {
   if (entry.known_bytes == 0) return budget_.Fits(entry.id, kProbeBytes);
@@ -38,10 +44,16 @@ bool EngineImpl::MayStart(uint32_t workers, size_t waiting, const ScaleLimits& l
 }
 
 void EngineImpl::OnWorkerStarted(uint32_t worker_id) {
+  if (const EngineOptions now = options(); now.isolate_jobs) {
+    // What goes wrong here, the first job will meet again and tell.
+    static_cast<void>(runners_.Of(worker_id, now.worker_program).Start());
+    runners_.Note(worker_id);
+  }
   events_.PushAlways({.type = EventType::kWorkerStarted, .worker_id = worker_id});
 }
 
 void EngineImpl::OnWorkerEnded(uint32_t worker_id) {
+  runners_.End(worker_id);
   events_.PushAlways({.type = EventType::kWorkerEnded, .worker_id = worker_id});
 }
 
@@ -56,7 +68,7 @@ EngineImpl::Taken EngineImpl::Take(TaskId id, uint32_t worker_id) {
   return {.job = job, .options = options_};
 }
 
-Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
+Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel) {
   const auto& [job, options] = taken;
   Attempt refused;
   if (options.queue_timeout_ns != 0 && job->waited_ns > options.queue_timeout_ns) {
@@ -81,12 +93,22 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
     events_.PushDroppable(
         {.type = EventType::kTaskProgress, .job = job, .stage = stage, .fraction = fraction});
   });
+  const auto worker_id = static_cast<uint32_t>(job->worker_id);
+  const bool is_isolated = IsIsolated(taken);
+  ChildRunner* runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr;
   const AttemptContext context{.budget = budget_,
                                .parallel = parallel,
                                .progress = is_progress_wanted_.load() ? &progress : nullptr,
                                .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
-                               .durable = options.durable};
-  return parts_.attempt(*job, context);
+                               .durable = options.durable,
+                               .runner = runner,
+                               .cpu_limit_ns = options.task_timeout_ns,
+                               .known_bytes = known_bytes};
+  Attempt attempt = parts_.attempt(*job, context);
+  if (is_isolated) runners_.Note(worker_id);
+  // Suspects are rare: a pool of threads keeps no process for the next one.
+  if (is_isolated && !options.isolate_jobs) runners_.End(worker_id);
+  return attempt;
 }
 
 RunOutcome EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry) {
@@ -132,20 +154,26 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
   return true;
 }
 
-// Only what the input itself is to blame for, and only if it is still what was submitted.
-void EngineImpl::NoteBadInput(const Job& job, const Status& status) {
-  if (status.code() != StatusCode::kCorruptImage) return;
+// Only what the input itself is to blame for, and only if it is still what was submitted. A process
+// that dies or hangs may do so for what a job before has left in it, so that once is not enough.
+void EngineImpl::NoteBadInput(const Taken& taken, const Status& status) {
+  const Job& job = *taken.job;
+  const bool is_corrupt = status.code() == StatusCode::kCorruptImage;
+  const bool is_crash = status.code() == StatusCode::kWorkerCrashed && status.sys_errno() == 0;
+  const bool is_hang = IsIsolated(taken) && status.code() == StatusCode::kTaskTimeout;
+  if (!is_corrupt && !is_crash && !is_hang) return;
   if (job.spec.source.kind == Source::Kind::kFile) {
     const auto now = IdentifyFile(job.spec.source.name);
     if (!now.ok() || !job.identity.has_value() || !(now.value() == *job.identity)) return;
   }
-  blacklist_.Add(job.spec.source, job.identity, status.message());
+  const uint32_t needed = is_corrupt || job.spec.isolate ? 1 : kCrashesToBlame;
+  blacklist_.Blame(job.spec.source, job.identity, status.message(), needed);
 }
 
 RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel& parallel) {
   const Taken taken = Take(entry.id, worker_id);
   const JobPtr& job = taken.job;
-  Attempt attempt = RunAttempt(taken, parallel);
+  Attempt attempt = RunAttempt(taken, entry.known_bytes, parallel);
   if (attempt.outcome == AttemptOutcome::kBlocked) {
     if (job->commit.load() == CommitState::kOpen) return Block(job, attempt.needed_bytes, &entry);
     attempt.status = Status(StatusCode::kCancelled, "the job was cancelled");
@@ -155,7 +183,7 @@ RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel
     ++job->attempts;
   }
   if (!attempt.status.ok() && RetryLater(taken, attempt.status)) return RunOutcome::kEnded;
-  NoteBadInput(*job, attempt.status);
+  NoteBadInput(taken, attempt.status);
   CheckMemory();
   EndJob(job, std::move(attempt.status));
   return RunOutcome::kEnded;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "engine/isolated_attempt.h"
 #include "pipeline/probe.h"
 #include "pipeline/run.h"
 
@@ -53,18 +54,6 @@ Result<Opened> OpenAndProbe(Job& job) {
   return opened;
 }
 
-Status CheckAdmissible(const Plan& plan, const AttemptContext& context) {
-  const auto check = [&](size_t limit, const char* name) {
-    if (plan.memory_bytes <= limit) return Status();
-    return Status(StatusCode::kMemoryLimit, "the job needs " + std::to_string(plan.memory_bytes) +
-                                                " bytes; " + name + " is " + std::to_string(limit))
-        .At(Stage::kPlan);
-  };
-  PIXPRESS_RETURN_IF_ERROR(check(context.budget.limit_bytes(), "memory_limit"));
-  if (context.worker_memory_limit_bytes == 0) return Status();
-  return check(context.worker_memory_limit_bytes, "worker_memory_limit");
-}
-
 Status WriteOutput(Job& job, bool durable) {
   AtomicFileOptions options;
   options.overwrite = job.spec.settings->overwrite;
@@ -89,16 +78,6 @@ Status Commit(Job& job) {
   return Status(StatusCode::kCancelled, "the job was cancelled");
 }
 
-Status Finish(Job& job, const AttemptContext& context) {
-  PIXPRESS_RETURN_IF_ERROR(Commit(job));
-  if (job.spec.output_path.empty()) return Status();
-  const Clock& clock = Clock::System();
-  const int64_t start_ns = clock.NowNs();
-  Status status = WriteOutput(job, context.durable).At(Stage::kWrite);
-  job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
-  return status;
-}
-
 Status RunReserved(Job& job, const Opened& opened, const Plan& plan,
                    const AttemptContext& context) {
   const Clock& clock = Clock::System();
@@ -117,10 +96,11 @@ Status RunReserved(Job& job, const Opened& opened, const Plan& plan,
   job.result.stage_ns[static_cast<size_t>(Stage::kRead)] = clock.NowNs() - start_ns;
   PIXPRESS_RETURN_IF_ERROR(RunPlan(job.spec, plan, encoded, work, &job.result));
   job.result.peak_memory_bytes = job.meter.peak_bytes();
-  return Finish(job, context);
+  return FinishJob(job, context);
 }
 
 Attempt Try(Job& job, const AttemptContext& context) {
+  if (context.runner != nullptr) return AttemptIsolated(job, context);
   Attempt attempt;
   attempt.status = StopToken(job.stop).Poll();
   if (!attempt.status.ok()) return attempt;
@@ -134,7 +114,7 @@ Attempt Try(Job& job, const AttemptContext& context) {
     attempt.status = std::move(plan).status().At(Stage::kPlan);
     return attempt;
   }
-  attempt.status = CheckAdmissible(plan.value(), context);
+  attempt.status = CheckAdmissible(plan.value().memory_bytes, context);
   if (!attempt.status.ok()) return attempt;
   attempt.needed_bytes = plan.value().memory_bytes;
   const auto reservation = context.budget.TryReserve(job.id, attempt.needed_bytes);
@@ -151,6 +131,28 @@ Attempt Failed(Status status) {
 }
 
 }  // namespace
+
+Status CheckAdmissible(uint64_t needed_bytes, const AttemptContext& context) {
+  const auto check = [&](size_t limit, const char* name) {
+    if (needed_bytes <= limit) return Status();
+    return Status(StatusCode::kMemoryLimit, "the job needs " + std::to_string(needed_bytes) +
+                                                " bytes; " + name + " is " + std::to_string(limit))
+        .At(Stage::kPlan);
+  };
+  PIXPRESS_RETURN_IF_ERROR(check(context.budget.limit_bytes(), "memory_limit"));
+  if (context.worker_memory_limit_bytes == 0) return Status();
+  return check(context.worker_memory_limit_bytes, "worker_memory_limit");
+}
+
+Status FinishJob(Job& job, const AttemptContext& context) {
+  PIXPRESS_RETURN_IF_ERROR(Commit(job));
+  if (job.spec.output_path.empty()) return Status();
+  const Clock& clock = Clock::System();
+  const int64_t start_ns = clock.NowNs();
+  Status status = WriteOutput(job, context.durable).At(Stage::kWrite);
+  job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
+  return status;
+}
 
 Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept {
   try {
