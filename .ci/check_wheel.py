@@ -5,6 +5,7 @@ Runs in an environment with nothing but the wheel and the test tools.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib.metadata import distribution
 from pathlib import Path
@@ -27,6 +28,19 @@ def loaded_libraries() -> set[Path]:
     return {Path(path) for path in paths if ".so" in path}
 
 
+def check_worker(worker: Path, carried: Path) -> None:
+    """Exit unless the worker program runs jobs with the codecs of the wheel."""
+    found = subprocess.run(["ldd", worker], capture_output=True, text=True).stdout
+    for library in (*CODECS, "libseccomp"):
+        lines = [line for line in found.splitlines() if stem(line.strip()) == library]
+        if not lines or not all(str(carried) in line for line in lines):
+            sys.exit(f"the worker program does not take {library} from the wheel:\n{found}")
+    with pixpress.Pool(max_workers=1, isolation="process") as pool:
+        result = pool.submit(b"\x89PNG no image", format="jpeg").exception()
+    if not isinstance(result, pixpress.CorruptImageError):
+        sys.exit(f"the worker program answers {result!r}")
+
+
 def main() -> None:
     """Exit with a message at the first thing that is wrong."""
     where = Path(pixpress.__file__).parent
@@ -43,6 +57,7 @@ def main() -> None:
         origins = {path.parent for path in ours if stem(path.name) == library}
         if origins != {carried}:
             sys.exit(f"{library} is loaded from {origins or 'nowhere'}, not from the wheel")
+    check_worker(where / "_worker", carried)
     licenses = [
         path.name
         for path in distribution("pixpress").files or []

@@ -23,6 +23,7 @@ from .errors import (
     TaskTimeoutError,
     UnidentifiedImageError,
     UnsupportedFormatError,
+    WorkerCrashedError,
 )
 from .events import (
     EventStream,
@@ -87,6 +88,7 @@ __all__ = [
     "TaskTimeoutError",
     "UnidentifiedImageError",
     "UnsupportedFormatError",
+    "WorkerCrashedError",
     "WorkerEnded",
     "WorkerMetrics",
     "WorkerReady",

@@ -24,6 +24,7 @@ from .future import JobFuture
 from .kernels import features, probe
 from .options import Settings
 from .pool import Pool
+from .pool_options import DEFAULT, ISOLATIONS
 from .result import ImageInfo
 
 # Jobs under way: enough for every worker, few enough to be cheap.
@@ -164,6 +165,11 @@ def _described(found: ImageInfo) -> str:
 @click.option("--keep-times", is_flag=True, help="Give outputs the times of their inputs.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
 @click.option("--memory", help="What all jobs together may hold, such as 2GB.")
+@click.option(
+    "--isolation",
+    type=click.Choice(ISOLATIONS),
+    help="Where images are decoded: on threads, or in sandboxed processes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
@@ -177,6 +183,7 @@ def compress(
     keep_times: bool,
     workers: int | None,
     memory: str | None,
+    isolation: str | None,
     as_json: bool,
     dry_run: bool,
     quiet: bool,
@@ -197,7 +204,11 @@ def compress(
         raise click.UsageError("Expected a file or a pipe as standard output, got a terminal")
     try:
         settings = Settings(**options)
-        pool = Pool(max_workers=workers, memory_limit=memory)
+        pool = Pool(
+            max_workers=workers,
+            memory_limit=memory,
+            isolation=DEFAULT if isolation is None else isolation,
+        )
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     load.keeps_times = keep_times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -31,6 +32,8 @@ class HealthReport:
         Requests under way, on average.
     workers, busy_workers, stuck_workers, concurrency : int
         Workers there are, that work, that hang; and how many may work at the same time.
+    worker_processes, process_starts : int
+        Processes of ``isolation="process"`` there are, and were started so far.
     queue_depth, retrying : int
         Jobs that wait for a worker, and for their next attempt.
     memory_limit, reserved_memory, live_memory, retained_memory : int
@@ -58,6 +61,8 @@ class HealthReport:
     busy_workers: int
     stuck_workers: int
     concurrency: int
+    worker_processes: int
+    process_starts: int
     queue_depth: int
     retrying: int
     memory_limit: int
@@ -84,6 +89,9 @@ def make_report(
         warnings.append(f"only {available} of {total} bytes of memory are available")
     if counts["dropped_events"]:
         warnings.append(f"{counts['dropped_events']} progress events were dropped")
+    if machine["unfiltered_processes"]:
+        reason = os.strerror(int(machine["filter_errno"]))
+        warnings.append(f"worker processes have limits but no system call filter: {reason}")
     return HealthReport(
         status="degraded" if warnings else "ok",
         cpu_percent=machine["cpu_percent"],
@@ -98,6 +106,8 @@ def make_report(
         disk_write_rate=machine["disk_write_rate"],
         disk_queue=machine["disk_queue"],
         concurrency=int(machine["concurrency"]),
+        worker_processes=int(machine["worker_processes"]),
+        process_starts=int(machine["process_starts"]),
         queue_depth=counts["queued"],
         optimal_workers=optimal_workers,
         warnings=tuple(warnings),

@@ -11,7 +11,7 @@ from . import _native
 from .batch import Batch
 from .config import PoolConfig, load_config
 from .dispatch import Dispatcher, stop
-from .errors import OptionError, PoolClosedError, expected
+from .errors import OptionError, PoolClosedError
 from .monitored import Monitored
 from .pool_options import DEFAULT, native, resolve
 from .submitter import Submitter
@@ -52,8 +52,9 @@ class Pool(Submitter, Monitored):
         Most waiting jobs; None is without limit. `submit` waits while the queue is full.
     max_queue_bytes : int or str, optional
         Most input bytes of waiting jobs; None is without limit.
-    isolation : {"thread"}
-        Where jobs run.
+    isolation : {"thread", "process"}
+        Where jobs run: on the threads of the pool, or in a sandboxed process for each of them. An
+        image that crashes or hangs a process fails its own job; see docs/isolation.md.
     durable : bool, optional
         Whether an output is on the disk, fsync and all, before its job ends. None is False.
     max_retries : int
@@ -105,7 +106,7 @@ class Pool(Submitter, Monitored):
         cpu_threshold: float = DEFAULT,
         max_queue: int | None = DEFAULT,
         max_queue_bytes: int | str | None = DEFAULT,
-        isolation: str = "thread",
+        isolation: str = DEFAULT,
         durable: bool | None = DEFAULT,
         max_retries: int = DEFAULT,
         retry_delay: float = DEFAULT,
@@ -120,7 +121,7 @@ class Pool(Submitter, Monitored):
         **unbuilt: object,
     ) -> None:
         given = dict(locals())
-        _refuse_unbuilt(isolation, unbuilt)
+        _refuse_unbuilt(unbuilt)
         chosen = resolve(given, _options_of(config))
         self._dispatcher = Dispatcher(
             native(chosen),
@@ -236,16 +237,12 @@ class Pool(Submitter, Monitored):
             raise
 
 
-def _refuse_unbuilt(isolation: str, unbuilt: dict[str, object]) -> None:
+def _refuse_unbuilt(unbuilt: dict[str, object]) -> None:
     for name, value in unbuilt.items():
         if name not in _UNBUILT:
             raise OptionError(f"Expected a known option, got {name!r}")
         if value is not None:
             raise OptionError(f"option {name!r} is not built")
-    if isolation == "process":
-        raise OptionError("isolation='process' is not built")
-    if isolation != "thread":
-        raise expected("thread", "isolation", isolation)
 
 
 def _interval(value: object) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .arguments import boolean, byte_count, number, seconds_ns, whole
+from .arguments import boolean, byte_count, choice, number, seconds_ns, whole
 from .errors import ConfigError, OptionError
 
 
@@ -40,6 +40,7 @@ def _percent(name: str, value: object) -> float:
     return number(name, value, 1, 100)
 
 
+ISOLATIONS = ("thread", "process")
 _seconds: Callable[[str, object], float] = seconds_ns
 OPTIONS: Mapping[str, _Option] = {
     "max_workers": _Option(None, _workers, is_live=True),
@@ -52,6 +53,7 @@ OPTIONS: Mapping[str, _Option] = {
     "cpu_threshold": _Option(90, _percent, is_live=True),
     "max_queue": _Option(None, _count),
     "max_queue_bytes": _Option(None, byte_count),
+    "isolation": _Option("thread", lambda name, value: choice(name, value, ISOLATIONS)),
     "durable": _Option(None, lambda name, value: value is not None and boolean(name, value)),
     "max_retries": _Option(3, lambda name, value: whole(name, value, 0, 1000), is_live=True),
     "retry_delay": _Option(1.0, _seconds, is_live=True),
