@@ -206,8 +206,14 @@ void EngineImpl::CloseIntake() {
   {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
+    EndWorkersLocked();
   }
   room_.notify_all();
+}
+
+// Once no job can come any more, threads and processes have nothing to wait for.
+void EngineImpl::EndWorkersLocked() {
+  if (is_closed_ && jobs_.empty()) workers_.Stop();
 }
 
 void EngineImpl::CancelAll(bool running_too) {

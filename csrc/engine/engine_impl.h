@@ -80,6 +80,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   void EnterQueueLocked(Job& job, int64_t now_ns);
   void LeaveQueueLocked(Job& job, int64_t now_ns);
   bool TakeFromRetriesLocked(Job& job);
+  void EndWorkersLocked();
 
   // One attempt, and what follows from it (engine_run.cc).
   static bool IsIsolated(const Taken& taken);

@@ -242,6 +242,7 @@ void EngineImpl::EndJob(const JobPtr& job, Status status) {
     if (state != JobState::kDone && !job->is_abandoned) job->result.data.reset();
     job->state.store(state);
     jobs_.erase(job->id);
+    EndWorkersLocked();
     PublishEndLocked(job, has_run);
     has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());
   }

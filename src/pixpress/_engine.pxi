@@ -4,8 +4,6 @@
 WORKER_PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_worker")
 
 
-# It is in no cycle once its outcome is delivered, which always happens.
-@cython.no_gc
 cdef class JobHandle:
     """One submitted job, with what it borrows."""
 

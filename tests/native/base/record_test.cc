@@ -9,6 +9,13 @@ namespace {
 
 enum class Color : uint8_t { kRed, kGreen, kBlue };
 
+template <typename T>
+T Next(RecordReader& reader) {
+  T value = {};
+  reader.Field(value);
+  return value;
+}
+
 TEST(Record, ValuesAreTheSameAfterwards) {
   RecordWriter writer;
   writer.Field(int64_t{-3});
@@ -23,35 +30,21 @@ TEST(Record, ValuesAreTheSameAfterwards) {
   const std::string bytes = writer.Take();
 
   RecordReader reader(bytes);
-  int64_t number = 0;
-  uint64_t most = 0;
-  bool flag = false;
-  float real = 0;
-  std::string text;
-  std::optional<int> some;
-  std::optional<int> none;
+  EXPECT_EQ(Next<int64_t>(reader), -3);
+  EXPECT_EQ(Next<uint64_t>(reader), std::numeric_limits<uint64_t>::max());
+  EXPECT_TRUE(Next<bool>(reader));
+  EXPECT_EQ(Next<float>(reader), 0.25f);
+  EXPECT_EQ(Next<std::string>(reader), std::string("a\0b", 3));
+  EXPECT_EQ(Next<std::optional<int>>(reader), 7);
+  EXPECT_FALSE(Next<std::optional<int>>(reader).has_value());
   Color color = Color::kRed;
-  std::vector<int> list;
-  reader.Field(number);
-  reader.Field(most);
-  reader.Field(flag);
-  reader.Field(real);
-  reader.Field(text);
-  reader.Field(some);
-  reader.Field(none);
   reader.Enum(color, Color::kBlue);
+  EXPECT_EQ(color, Color::kBlue);
+  std::vector<int> list;
   reader.List(list, [](auto& record, int& n) { record.Field(n); });
+  EXPECT_EQ(list, (std::vector<int>{4, 5}));
   EXPECT_TRUE(reader.ok());
   EXPECT_TRUE(reader.is_at_end());
-  EXPECT_EQ(number, -3);
-  EXPECT_EQ(most, std::numeric_limits<uint64_t>::max());
-  EXPECT_TRUE(flag);
-  EXPECT_EQ(real, 0.25f);
-  EXPECT_EQ(text, std::string("a\0b", 3));
-  EXPECT_EQ(some, 7);
-  EXPECT_FALSE(none.has_value());
-  EXPECT_EQ(color, Color::kBlue);
-  EXPECT_EQ(list, (std::vector<int>{4, 5}));
 }
 
 TEST(Record, NumbersAreLittleEndian) {
