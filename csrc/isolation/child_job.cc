@@ -70,24 +70,32 @@ Message ChildJob::Answer(const PlanRequest& request) {
   return Answer(RunRequest{.sequence = request.sequence});
 }
 
+Status ChildJob::MapInput(uint64_t size_bytes) {
+  const uint64_t wanted = std::max(size_bytes, kKeptInputBytes);
+  if (mapping_.bytes().size() != wanted) {
+    mapping_.Unmap();
+    PIXPRESS_ASSIGN_OR_RETURN(mapping_, Mapping::Map(input_.fd(), wanted, false));
+  }
+  input_bytes_ = mapping_.bytes().first(size_bytes);
+  return Status();
+}
+
 Status ChildJob::Prepare(const PlanRequest& request, Planned* planned) {
   plan_.reset();
-  mapping_.Unmap();
-  PIXPRESS_ASSIGN_OR_RETURN(mapping_, Mapping::Map(input_.fd(), request.total_bytes, false));
+  PIXPRESS_RETURN_IF_ERROR(MapInput(request.total_bytes));
   const Limits& limits = request.settings.limits;
   spec_ = JobSpec();
   spec_.settings = std::make_shared<const Settings>(request.settings);
   ImageInfo info;
   if (request.is_pixels) {
     spec_.source.kind = Source::Kind::kPixels;
-    spec_.source.bytes = mapping_.bytes();
+    spec_.source.bytes = input_bytes_;
     spec_.source.layout = request.layout;
     spec_.source.stride_bytes = request.layout.row_bytes(0);
     info = PixelInfo(spec_.source);
     PIXPRESS_RETURN_IF_ERROR(CheckDimensions(info.width, info.height, limits).At(Stage::kProbe));
   } else {
-    auto probed =
-        ProbeBytes(mapping_.bytes().first(request.head_bytes), request.total_bytes, limits);
+    auto probed = ProbeBytes(input_bytes_.first(request.head_bytes), request.total_bytes, limits);
     if (!probed.ok()) return std::move(probed).status().At(Stage::kProbe);
     info = std::move(probed).value();
     planned->needs_more_input = info.needs_more_input;
@@ -96,6 +104,8 @@ Status ChildJob::Prepare(const PlanRequest& request, Planned* planned) {
   auto plan = MakePlan(spec_, info, request.total_bytes);
   if (!plan.ok()) return std::move(plan).status().At(Stage::kPlan);
   planned->memory_bytes = plan.value().memory_bytes;
+  // What is kept of the job before counts as memory of this one.
+  buffers_.SetLimit(planned->memory_bytes);
   plan_ = std::move(plan).value();
   return Status();
 }
@@ -107,7 +117,8 @@ Done ChildJob::Answer(const RunRequest& request) {
   done.status = plan_.has_value() ? Fenced([&] { return RunPlanned(meter, &done.result); })
                                   : Status(StatusCode::kInternal, "there is no plan to run");
   done.result.data.reset();  // Before its meter goes.
-  mapping_.Unmap();
+  input_bytes_ = Bytes();
+  if (mapping_.bytes().size() > kKeptInputBytes) mapping_.Unmap();
   return done;
 }
 
@@ -119,11 +130,11 @@ Status ChildJob::RunPlanned(Meter& meter, JobResult* result) {
   const WorkContext context{
       .meter = meter, .stop = StopToken(stop), .parallel = serial, .progress = &progress};
 #ifdef PIXPRESS_TEST_HOOKS
-  PIXPRESS_RETURN_IF_ERROR(RunTestHook(mapping_.bytes()));
+  PIXPRESS_RETURN_IF_ERROR(RunTestHook(input_bytes_));
 #endif
-  PIXPRESS_RETURN_IF_ERROR(RunPlan(spec_, *plan_, mapping_.bytes(), context, result));
+  PIXPRESS_RETURN_IF_ERROR(RunPlan(spec_, *plan_, input_bytes_, context, result));
   PIXPRESS_RETURN_IF_ERROR(PutOutput(*result));
-  result->peak_memory_bytes = meter.peak_bytes() + mapping_.bytes().size();
+  result->peak_memory_bytes = meter.peak_bytes() + input_bytes_.size();
   return Status();
 }
 

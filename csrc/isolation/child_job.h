@@ -23,10 +23,11 @@ class ChildJob {
   // Planned; Done if it was to be run at once.
   Message Answer(const PlanRequest& request);
   Done Answer(const RunRequest& request);
-  // Give memory back that the job before took. Called while nobody waits.
+  // Give memory back that the job before took.
   void Tidy();
 
  private:
+  Status MapInput(uint64_t size_bytes);
   Status Prepare(const PlanRequest& request, Planned* planned);
   Status RunPlanned(Meter& meter, JobResult* result);
   Status PutOutput(const JobResult& result);
@@ -36,7 +37,8 @@ class ChildJob {
   ControlPage& control_;
   BufferPool buffers_;
   // Of the present job.
-  Mapping mapping_;
+  Mapping mapping_;  // Stays for the next one while it is small.
+  Bytes input_bytes_;
   JobSpec spec_;
   std::optional<Plan> plan_;
 };

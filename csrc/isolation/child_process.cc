@@ -1,7 +1,6 @@
 #include "isolation/child_process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 #include <fstream>
 #include <utility>
 
+#include "base/checked_math.h"
 #include "base/clock.h"
 #include "isolation/message.h"
 #include "isolation/sanitized.h"
@@ -27,6 +27,9 @@ namespace {
 constexpr int kStartTimeoutMs = 10'000;
 // What allocators and libraries take beyond what a plan counts.
 constexpr uint64_t kSlackBytes = 64u << 20;
+// Limits are set in steps, so that most jobs need no system call for them.
+constexpr uint64_t kLimitStepBytes = 8u << 20;
+constexpr int64_t kLimitStepNs = kNsPerSecond;
 
 Status StartStatus(const std::string& what, int sys_errno) {
   return ErrnoStatus(StatusCode::kWorkerCrashed, "the worker process cannot start: " + what,
@@ -135,6 +138,10 @@ ChildProcess::~ChildProcess() {
 Status ChildProcess::Open(const std::string& program) {
   PIXPRESS_ASSIGN_OR_RETURN(auto sockets, MakeSockets());
   socket_ = std::move(sockets.first);
+  constexpr timeval kPatience = {.tv_sec = 0, .tv_usec = kPatienceMs * 1000};
+  if (setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience)) != 0) {
+    return StartStatus("setsockopt", errno);
+  }
   PIXPRESS_ASSIGN_OR_RETURN(input_, SharedFile::Create("pixpress-input"));
   PIXPRESS_ASSIGN_OR_RETURN(output_, SharedFile::Create("pixpress-output"));
   PIXPRESS_ASSIGN_OR_RETURN(SharedFile control, SharedFile::Create("pixpress-control"));
@@ -167,7 +174,10 @@ Status ChildProcess::Spawn(const std::string& program, int child_socket, int chi
 
 Status ChildProcess::AwaitHello() {
   std::string bytes;
-  const Received received = Receive(kStartTimeoutMs, &bytes);
+  Received received = Received::kNothing;
+  for (int ms = 0; received == Received::kNothing && ms < kStartTimeoutMs; ms += kPatienceMs) {
+    received = Receive(&bytes);
+  }
   if (received == Received::kNothing) {
     static_cast<void>(Reap());
     return StartStatus("it is not ready", ETIMEDOUT);
@@ -189,31 +199,35 @@ bool ChildProcess::Send(std::string_view message) {
   return sent == static_cast<ssize_t>(message.size());
 }
 
-ChildProcess::Received ChildProcess::Receive(int timeout_ms, std::string* message) {
-  pollfd ready = {.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  const int count = poll(&ready, 1, timeout_ms);
-  if (count == 0 || (count < 0 && errno == EINTR)) return Received::kNothing;
+ChildProcess::Received ChildProcess::Receive(std::string* message) {
   message->resize(kMostMessageBytes);
-  const ssize_t size =
-      recv(socket_.get(), message->data(), message->size(), MSG_DONTWAIT | MSG_TRUNC);
+  const ssize_t size = recv(socket_.get(), message->data(), message->size(), MSG_TRUNC);
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return Received::kNothing;
   if (size <= 0 || static_cast<size_t>(size) > kMostMessageBytes) return Received::kGone;
   message->resize(static_cast<size_t>(size));
   return Received::kMessage;
 }
 
-void ChildProcess::Limit(const ChildLimits& limits) {
-  if (!kIsSanitized) {  // Sanitizers reserve terabytes.
-    SetSoftLimit(
-        pid_, RLIMIT_AS,
-        own_address_space_bytes_ + kSlackBytes + limits.memory_bytes + limits.memory_bytes / 10);
+void ChildProcess::Limit(const ChildLimits& wanted) {
+  const uint64_t memory_bytes = RoundUpTo(wanted.memory_bytes, kLimitStepBytes);
+  const uint64_t output_bytes = RoundUpTo(wanted.output_bytes, kLimitStepBytes);
+  if (memory_bytes != limits_.memory_bytes && !kIsSanitized) {  // These reserve terabytes.
+    SetSoftLimit(pid_, RLIMIT_AS,
+                 own_address_space_bytes_ + kSlackBytes + memory_bytes + memory_bytes / 10);
   }
-  SetSoftLimit(pid_, RLIMIT_FSIZE, limits.output_bytes);
-  uint64_t cpu_seconds = RLIM_INFINITY;
-  if (limits.cpu_ns != 0) {
-    cpu_seconds = static_cast<uint64_t>((CpuNs(pid_) + limits.cpu_ns) / kNsPerSecond) + 1;
+  if (output_bytes != limits_.output_bytes) SetSoftLimit(pid_, RLIMIT_FSIZE, output_bytes);
+  // CPU time is not faster than time: what was set a moment ago still leaves enough.
+  const int64_t now_ns = Clock::System().NowNs();
+  if (wanted.cpu_ns != limits_.cpu_ns || now_ns - cpu_limited_ns_ >= kLimitStepNs) {
+    uint64_t cpu_seconds = RLIM_INFINITY;
+    if (wanted.cpu_ns != 0) {
+      const int64_t end_ns = CpuNs(pid_) + wanted.cpu_ns + kLimitStepNs;
+      cpu_seconds = static_cast<uint64_t>(end_ns / kNsPerSecond) + 1;
+    }
+    SetSoftLimit(pid_, RLIMIT_CPU, cpu_seconds);
+    cpu_limited_ns_ = now_ns;
   }
-  SetSoftLimit(pid_, RLIMIT_CPU, cpu_seconds);
+  limits_ = {.memory_bytes = memory_bytes, .output_bytes = output_bytes, .cpu_ns = wanted.cpu_ns};
 }
 
 Status ChildProcess::Reap() {

@@ -37,9 +37,10 @@ class ChildProcess {
 
   // False if the process is gone.
   bool Send(std::string_view message);
-  // Wait up to `timeout_ms` for a message. What is too long for one counts as gone.
-  Received Receive(int timeout_ms, std::string* message);
-  // Keep it to these limits from now on.
+  // Wait up to kPatienceMs for a message. What is too long for one counts as gone.
+  Received Receive(std::string* message);
+  static constexpr int kPatienceMs = 10;
+  // Keep it to these limits, or a little more, from now on.
   void Limit(const ChildLimits& limits);
   // Kill it, wait, and say in words how it had ended; kTaskTimeout if for its CPU time.
   Status Reap();
@@ -63,6 +64,9 @@ class ChildProcess {
   Mapping control_;
   int filter_errno_ = 0;
   uint64_t own_address_space_bytes_ = 0;  // When it was ready.
+  // Set last.
+  ChildLimits limits_;
+  int64_t cpu_limited_ns_ = 0;  // When.
 };
 
 }  // namespace pixpress

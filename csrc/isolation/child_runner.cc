@@ -11,10 +11,9 @@
 namespace pixpress {
 namespace {
 
-constexpr int kPollMs = 10;
 constexpr uint64_t kCopyBytes = 256u << 10;
-// Shared memory up to here stays for the next job.
-constexpr uint64_t kKeptBytes = 256u << 10;
+// The shared memory of an output up to here stays for the next one.
+constexpr uint64_t kKeptOutputBytes = 512u << 10;
 
 uint64_t InputBytes(const IsolatedJob& job) {
   return job.file != nullptr ? job.file->identity().size_bytes : job.spec.source.bytes.size();
@@ -41,6 +40,14 @@ Status ChildRunner::Start() {
   ++starts_;
   sent_bytes_ = 0;
   total_bytes_ = 0;
+  shared_bytes_ = 0;
+  return Status();
+}
+
+Status ChildRunner::ResizeInput(uint64_t size_bytes) {
+  if (size_bytes == shared_bytes_) return Status();
+  PIXPRESS_RETURN_IF_ERROR(child_->input().Resize(size_bytes));
+  shared_bytes_ = size_bytes;
   return Status();
 }
 
@@ -76,7 +83,7 @@ Result<ChildRunner::Outcome> ChildRunner::Plan(const IsolatedJob& job, uint64_t 
 Result<ChildRunner::Outcome> ChildRunner::PlanWith(const IsolatedJob& job, uint64_t head_bytes,
                                                    uint64_t grant_bytes) {
   total_bytes_ = InputBytes(job);
-  PIXPRESS_RETURN_IF_ERROR(child_->input().Resize(total_bytes_));
+  PIXPRESS_RETURN_IF_ERROR(ResizeInput(std::max(total_bytes_, kKeptInputBytes)));
   PIXPRESS_RETURN_IF_ERROR(SendInput(job, 0, head_bytes));
   sent_bytes_ = head_bytes;
   const Source& source = job.spec.source;
@@ -143,7 +150,7 @@ Result<std::string> ChildRunner::Await(const IsolatedJob& job) {
   std::string bytes;
   int64_t kill_ns = 0;  // 0: the job may go on.
   for (;;) {
-    const auto received = child_->Receive(kPollMs, &bytes);
+    const auto received = child_->Receive(&bytes);
     if (received == ChildProcess::Received::kMessage) return bytes;
     if (received == ChildProcess::Received::kGone) return Lost(job);
     ReportProgress(job);
@@ -185,7 +192,7 @@ void ChildRunner::ReportProgress(const IsolatedJob& job) {
 
 // Check the answer, and copy the output out of the shared memory.
 Status ChildRunner::Take(const IsolatedJob& job, Done done, uint64_t memory_bytes) {
-  if (total_bytes_ > kKeptBytes) PIXPRESS_RETURN_IF_ERROR(child_->input().Resize(0));
+  if (total_bytes_ > kKeptInputBytes) PIXPRESS_RETURN_IF_ERROR(ResizeInput(kKeptInputBytes));
   if (done.status.code() == StatusCode::kMemoryLimit) {
     // No errno: the limit is the job's own, so that trying again does not help.
     return Status(StatusCode::kMemoryLimit, "the job needs more memory than the " +
@@ -200,7 +207,7 @@ Status ChildRunner::Take(const IsolatedJob& job, Done done, uint64_t memory_byte
   PIXPRESS_ASSIGN_OR_RETURN(const std::span<uint8_t> space, data.Reserve(size_bytes));
   PIXPRESS_RETURN_IF_ERROR(child_->output().ReadAt(0, space.first(size_bytes)));
   data.Commit(size_bytes);
-  if (size_bytes > kKeptBytes) PIXPRESS_RETURN_IF_ERROR(child_->output().Resize(0));
+  if (size_bytes > kKeptOutputBytes) PIXPRESS_RETURN_IF_ERROR(child_->output().Resize(0));
   *job.result = std::move(done.result);
   job.result->data = std::move(data);
   return Status();

@@ -58,6 +58,7 @@ class ChildRunner {
   uint64_t starts() const { return starts_; }
 
  private:
+  Status ResizeInput(uint64_t size_bytes);
   Status SendInput(const IsolatedJob& job, uint64_t begin, uint64_t end);
   Result<Message> Exchange(const IsolatedJob& job, const Message& request, uint64_t memory_bytes);
   Result<std::string> Await(const IsolatedJob& job);
@@ -71,8 +72,9 @@ class ChildRunner {
   std::unique_ptr<ChildProcess> child_;
   uint64_t starts_ = 0;
   uint32_t sequence_ = 0;
-  uint64_t sent_bytes_ = 0;   // Of the input of the present job.
-  uint64_t total_bytes_ = 0;  // Of the shared memory that it lies in.
+  uint64_t sent_bytes_ = 0;    // Of the input of the present job.
+  uint64_t total_bytes_ = 0;   // Of it.
+  uint64_t shared_bytes_ = 0;  // Of the shared memory that it lies in.
 };
 
 }  // namespace pixpress

@@ -20,6 +20,8 @@ inline constexpr int kControlFd = 6;
 inline constexpr int kFirstUnusedFd = 7;
 
 inline constexpr size_t kMostMessageBytes = 32u << 10;
+// The shared memory of an input up to here stays, on both sides, for the next one.
+inline constexpr uint64_t kKeptInputBytes = 1u << 20;
 
 // The child's first words. A sandbox that is not complete is not refused but reported.
 struct Hello {
@@ -33,7 +35,7 @@ struct PlanRequest {
   bool is_pixels = false;
   ImageLayout layout;        // Of pixels, rows at its own row_bytes: one plane.
   uint64_t head_bytes = 0;   // Of the input, in shared memory now.
-  uint64_t total_bytes = 0;  // Of the input, and the size of the shared memory.
+  uint64_t total_bytes = 0;  // Of the input; the shared memory is not smaller.
   uint64_t grant_bytes = 0;
 };
 
