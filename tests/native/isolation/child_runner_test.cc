@@ -4,7 +4,9 @@
 #include <signal.h>
 
 #include <cerrno>
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "base/clock.h"
 #include "isolation/sanitized.h"
@@ -28,12 +30,14 @@ class Bench {
     EXPECT_TRUE(outcome.value().is_done);
     return Status();
   }
-  // Plan first, then run.
-  Status RunInTwoSteps(std::vector<uint8_t> image, Settings settings = Settings()) {
+  // Plan first, then run, maybe after a wait for memory.
+  Status RunInTwoSteps(std::vector<uint8_t> image, Settings settings = Settings(),
+                       int wait_ms = 0) {
     Take(std::move(image), settings);
     auto outcome = runner_.Plan(job(), 0);
     if (!outcome.ok()) return outcome.status();
     EXPECT_FALSE(outcome.value().is_done);
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
     return runner_.Run(job(), outcome.value().memory_bytes);
   }
   std::vector<uint8_t> output() const {
@@ -106,6 +110,13 @@ TEST(ChildRunner, GivesTheBytesOfThisProcessInOneExchangeAndInTwo) {
     EXPECT_EQ(bench.output(), expected);
   }
   EXPECT_EQ(bench.runner().starts(), 1u);
+}
+
+TEST(ChildRunner, APlanOutlivesAWaitInWhichTheProcessGivesMemoryBack) {
+  Bench bench(kWorker);
+  const auto expected = InThisProcess(TestImage(), Settings());
+  ASSERT_TRUE(bench.RunInTwoSteps(TestImage(), Settings(), /*wait_ms=*/100).ok());
+  EXPECT_EQ(bench.output(), expected);
 }
 
 TEST(ChildRunner, FailuresOfTheImageAreTheJobsAndTheProcessStays) {
