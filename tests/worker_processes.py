@@ -36,7 +36,7 @@ def worker_processes() -> list[int]:
 
 
 def await_processes(count: int) -> list[int]:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while len(found := worker_processes()) != count:
         assert time.monotonic() < end, found
         time.sleep(0.01)
@@ -46,6 +46,14 @@ def await_processes(count: int) -> list[int]:
 def status_of(pid: int) -> dict[str, str]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is such a process, other than a zombie that somebody else must reap."""
+    try:
+        return not status_of(pid)["State"].startswith("Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def limits_of(pid: int) -> dict[str, str]:
