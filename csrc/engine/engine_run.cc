@@ -47,7 +47,7 @@ void EngineImpl::OnWorkerStarted(uint32_t worker_id) {
   if (const EngineOptions now = options(); now.isolate_jobs) {
     // What goes wrong here, the first job will meet again and tell.
     static_cast<void>(runners_.Of(worker_id, now.worker_program).Start());
-    runners_.Note(worker_id);
+    runners_.Note(worker_id, /*keeps_process=*/true);
   }
   events_.PushAlways({.type = EventType::kWorkerStarted, .worker_id = worker_id});
 }
@@ -93,21 +93,19 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
     events_.PushDroppable(
         {.type = EventType::kTaskProgress, .job = job, .stage = stage, .fraction = fraction});
   });
-  const auto worker_id = static_cast<uint32_t>(job->worker_id);
   const bool is_isolated = IsIsolated(taken);
-  ChildRunner* runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr;
-  const AttemptContext context{.budget = budget_,
-                               .parallel = parallel,
-                               .progress = is_progress_wanted_.load() ? &progress : nullptr,
-                               .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
-                               .durable = options.durable,
-                               .runner = runner,
-                               .cpu_limit_ns = options.task_timeout_ns,
-                               .known_bytes = known_bytes};
+  const auto worker_id = static_cast<uint32_t>(job->worker_id);
+  const AttemptContext context{
+      .budget = budget_,
+      .parallel = parallel,
+      .progress = is_progress_wanted_.load() ? &progress : nullptr,
+      .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
+      .durable = options.durable,
+      .runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr,
+      .cpu_limit_ns = options.task_timeout_ns,
+      .known_bytes = known_bytes};
   Attempt attempt = parts_.attempt(*job, context);
-  if (is_isolated) runners_.Note(worker_id);
-  // Suspects are rare: a pool of threads keeps no process for the next one.
-  if (is_isolated && !options.isolate_jobs) runners_.End(worker_id);
+  if (is_isolated) runners_.Note(worker_id, /*keeps_process=*/options.isolate_jobs);
   return attempt;
 }
 

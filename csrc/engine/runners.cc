@@ -11,7 +11,8 @@ ChildRunner& Runners::Of(uint32_t worker_id, const std::string& program) {
   return *runner;
 }
 
-void Runners::Note(uint32_t worker_id) {
+void Runners::Note(uint32_t worker_id, bool keeps_process) {
+  if (!keeps_process) return End(worker_id);
   const std::lock_guard lock(mutex_);
   Place& place = places_.at(worker_id);
   place.has_process = place.runner->pid() != 0;

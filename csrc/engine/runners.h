@@ -23,8 +23,9 @@ class Runners {
  public:
   // The runner of this worker; made, without a process yet, when there is none. Valid until End.
   ChildRunner& Of(uint32_t worker_id, const std::string& program);
-  // The runner has worked: count what it has now.
-  void Note(uint32_t worker_id);
+  // The runner has worked: count what it has now. Suspects of crashes are rare, so that a pool of
+  // threads keeps no process for the next one.
+  void Note(uint32_t worker_id, bool keeps_process);
   // End the process of this worker, on the worker's thread. Blocks until it is gone.
   void End(uint32_t worker_id);
   RunnerCounts Counts() const;
