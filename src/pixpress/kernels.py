@@ -12,7 +12,7 @@ import PIL
 from . import _native, imported
 from .arguments import boolean, choice, whole
 from .errors import expected
-from .foreign import ForeignSource
+from .foreign import EXTENSIONS, ForeignSource
 from .options import DEFAULT, FILTERS, format_value, settings_of
 from .pool_options import ISOLATIONS
 from .result import ImageInfo
@@ -287,7 +287,7 @@ def features() -> dict[str, Any]:
     simd, lines, colors = _native.built_in()
     rows = [line.split("\t") for line in lines.splitlines()]
     foreign: dict[str, list[str]] = {}
-    for extension, name in imported.EXTENSIONS.items():
+    for extension, name in EXTENSIONS.items():
         foreign.setdefault(name, []).append(extension)
     through_pillow = dict.fromkeys(foreign, f"Pillow {PIL.__version__}")
     return {
