@@ -72,7 +72,7 @@ fuzz: install
 # Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages
 	@cmake -S csrc -B build/tsan -G Ninja -DPIXPRESS_SANITIZE=thread >/dev/null
-	threaded=$$(ctest --test-dir build/tsan -N | grep -oE '(memory|sched|observe|store|engine)_test')
+	threaded=$$(ctest --test-dir build/tsan -N | grep -oE '(memory|sched|observe|store|isolation|engine)_test')
 	ninja -C build/tsan -j $(JOBS) --quiet $$threaded
 	fixed=""; if setarch -R true 2>/dev/null; then fixed="setarch -R"; fi
 	$$fixed ctest --test-dir build/tsan --output-on-failure --no-tests=error \
@@ -124,4 +124,4 @@ format: install
 	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf build dist out $(VENV) $(VENV)-3.* src/pixpress.egg-info src/pixpress/*.so
+	rm -rf build dist out $(VENV) $(VENV)-3.* src/pixpress.egg-info src/pixpress/*.so src/pixpress/_worker

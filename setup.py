@@ -1,4 +1,4 @@
-"""Build the C++ core once with CMake and Ninja, then link the one extension module against it."""
+"""Build the C++ core and the worker program once with CMake and Ninja, then link the extension."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ CORE_BUILD = ROOT / "build" / "core"
 # In link order: a layer before those that it uses.
 LAYERS = (
     "engine",
+    "isolation",
     "pipeline",
     "sched",
     "observe",
@@ -40,6 +41,7 @@ LIBRARIES = {
     "libhwy": "libhwy-dev",
     "sqlite3": "libsqlite3-dev",
     "lcms2": "liblcms2-dev",
+    "libseccomp": "libseccomp-dev",
 }
 # Built in where it is there.
 OPTIONAL_LIBRARIES = ("libavif",)
@@ -84,13 +86,26 @@ class BuildCore(build_ext):
             fcntl.flock(lock, fcntl.LOCK_EX)  # Builds for several Pythons may run side by side.
             configure = ["cmake", "-S", "csrc", "-B", str(CORE_BUILD), "-G", "Ninja"]
             run([*configure, "-DPIXPRESS_TESTS=OFF"])
-            run(["ninja", "-C", str(CORE_BUILD), "pixpress_engine"])
+            run(["ninja", "-C", str(CORE_BUILD), "pixpress_engine", "pixpress_worker"])
         (extension,) = self.extensions
         extension.depends += [*map(str, Path("csrc").glob("*/*.h")), *extension.extra_objects]
         libraries = [*LIBRARIES, *filter(has_library, OPTIONAL_LIBRARIES)]
         extension.extra_compile_args += run(["pkg-config", "--cflags", *libraries]).split()
         extension.extra_link_args += run(["pkg-config", "--libs", *libraries]).split()
         super().build_extensions()
+        place_worker(Path(self.get_ext_fullpath(extension.name)).parent)
+
+    def copy_extensions_to_source(self) -> None:
+        super().copy_extensions_to_source()
+        place_worker(ROOT / "src" / "pixpress")
+
+
+def place_worker(folder: Path) -> None:
+    """Put the worker program beside the extension; the one that is there may be running."""
+    new = folder / "_worker.new"
+    shutil.copy(CORE_BUILD / "pixpress_worker", new)
+    new.chmod(0o755)
+    new.replace(folder / "_worker")
 
 
 if not sys.platform.startswith("linux"):

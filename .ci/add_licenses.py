@@ -27,6 +27,7 @@ PACKAGES = {
     "libsharpyuv": ("libsharpyuv0", "libwebp"),
     "libhwy": ("libhwy1", "highway"),
     "libsqlite3": ("libsqlite3-0", "sqlite"),
+    "libseccomp": ("libseccomp2", "libseccomp"),
 }
 
 

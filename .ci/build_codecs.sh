@@ -12,6 +12,12 @@ pip3 install -q cmake ninja meson 2>/dev/null || python3 -m pip install -q cmake
 if [ "$(uname -m)" = x86_64 ]; then
   if command -v apk >/dev/null; then apk add -q nasm; else dnf install -q -y nasm; fi
 fi
+# libseccomp (LGPL 2.1) has no CMake build: the container brings its own, with its license or not.
+if command -v apk >/dev/null; then apk add -q libseccomp-dev; else dnf install -q -y libseccomp-devel; fi
+mkdir -p "$prefix/licenses/libseccomp"
+cat /usr/share/licenses/libseccomp/LICENSE >"$prefix/licenses/libseccomp/copyright" 2>/dev/null ||
+  curl -fsSL --retry 3 -o "$prefix/licenses/libseccomp/copyright" \
+    https://raw.githubusercontent.com/seccomp/libseccomp/v2.5.4/LICENSE
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 
 # fetch NAME URL SHA256 [LICENSE...]: unpack into $work/NAME, and collect its license texts

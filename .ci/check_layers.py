@@ -15,6 +15,7 @@ MAY_SEE: dict[str, set[str]] = {name: set(PIXELS[:place]) for place, name in enu
 MAY_SEE["sched"] = {"base", "memory"}
 MAY_SEE["observe"] = {"base"}
 MAY_SEE["store"] = {"base", "memory"}
+MAY_SEE["isolation"] = set(PIXELS)
 MAY_SEE["engine"] = set(MAY_SEE)
 
 # A layer's file has a slash in its name; <memory> is the standard library's.

@@ -25,7 +25,8 @@ std::string_view StatusCodeName(StatusCode code) {
                                                 "CANCELLED",
                                                 "INTERNAL",
                                                 "BLACKLISTED",
-                                                "JOURNAL_NOT_EMPTY"};
+                                                "JOURNAL_NOT_EMPTY",
+                                                "WORKER_CRASHED"};
   const auto place = static_cast<size_t>(code);
   return place < std::size(kNames) ? kNames[place] : "";
 }

@@ -33,6 +33,7 @@ enum class StatusCode : uint8_t {
   kInternal,         // A broken promise of our own; always a bug.
   kBlacklisted,      // The input is known to be bad.
   kJournalNotEmpty,  // The journal holds jobs that were not finished.
+  kWorkerCrashed,    // A worker process died, broke its promises, or could not be started.
 };
 
 // The `code` of its Python exception: "CORRUPT_IMAGE" and the like.

@@ -27,6 +27,9 @@ class StopSource {
     state_->clock = clock;
     state_->deadline_ns = deadline_ns;
   }
+  // Also stop when another process writes a reason into `word`, which outlives every token. Call
+  // before the first token is polled.
+  void Watch(const std::atomic<StopReason>* word) { state_->watched = word; }
   StopReason reason() const { return state_->reason.load(); }
 
  private:
@@ -35,6 +38,7 @@ class StopSource {
     std::atomic<StopReason> reason{StopReason::kNone};
     const Clock* clock = nullptr;  // Null: no deadline.
     int64_t deadline_ns = 0;
+    const std::atomic<StopReason>* watched = nullptr;  // Null: none.
   };
   std::shared_ptr<State> state_;  // Shared with the tokens, which a late library call may outlive.
 };
@@ -48,6 +52,7 @@ class StopToken {
   bool stop_requested() const {
     if (state_ == nullptr) return false;
     if (state_->reason.load(std::memory_order_relaxed) != StopReason::kNone) return true;
+    if (state_->watched != nullptr && IsSetByWatched()) return true;
     if (state_->clock == nullptr || state_->clock->NowNs() < state_->deadline_ns) return false;
     StopReason none = StopReason::kNone;
     state_->reason.compare_exchange_strong(none, StopReason::kTimedOut);
@@ -57,6 +62,13 @@ class StopToken {
   Status Poll() const { return stop_requested() ? StoppedStatus() : Status(); }
 
  private:
+  bool IsSetByWatched() const {
+    const StopReason reason = state_->watched->load(std::memory_order_relaxed);
+    if (reason == StopReason::kNone) return false;
+    StopReason none = StopReason::kNone;
+    state_->reason.compare_exchange_strong(none, reason);
+    return true;
+  }
   Status StoppedStatus() const {
     if (state_->reason.load() == StopReason::kTimedOut) {
       return Status(StatusCode::kTaskTimeout, "the job ran longer than task_timeout");

@@ -18,7 +18,7 @@ struct WebpFrame {
   CanvasBlend blend = CanvasBlend::kSource;
   bool is_lossless = false;
   bool has_alpha = false;  // As its chunks say, which need not be what its pixels have.
-  Bytes image;  // Its chunks of alpha and color, as libwebp takes them.
+  Bytes image;             // Its chunks of alpha and color, as libwebp takes them.
 };
 
 inline constexpr uint32_t kLongestWebpMs = (1u << 24) - 1;

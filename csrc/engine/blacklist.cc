@@ -27,14 +27,19 @@ bool Blacklist::HasBytesOfLocked(uint64_t size_bytes) const {
          first->first.size_bytes == size_bytes;
 }
 
-std::optional<BlacklistKey> Blacklist::Add(const Source& source,
-                                           const std::optional<FileIdentity>& identity,
-                                           const std::string& reason) {
+std::optional<BlacklistKey> Blacklist::Blame(const Source& source,
+                                             const std::optional<FileIdentity>& identity,
+                                             const std::string& reason, uint32_t needed) {
   std::optional<BlacklistKey> key;
   if (source.kind == Source::Kind::kFile) key = FileKey(source, identity);
   if (source.kind == Source::Kind::kBytes) key = BytesKey(source);
   if (!key.has_value()) return std::nullopt;
   const std::lock_guard lock(mutex_);
+  if (needed > 1) {
+    if (blames_.size() >= kMostEntries) blames_.clear();
+    if (++blames_[*key] < needed) return std::nullopt;
+  }
+  blames_.erase(*key);
   const bool is_new =
       AddLocked(*key, {.name = source.name, .size_bytes = key->size_bytes, .reason = reason});
   return is_new ? key : std::nullopt;

@@ -33,7 +33,13 @@ class Blacklist {
   // `identity` is the file's; without one the source must be bytes. Pixels are never listed. The
   // key if that is new.
   std::optional<BlacklistKey> Add(const Source& source, const std::optional<FileIdentity>& identity,
-                                  const std::string& reason);
+                                  const std::string& reason) {
+    return Blame(source, identity, reason, 1);
+  }
+  // Add the source the `needed`-th time that it is blamed.
+  std::optional<BlacklistKey> Blame(const Source& source,
+                                    const std::optional<FileIdentity>& identity,
+                                    const std::string& reason, uint32_t needed);
   // What a journal kept.
   void Restore(const BlacklistEntry& entry);
   // Why the source is listed, if it is. Blocks on I/O, and reads bytes of a listed size.
@@ -53,6 +59,8 @@ class Blacklist {
   mutable std::mutex mutex_;      // Guards all below.
   std::map<BlacklistKey, BlacklistedInput> entries_;
   std::deque<BlacklistKey> order_;  // Oldest first.
+  // Of what is not listed yet; forgotten when there are too many.
+  std::map<BlacklistKey, uint32_t> blames_;
 };
 
 }  // namespace pixpress

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace pixpress {
@@ -30,6 +31,8 @@ struct EngineOptions {
   uint32_t max_events = 65'536;        // Undelivered progress events before the oldest are dropped.
   int worker_nice = 10;
   bool durable = false;
+  bool isolate_jobs = false;   // Run every job in a worker process.
+  std::string worker_program;  // Its file.
 };
 
 // Set one field by the name that Python and configuration files have for it; times are in ns, sizes

@@ -1,6 +1,9 @@
 #include "engine/engine.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <random>
 
 #include "base/file.h"
@@ -214,6 +217,10 @@ bool EngineImpl::CancelAs(const JobPtr& job, CommitState how) {
   return true;
 }
 
+bool EngineImpl::WaitEvents(int64_t timeout_ns, std::vector<Event>* events) {
+  return events_.Wait(timeout_ns, events);
+}
+
 bool EngineImpl::SetPriority(TaskId id, Priority priority) {
   const std::lock_guard lock(mutex_);
   const auto found = jobs_.find(id);
@@ -252,8 +259,14 @@ void EngineImpl::CloseIntake() {
   {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
+    EndWorkersLocked();
   }
   room_.notify_all();
+}
+
+// Once no job can come any more, threads and processes have nothing to wait for.
+void EngineImpl::EndWorkersLocked() {
+  if (is_closed_ && jobs_.empty()) workers_.Stop();
 }
 
 EngineOptions EngineImpl::options() const {
@@ -300,6 +313,10 @@ void EngineDeleter::operator()(Engine* engine) const {
 }
 
 Result<EnginePtr> Engine::Create(const EngineOptions& options, const JournalSetup& journal) {
+  if (options.isolate_jobs && access(options.worker_program.c_str(), X_OK) != 0) {
+    return ErrnoStatus(StatusCode::kOption, "isolation=\"process\" needs " + options.worker_program,
+                       errno);
+  }
   EngineParts parts;
   if (!journal.path.empty()) {
     PIXPRESS_ASSIGN_OR_RETURN(parts.journal,

@@ -8,12 +8,12 @@
 #include <mutex>
 #include <set>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "engine/commit_thread.h"
 #include "engine/engine.h"
 #include "engine/engine_parts.h"
+#include "engine/runners.h"
 #include "engine/suspects.h"
 #include "engine/timer_thread.h"
 #include "memory/budget.h"
@@ -40,9 +40,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   bool SetPriority(TaskId id, Priority priority) override;
   std::shared_ptr<Job> Find(TaskId id) override;
   NamedNumbers Describe(const Job& job) override;
-  bool WaitEvents(int64_t timeout_ns, std::vector<Event>* events) override {
-    return events_.Wait(timeout_ns, events);
-  }
+  bool WaitEvents(int64_t timeout_ns, std::vector<Event>* events) override;
   void WakeEvents() override { events_.Wake(); }
   bool WaitJob(Job& job, int64_t timeout_ns) override;
   bool WaitIdle(int64_t timeout_ns) override;
@@ -81,13 +79,15 @@ class EngineImpl final : public Engine, public TaskRunner {
   void EnterQueueLocked(Job& job, int64_t now_ns);
   void LeaveQueueLocked(Job& job, int64_t now_ns);
   bool TakeFromRetriesLocked(Job& job);
+  void EndWorkersLocked();
 
   // One attempt, and what follows from it (engine_run.cc).
   Taken Take(TaskId id, uint32_t worker_id);
-  Attempt RunAttempt(const Taken& taken, Parallel& parallel);
+  Status RefusalOf(const Taken& taken) const;
+  Attempt RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel);
   RunOutcome Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
   bool RetryLater(const Taken& taken, const Status& status);
-  void NoteBadInput(Job& job, const Status& status);
+  void NoteBadInput(const Taken& taken, const Status& status);
   void ClearSuspectLocked(TaskId id);
   void EndJob(const JobPtr& job, Status status);
   Ending Decide(const JobPtr& job, Status status);
@@ -96,7 +96,8 @@ class EngineImpl final : public Engine, public TaskRunner {
 
   // The journal, and what is durable (engine_journal.cc).
   Status Withdraw(const JobPtr& job, Status status);
-  void Blame(Job& job, const std::optional<FileIdentity>& identity, const Status& status);
+  void Blame(Job& job, const std::optional<FileIdentity>& identity, const Status& status,
+             uint32_t needed);
   std::vector<JournalRecord> RecordsOfLocked(const Ending& ending) const;
   void CommitGroup(std::vector<Ending> group);
   int64_t ResumeJournal();
@@ -116,6 +117,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   MemoryBudget budget_;
   EventQueue<Event> events_;
   Blacklist blacklist_;
+  Runners runners_;
   pixpress::Metrics metrics_;
   SystemMonitor monitor_;
   std::atomic<int64_t> cpu_sampled_ns_{0}, health_checked_ns_{0};
@@ -125,19 +127,18 @@ class EngineImpl final : public Engine, public TaskRunner {
   mutable std::mutex mutex_;  // Guards all below; taken before the pool's own lock.
   EngineOptions options_;
   Concurrency concurrency_;
-  std::condition_variable room_;             // The queue became shorter, or the intake was closed.
-  std::condition_variable ended_;            // A job reached its final state.
-  std::unordered_map<TaskId, JobPtr> jobs_;  // All that have not ended.
-  std::multimap<int64_t, JobPtr> retries_;   // By when they are due; they hold no worker.
+  // The queue became shorter, or the intake was closed; a job reached its final state.
+  std::condition_variable room_, ended_;
+  std::unordered_map<TaskId, JobPtr> jobs_;          // All that have not ended.
+  std::multimap<int64_t, JobPtr> retries_;           // By when they are due; they hold no worker.
   std::set<std::pair<int64_t, TaskId>> queue_ends_;  // When queue_timeout is over for whom.
   std::map<uint64_t, int64_t> batch_slots_;          // When the slot of a batch began.
   Suspects suspects_;
   TaskId next_id_ = 1;
-  size_t queued_ = 0;
-  uint64_t queued_bytes_ = 0;
   uint32_t room_waiters_ = 0, idle_waiters_ = 0;
   bool is_closed_ = false;
-  uint64_t submitted_ = 0, succeeded_ = 0, failed_ = 0, cancelled_ = 0;
+  uint64_t queued_ = 0, queued_bytes_ = 0, submitted_ = 0, succeeded_ = 0, failed_ = 0,
+           cancelled_ = 0;
   RetryBudget retry_budget_;
   Jitter jitter_;
 

@@ -1,5 +1,7 @@
 // What the engine does for its journal, and for outputs that must be on the disk.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -16,6 +18,10 @@ int64_t AgeNs(int64_t unix_ns) {
                              std::chrono::system_clock::now().time_since_epoch())
                              .count();
   return std::max<int64_t>(0, now_ns - unix_ns);
+}
+
+bool CanIsolate(const JobSpec& spec, const std::string& worker_program) {
+  return spec.source.imported == nullptr && access(worker_program.c_str(), X_OK) == 0;
 }
 
 Status CrashStatus(uint32_t crashes) {
@@ -54,6 +60,7 @@ Status EngineImpl::Withdraw(const JobPtr& job, Status status) {
     const std::lock_guard lock(mutex_);
     LeaveQueueLocked(*job, clock_.NowNs());
     jobs_.erase(job->id);
+    EndWorkersLocked();
     --submitted_;
   }
   ended_.notify_all();
@@ -70,6 +77,8 @@ Result<std::shared_ptr<Job>> EngineImpl::Resubmit(JobSpec&& spec, const JournalR
     known = row.job.source;
   }
   const bool is_to_blame = row.crashes >= kMostCrashes;
+  // A suspect gets a process of its own where there is one, and else runs alone.
+  spec.isolate = row.crashes > 0 && CanIsolate(spec, options().worker_program);
   JobPtr job;
   std::optional<TaskQueue::Entry> ready;
   {
@@ -84,12 +93,12 @@ Result<std::shared_ptr<Job>> EngineImpl::Resubmit(JobSpec&& spec, const JournalR
     job->attempts = row.attempt;
     job->retries = job->key.retries = row.retries;
     job->crashes = row.crashes;
-    if (row.crashes > 0 && !is_to_blame) suspects_.Add(job->id);
+    if (row.crashes > 0 && !is_to_blame && !job->spec.isolate) suspects_.Add(job->id);
     if (!is_to_blame) ready = ReadyLocked(*job);
   }
   if (is_to_blame) {
     Status status = CrashStatus(row.crashes);
-    Blame(*job, row.job.source, status);
+    Blame(*job, row.job.source, status, 1);
     EndJob(job, std::move(status));
   }
   if (ready.has_value()) workers_.Push(*ready);
@@ -97,9 +106,9 @@ Result<std::shared_ptr<Job>> EngineImpl::Resubmit(JobSpec&& spec, const JournalR
   return job;
 }
 
-void EngineImpl::Blame(Job& job, const std::optional<FileIdentity>& identity,
-                       const Status& status) {
-  auto key = blacklist_.Add(job.spec.source, identity, status.message());
+void EngineImpl::Blame(Job& job, const std::optional<FileIdentity>& identity, const Status& status,
+                       uint32_t needed) {
+  auto key = blacklist_.Blame(job.spec.source, identity, status.message(), needed);
   if (journal_ == nullptr || !key.has_value()) return;
   const std::lock_guard lock(mutex_);
   job.blame = BlacklistEntry{.key = *std::move(key), .reason = status.message()};

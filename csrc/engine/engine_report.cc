@@ -152,6 +152,11 @@ NamedNumbers EngineImpl::Health() {
   out.Add("disk_read_rate", sample.disk_read_bytes_per_s);
   out.Add("disk_write_rate", sample.disk_write_bytes_per_s);
   out.Add("disk_queue", sample.disk_queue);
+  const RunnerCounts runners = runners_.Counts();
+  out.Add("worker_processes", runners.processes);
+  out.Add("unfiltered_processes", runners.unfiltered);
+  out.Add("process_starts", runners.starts);
+  out.Add("filter_errno", runners.last_filter_errno);
   {
     const std::lock_guard lock(mutex_);
     out.Add("concurrency", concurrency_.limit);

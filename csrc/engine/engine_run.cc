@@ -16,6 +16,11 @@ constexpr uint64_t kProbeBytes = 1u << 20;
 // A job that others overtook this often, or for this long, gets the claim on freed memory.
 constexpr uint32_t kMostOvertakes = 16;
 constexpr int64_t kMostBlockedNs = 2 * kNsPerSecond;
+// How often an input must end a worker process, or be killed with it, to be blacklisted.
+
+bool IsIsolated(const Taken& taken) {
+  return taken.options.isolate_jobs || taken.job->spec.isolate;
+}
 
 }  // namespace
 
@@ -40,10 +45,16 @@ bool EngineImpl::MayStart(uint32_t workers, size_t waiting, const ScaleLimits& l
 }
 
 void EngineImpl::OnWorkerStarted(uint32_t worker_id) {
+  if (const EngineOptions now = options(); now.isolate_jobs) {
+    // What goes wrong here, the first job will meet again and tell.
+    static_cast<void>(runners_.Of(worker_id, now.worker_program).Start());
+    runners_.Note(worker_id, /*keeps_process=*/true);
+  }
   events_.PushAlways({.type = EventType::kWorkerStarted, .worker_id = worker_id});
 }
 
 void EngineImpl::OnWorkerEnded(uint32_t worker_id) {
+  runners_.End(worker_id);
   events_.PushAlways({.type = EventType::kWorkerEnded, .worker_id = worker_id});
 }
 
@@ -58,23 +69,25 @@ Taken EngineImpl::Take(TaskId id, uint32_t worker_id) {
   return {.job = job, .options = options_};
 }
 
-Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
+// Why the job is not even tried; OK if it is.
+Status EngineImpl::RefusalOf(const Taken& taken) const {
   const auto& [job, options] = taken;
-  Attempt refused;
   if (options.queue_timeout_ns != 0 && job->waited_ns > options.queue_timeout_ns) {
-    refused.status = Status(StatusCode::kQueueTimeout,
-                            "the job waited " + std::to_string(job->waited_ns / kNsPerMs) + " ms")
-                         .At(Stage::kQueue);
-    return refused;
+    return Status(StatusCode::kQueueTimeout,
+                  "the job waited " + std::to_string(job->waited_ns / kNsPerMs) + " ms")
+        .At(Stage::kQueue);
   }
   // Damage is what every listed input has, and what salvaging is for.
-  const bool salvages = job->spec.settings->on_damage == OnDamage::kSalvage;
-  const auto reason = salvages ? std::nullopt : blacklist_.Find(job->spec.source);
-  if (reason.has_value()) {
-    refused.status =
-        Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
-    return refused;
-  }
+  if (job->spec.settings->on_damage == OnDamage::kSalvage) return Status();
+  const auto reason = blacklist_.Find(job->spec.source);
+  if (!reason.has_value()) return Status();
+  return Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
+}
+
+Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel) {
+  const auto& [job, options] = taken;
+  Attempt refused{.status = RefusalOf(taken)};
+  if (!refused.status.ok()) return refused;
   if (options.task_timeout_ns != 0) {
     job->stop.SetDeadline(&clock_, job->start_time_ns + options.task_timeout_ns);
   }
@@ -83,13 +96,21 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, Parallel& parallel) {
     events_.PushDroppable(
         {.type = EventType::kTaskProgress, .job = job, .stage = stage, .fraction = fraction});
   });
-  const AttemptContext context{.budget = budget_,
-                               .parallel = parallel,
-                               .progress = is_progress_wanted_.load() ? &progress : nullptr,
-                               .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
-                               .durable = options.durable,
-                               .journal = job->is_journalled ? journal_ : nullptr};
-  return parts_.attempt(*job, context);
+  const bool is_isolated = IsIsolated(taken);
+  const auto worker_id = static_cast<uint32_t>(job->worker_id);
+  const AttemptContext context{
+      .budget = budget_,
+      .parallel = parallel,
+      .progress = is_progress_wanted_.load() ? &progress : nullptr,
+      .worker_memory_limit_bytes = options.worker_memory_limit_bytes,
+      .durable = options.durable,
+      .journal = job->is_journalled ? journal_ : nullptr,
+      .runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr,
+      .cpu_limit_ns = options.task_timeout_ns,
+      .known_bytes = known_bytes};
+  Attempt attempt = parts_.attempt(*job, context);
+  if (is_isolated) runners_.Note(worker_id, /*keeps_process=*/options.isolate_jobs);
+  return attempt;
 }
 
 RunOutcome EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry) {
@@ -142,20 +163,25 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
   return true;
 }
 
-// Only what the input itself is to blame for, and only if it is still what was submitted.
-void EngineImpl::NoteBadInput(Job& job, const Status& status) {
-  if (status.code() != StatusCode::kCorruptImage) return;
+// Only what the input itself is to blame for, and only if it is still what was submitted. A process
+// that dies or hangs may do so for what a job before has left in it, so that once is not enough.
+void EngineImpl::NoteBadInput(const Taken& taken, const Status& status) {
+  Job& job = *taken.job;
+  const bool is_corrupt = status.code() == StatusCode::kCorruptImage;
+  const bool is_crash = status.code() == StatusCode::kWorkerCrashed && status.sys_errno() == 0;
+  const bool is_hang = IsIsolated(taken) && status.code() == StatusCode::kTaskTimeout;
+  if (!is_corrupt && !is_crash && !is_hang) return;
   if (job.spec.source.kind == Source::Kind::kFile) {
     const auto now = IdentifyFile(job.spec.source.name);
     if (!now.ok() || !job.identity.has_value() || !(now.value() == *job.identity)) return;
   }
-  Blame(job, job.identity, status);
+  Blame(job, job.identity, status, is_corrupt || job.spec.isolate ? 1 : kMostCrashes);
 }
 
 RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel& parallel) {
   const Taken taken = Take(entry.id, worker_id);
   const JobPtr& job = taken.job;
-  Attempt attempt = RunAttempt(taken, parallel);
+  Attempt attempt = RunAttempt(taken, entry.known_bytes, parallel);
   if (attempt.outcome == AttemptOutcome::kBlocked) {
     // The journal may have refused what was about to be written: a cancel is in time again.
     CommitState committed = CommitState::kCommitted;
@@ -169,7 +195,7 @@ RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel
     ++job->attempts;
   }
   if (!attempt.status.ok() && RetryLater(taken, attempt.status)) return RunOutcome::kEnded;
-  NoteBadInput(*job, attempt.status);
+  NoteBadInput(taken, attempt.status);
   CheckMemory();
   if (attempt.output.has_value()) {
     Ending ending{.job = job, .status = std::move(attempt.status)};
@@ -267,6 +293,7 @@ void EngineImpl::Finish(Ending& ending) {
     if (ending.state != JobState::kDone && !job->is_abandoned) job->result.data.reset();
     job->state.store(ending.state);
     jobs_.erase(job->id);
+    EndWorkersLocked();
     PublishEndLocked(job, ending.has_run);
     has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());
   }

@@ -37,6 +37,7 @@ constexpr std::array kOptions = {
     Option{"max_queue_bytes", Set<&EngineOptions::max_queue_bytes>},
     Option{"worker_nice", Set<&EngineOptions::worker_nice>},
     Option{"durable", Set<&EngineOptions::durable>},
+    Option{"isolation", Set<&EngineOptions::isolate_jobs>},
 };
 
 }  // namespace

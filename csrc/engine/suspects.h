@@ -12,8 +12,8 @@ namespace pixpress {
 // How many processes may die while a file is worked on before it is blacklisted.
 inline constexpr uint32_t kMostCrashes = 2;
 
-// Not thread-safe; its owner locks. Knows ids only. With isolated workers suspects would not need
-// to be alone: then none is added here, and they run there instead.
+// Not thread-safe; its owner locks. Knows ids only. Those that run in processes of their own need
+// not be alone, and are none of these.
 class Suspects {
  public:
   // This job runs alone, after those that were added before it.

@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "engine/isolated_attempt.h"
 #include "pipeline/probe.h"
 #include "pipeline/run.h"
 
@@ -54,18 +55,6 @@ Result<Opened> OpenAndProbe(Job& job) {
   return opened;
 }
 
-Status CheckAdmissible(const Plan& plan, const AttemptContext& context) {
-  const auto check = [&](size_t limit, const char* name) {
-    if (plan.memory_bytes <= limit) return Status();
-    return Status(StatusCode::kMemoryLimit, "the job needs " + std::to_string(plan.memory_bytes) +
-                                                " bytes; " + name + " is " + std::to_string(limit))
-        .At(Stage::kPlan);
-  };
-  PIXPRESS_RETURN_IF_ERROR(check(context.budget.limit_bytes(), "memory_limit"));
-  if (context.worker_memory_limit_bytes == 0) return Status();
-  return check(context.worker_memory_limit_bytes, "worker_memory_limit");
-}
-
 Status WriteOutput(Job& job, const AttemptContext& context, std::optional<PendingFile>* output) {
   AtomicFileOptions options;
   options.overwrite = job.spec.settings->overwrite;
@@ -94,16 +83,6 @@ Status Commit(Job& job) {
   return Status(StatusCode::kCancelled, "the job was cancelled");
 }
 
-Status Finish(Job& job, const AttemptContext& context, std::optional<PendingFile>* output) {
-  PIXPRESS_RETURN_IF_ERROR(Commit(job));
-  if (job.spec.output_path.empty()) return Status();
-  const Clock& clock = Clock::System();
-  const int64_t start_ns = clock.NowNs();
-  Status status = WriteOutput(job, context, output).At(Stage::kWrite);
-  job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
-  return status;
-}
-
 Status RunReserved(Job& job, const Opened& opened, const Plan& plan, const AttemptContext& context,
                    std::optional<PendingFile>* output) {
   const Clock& clock = Clock::System();
@@ -122,10 +101,10 @@ Status RunReserved(Job& job, const Opened& opened, const Plan& plan, const Attem
   job.result.stage_ns[static_cast<size_t>(Stage::kRead)] = clock.NowNs() - start_ns;
   PIXPRESS_RETURN_IF_ERROR(RunPlan(job.spec, plan, encoded, work, &job.result));
   job.result.peak_memory_bytes = job.meter.peak_bytes();
-  return Finish(job, context, output);
+  return FinishJob(job, context, output);
 }
 
-Attempt Try(Job& job, const AttemptContext& context) {
+Attempt AttemptHere(Job& job, const AttemptContext& context) {
   Attempt attempt;
   attempt.status = StopToken(job.stop).Poll();
   if (!attempt.status.ok()) return attempt;
@@ -139,7 +118,7 @@ Attempt Try(Job& job, const AttemptContext& context) {
     attempt.status = std::move(plan).status().At(Stage::kPlan);
     return attempt;
   }
-  attempt.status = CheckAdmissible(plan.value(), context);
+  attempt.status = CheckAdmissible(plan.value().memory_bytes, context);
   if (!attempt.status.ok()) return attempt;
   attempt.needed_bytes = plan.value().memory_bytes;
   const auto reservation = context.budget.TryReserve(job.id, attempt.needed_bytes);
@@ -152,6 +131,12 @@ Attempt Try(Job& job, const AttemptContext& context) {
   if (attempt.status.ok()) {
     attempt.status = RunReserved(job, opened.value(), plan.value(), context, &attempt.output);
   }
+  return attempt;
+}
+
+Attempt Try(Job& job, const AttemptContext& context) {
+  Attempt attempt =
+      context.runner != nullptr ? AttemptIsolated(job, context) : AttemptHere(job, context);
   const bool is_journal_full =
       attempt.status.code() == StatusCode::kJournal && attempt.status.sys_errno() == ENOSPC;
   if (is_journal_full) {
@@ -174,6 +159,28 @@ Status OutcomeOfWriting(Job& job, Status status) {
   }
   job.result.skipped_reason = SkippedReason::kOutputNotLarger;
   return Status();
+}
+
+Status CheckAdmissible(uint64_t needed_bytes, const AttemptContext& context) {
+  const auto check = [&](size_t limit, const char* name) {
+    if (needed_bytes <= limit) return Status();
+    return Status(StatusCode::kMemoryLimit, "the job needs " + std::to_string(needed_bytes) +
+                                                " bytes; " + name + " is " + std::to_string(limit))
+        .At(Stage::kPlan);
+  };
+  PIXPRESS_RETURN_IF_ERROR(check(context.budget.limit_bytes(), "memory_limit"));
+  if (context.worker_memory_limit_bytes == 0) return Status();
+  return check(context.worker_memory_limit_bytes, "worker_memory_limit");
+}
+
+Status FinishJob(Job& job, const AttemptContext& context, std::optional<PendingFile>* output) {
+  PIXPRESS_RETURN_IF_ERROR(Commit(job));
+  if (job.spec.output_path.empty()) return Status();
+  const Clock& clock = Clock::System();
+  const int64_t start_ns = clock.NowNs();
+  Status status = WriteOutput(job, context, output).At(Stage::kWrite);
+  job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
+  return status;
 }
 
 Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept {

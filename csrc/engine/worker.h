@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "engine/job.h"
 #include "engine/job_journal.h"
+#include "isolation/child_runner.h"
 #include "memory/budget.h"
 #include "pipeline/plan.h"
 
@@ -20,6 +21,9 @@ struct AttemptContext {
   size_t worker_memory_limit_bytes = 0;  // 0: none.
   bool durable = false;                  // Leave the output to the caller, for a sync.
   JobJournal* journal = nullptr;         // Of a job that it keeps.
+  ChildRunner* runner = nullptr;         // Null: the job runs on this thread.
+  int64_t cpu_limit_ns = 0;              // For the process of `runner`; 0: none.
+  uint64_t known_bytes = 0;  // What the job needs, as a blocked attempt has found; 0: unknown.
 };
 
 enum class AttemptOutcome : uint8_t {
@@ -41,5 +45,10 @@ Status OutcomeOfWriting(Job& job, Status status);
 // Never throws: the one exception fence of the core is here. The caller is the only one who touches
 // the job meanwhile, except for its atomics and stop source.
 Attempt AttemptJob(Job& job, const AttemptContext& context) noexcept;
+
+// What an attempt does whether a process of its own runs the job or not: refuse a job that can
+// never fit, and make the output of job.result appear unless a cancel came first.
+Status CheckAdmissible(uint64_t needed_bytes, const AttemptContext& context);
+Status FinishJob(Job& job, const AttemptContext& context, std::optional<PendingFile>* output);
 
 }  // namespace pixpress

@@ -92,7 +92,8 @@ struct JobSpec {
   std::string output_root;  // Non-empty: output_path is below it and may not leave it.
   uint64_t batch = 0;       // Jobs of one batch (0: none) run by group, then by size.
   uint32_t group = 0;
-  uint64_t tag = 0;  // The caller's own, to know the job by before it has an id.
+  bool isolate = false;  // Run it in a worker process whatever the pool does with others.
+  uint64_t tag = 0;      // The caller's own, to know the job by before it has an id.
 };
 
 enum class SkippedReason : uint8_t {

@@ -15,7 +15,11 @@ constexpr uint64_t kTasksPerRetry = 10;
 bool IsRetryable(StatusCode code, int sys_errno, bool was_there) {
   // The system refused memory; a job that can never fit has no errno.
   if (code == StatusCode::kMemoryLimit) return sys_errno == ENOMEM;
-  if (code != StatusCode::kInput && code != StatusCode::kOutput) return false;
+  // A crash has no errno; a process that cannot start may have one that passes.
+  if (code != StatusCode::kInput && code != StatusCode::kOutput &&
+      code != StatusCode::kWorkerCrashed) {
+    return false;
+  }
   switch (sys_errno) {
     case EAGAIN:
     case EINTR:

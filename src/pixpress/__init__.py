@@ -24,6 +24,7 @@ from .errors import (
     TaskTimeoutError,
     UnidentifiedImageError,
     UnsupportedFormatError,
+    WorkerCrashedError,
 )
 from .events import (
     EventStream,
@@ -91,6 +92,7 @@ __all__ = [
     "TaskTimeoutError",
     "UnidentifiedImageError",
     "UnsupportedFormatError",
+    "WorkerCrashedError",
     "WorkerEnded",
     "WorkerMetrics",
     "WorkerReady",

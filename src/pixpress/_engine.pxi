@@ -1,7 +1,9 @@
 # The part of _native.pyx about pools: a job, and the engine that runs it.
 
-# It is in no cycle once its outcome is delivered, which always happens.
-@cython.no_gc
+# What runs jobs under isolation="process": built with this module, and beside it.
+WORKER_PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_worker")
+
+
 cdef class JobHandle:
     """One submitted job, with what it borrows."""
 
@@ -162,6 +164,7 @@ cdef class Engine:
     def __init__(self, dict options, str journal="", bint takes_over=False):
         cdef EngineOptions o = options_of(EngineOptions(), options)
         cdef string path = os.fsencode(journal)
+        o.worker_program = os.fsencode(WORKER_PROGRAM)
         self.pid = getpid()
         self.live, self.hanging, self.recent = {}, {}, [None] * RECENT
         self.nested = []

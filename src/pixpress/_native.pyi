@@ -32,6 +32,8 @@ class JobHandle:
     def wait(self, timeout_ns: int) -> bool: ...
     def deliver(self, is_reader: bool = False) -> Any: ...
 
+WORKER_PROGRAM: str
+
 class JournalEntry:
     task_id: int
     crashes: int

@@ -21,6 +21,7 @@ from .errors import PixpressError
 from .kernels import features, probe
 from .options import Settings
 from .pool import Pool
+from .pool_options import DEFAULT, ISOLATIONS
 from .result import ImageInfo
 
 _INPUT = click.Path(exists=True, readable=True, allow_dash=True)
@@ -151,6 +152,11 @@ def _described(found: ImageInfo) -> str:
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
 @click.option("--memory", help="What all jobs together may hold, such as 2GB.")
 @click.option("--journal", type=click.Path(dir_okay=False), help="Keep the jobs in this file.")
+@click.option(
+    "--isolation",
+    type=click.Choice(ISOLATIONS),
+    help="Where images are decoded: on threads, or in sandboxed processes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
@@ -165,6 +171,7 @@ def compress(
     workers: int | None,
     memory: str | None,
     journal: str | None,
+    isolation: str | None,
     as_json: bool,
     dry_run: bool,
     quiet: bool,
@@ -192,7 +199,12 @@ def compress(
         raise click.UsageError("Expected a file or a pipe as standard output, got a terminal")
     try:
         settings = Settings(**options)
-        pool = Pool(max_workers=workers, memory_limit=memory, journal=journal)
+        pool = Pool(
+            max_workers=workers,
+            memory_limit=memory,
+            journal=journal,
+            isolation=DEFAULT if isolation is None else isolation,
+        )
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     load.keeps_times = keep_times

@@ -12,7 +12,7 @@ import yaml
 
 from .arguments import boolean, byte_count, choice, number, whole
 from .errors import ConfigError, OptionError
-from .pool_options import OPTIONS
+from .pool_options import ISOLATIONS, OPTIONS
 
 _LEVELS = ("debug", "info", "warning", "warn", "error", "critical")
 _MOST_MS = 10**12
@@ -47,6 +47,10 @@ def _level(name: str, value: object) -> str:
     return "warning" if level == "warn" else level
 
 
+def _isolation(name: str, value: object) -> str:
+    return ISOLATIONS[choice(name, value, ISOLATIONS)]
+
+
 # The one table of keys. Times are milliseconds in the file and seconds in Python.
 KEYS = (
     _Key("pool.min", "min_workers", lambda name, value: whole(name, value, 1, 1024)),
@@ -61,6 +65,7 @@ KEYS = (
     _Key("performance.cacheSize", "cache_size", _size),
     _Key("performance.batchGrouping", "batch_grouping", boolean),
     _Key("performance.adaptiveConcurrency", "adaptive_concurrency", boolean),
+    _Key("performance.isolation", "isolation", _isolation),
     _Key("monitoring.metricsInterval", "metrics_interval", _seconds, _ms),
     _Key("monitoring.healthCheckInterval", "health_check_interval", _seconds, _ms),
     _Key("monitoring.logLevel", "log_level", _level),
@@ -106,6 +111,7 @@ class PoolConfig:
     cache_size: int | str | None = None
     batch_grouping: bool | None = None
     adaptive_concurrency: bool | None = None
+    isolation: str | None = None
     metrics_interval: float | None = None
     health_check_interval: float | None = None
     log_level: str | None = None

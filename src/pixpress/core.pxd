@@ -256,6 +256,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         Status status
     cdef cppclass EngineOptions "pixpress::EngineOptions":
         EngineOptions()
+        string worker_program
     cdef cppclass BlacklistedInput "pixpress::BlacklistedInput":
         string name
         uint64_t size_bytes

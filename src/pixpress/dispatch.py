@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from . import _native
-from .errors import PixpressError, PoolClosedError
+from .errors import OptionError, PixpressError, PoolClosedError
 from .events import (
     Event,
     EventHub,
@@ -59,6 +59,7 @@ class Dispatcher:
         self._metrics_interval = metrics_interval or float("inf")
         self._health_interval = health_check_interval or float("inf")
         self._max_queue = int(options["max_queue"])
+        self._is_isolated = bool(options["isolation"])
         self._importer: Importer | None = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -84,6 +85,8 @@ class Dispatcher:
 
     def importer(self) -> Importer:
         """What decodes with Pillow; made when first needed."""
+        if self._is_isolated:
+            raise OptionError("Expected isolation='thread' for inputs that Pillow decodes")
         with self._lock:
             if self._closed.is_set():
                 raise PoolClosedError("the pool takes no more jobs")

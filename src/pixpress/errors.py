@@ -224,6 +224,12 @@ class ForkedPoolError(PixpressError, RuntimeError):
     code = "FORKED_POOL"
 
 
+class WorkerCrashedError(PixpressError):
+    """A worker process of ``isolation="process"`` died over the job, or could not be started."""
+
+    code = "WORKER_CRASHED"
+
+
 class JournalError(_SystemError):
     """The journal cannot be opened, read or written, or another process has it open."""
 
@@ -259,6 +265,7 @@ BY_STATUS: tuple[type[PixpressError], ...] = (
     PixpressError,
     BlacklistedFileError,
     JournalNotEmptyError,
+    WorkerCrashedError,
 )
 
 

@@ -32,6 +32,8 @@ class HealthReport:
         Requests under way, on average.
     workers, busy_workers, stuck_workers, concurrency : int
         Workers there are, that work, that hang; and how many may work at the same time.
+    worker_processes, process_starts : int
+        Processes of ``isolation="process"`` there are, and were started so far.
     queue_depth, retrying : int
         Jobs that wait for a worker, and for their next attempt.
     memory_limit, reserved_memory, live_memory, retained_memory : int
@@ -59,6 +61,8 @@ class HealthReport:
     busy_workers: int
     stuck_workers: int
     concurrency: int
+    worker_processes: int
+    process_starts: int
     queue_depth: int
     retrying: int
     memory_limit: int
@@ -88,6 +92,9 @@ def make_report(
     if counts["journal_errno"]:
         problem = os.strerror(counts["journal_errno"])
         warnings.append(f"the journal cannot be written ({problem}): no job starts until it can")
+    if machine["unfiltered_processes"]:
+        reason = os.strerror(int(machine["filter_errno"]))
+        warnings.append(f"worker processes have limits but no system call filter: {reason}")
     return HealthReport(
         status="degraded" if warnings else "ok",
         cpu_percent=machine["cpu_percent"],
@@ -102,6 +109,8 @@ def make_report(
         disk_write_rate=machine["disk_write_rate"],
         disk_queue=machine["disk_queue"],
         concurrency=int(machine["concurrency"]),
+        worker_processes=int(machine["worker_processes"]),
+        process_starts=int(machine["process_starts"]),
         queue_depth=counts["queued"],
         optimal_workers=optimal_workers,
         warnings=tuple(warnings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .arguments import boolean, choice, whole
 from .errors import expected
 from .foreign import EXTENSIONS, ForeignSource
 from .options import DEFAULT, FILTERS, format_value, settings_of
+from .pool_options import ISOLATIONS
 from .result import ImageInfo
 from .sources import array_source, open_source
 
@@ -266,7 +268,8 @@ def features() -> dict[str, Any]:
         ``"version"`` of pixpress; ``"simd"``, the instruction set in use; ``"codecs"``, the
         libraries and their versions by format, and by ``"color"`` the one that converts colors;
         ``"read"`` and ``"write"``, lists of formats, those at the end of ``"read"`` through Pillow;
-        ``"extensions"``, the extensions of files by format, the preferred one first.
+        ``"extensions"``, the extensions of files by format, the preferred one first;
+        ``"isolation"``, what a `Pool` can take for `isolation`.
 
     Examples
     --------
@@ -294,4 +297,9 @@ def features() -> dict[str, Any]:
         "read": [row[0] for row in rows if "r" in row[2]] + list(foreign),
         "write": [row[0] for row in rows if "w" in row[2]],
         "extensions": {row[0]: row[3:] for row in rows} | foreign,
+        "isolation": [
+            kind
+            for kind in ISOLATIONS
+            if kind == "thread" or os.access(_native.WORKER_PROGRAM, os.X_OK)
+        ],
     }

@@ -54,8 +54,9 @@ class Pool(Submitter, Monitored):
         Most waiting jobs; None is without limit. `submit` waits while the queue is full.
     max_queue_bytes : int or str, optional
         Most input bytes of waiting jobs; None is without limit.
-    isolation : {"thread"}
-        Where jobs run.
+    isolation : {"thread", "process"}
+        Where jobs run: on the threads of the pool, or in a sandboxed process for each of them. An
+        image that crashes or hangs a process fails its own job; see docs/isolation.md.
     journal : path or bool, optional
         File that keeps jobs until they have ended, also when the process dies: see `recover`. True
         is ``pixpress/queue.db`` in the XDG state folder. One pool at a time has it.
@@ -115,7 +116,7 @@ class Pool(Submitter, Monitored):
         cpu_threshold: float = DEFAULT,
         max_queue: int | None = DEFAULT,
         max_queue_bytes: int | str | None = DEFAULT,
-        isolation: str = "thread",
+        isolation: str = DEFAULT,
         journal: str | os.PathLike[str] | bool | None = DEFAULT,
         durable: bool | None = DEFAULT,
         max_retries: int = DEFAULT,
@@ -131,7 +132,7 @@ class Pool(Submitter, Monitored):
         **unbuilt: object,
     ) -> None:
         given = dict(locals())
-        refuse_unbuilt(isolation, unbuilt)
+        refuse_unbuilt(unbuilt)
         self._open(given, config, takes_over=False)
 
     def _open(
@@ -220,8 +221,7 @@ class Pool(Submitter, Monitored):
         options: dict[str, Any],
     ) -> Pool:
         """A pool whose journal may hold unfinished jobs, before they are queued."""
-        isolation = options.pop("isolation", "thread")
-        refuse_unbuilt(isolation, {k: v for k, v in options.items() if k not in OPTIONS})
+        refuse_unbuilt({k: v for k, v in options.items() if k not in OPTIONS})
         pool = cls.__new__(cls)
         pool._open({**options, "journal": journal}, config, takes_over=True)
         if not pool._has_journal:

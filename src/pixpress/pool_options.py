@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .arguments import boolean, byte_count, number, seconds_ns, whole
+from .arguments import boolean, byte_count, choice, number, seconds_ns, whole
 from .errors import ConfigError, OptionError, expected
 
 
@@ -40,6 +40,9 @@ def _percent(name: str, value: object) -> float:
     return number(name, value, 1, 100)
 
 
+ISOLATIONS = ("thread", "process")
+
+
 def _journal(name: str, value: object) -> int:
     """Only checks: the core takes the path by itself."""
     is_path = isinstance(value, (str, os.PathLike)) and os.fspath(value)
@@ -60,6 +63,7 @@ OPTIONS: Mapping[str, _Option] = {
     "cpu_threshold": _Option(90, _percent, is_live=True),
     "max_queue": _Option(None, _count),
     "max_queue_bytes": _Option(None, byte_count),
+    "isolation": _Option("thread", lambda name, value: choice(name, value, ISOLATIONS)),
     "durable": _Option(None, lambda name, value: value is not None and boolean(name, value)),
     "max_retries": _Option(3, lambda name, value: whole(name, value, 0, 1000), is_live=True),
     "retry_delay": _Option(1.0, _seconds, is_live=True),
@@ -101,17 +105,13 @@ def native(chosen: Mapping[str, object]) -> dict[str, float]:
     return {name: value for name, value in values.items() if OPTIONS[name].is_native}
 
 
-def refuse_unbuilt(isolation: str, unbuilt: Mapping[str, object]) -> None:
+def refuse_unbuilt(unbuilt: Mapping[str, object]) -> None:
     """Refuse unknown options by name, and values that are not built."""
     for name, value in unbuilt.items():
         if name not in UNBUILT:
             raise OptionError(f"Expected a known option, got {name!r}")
         if value is not None:
             raise OptionError(f"option {name!r} is not built")
-    if isolation == "process":
-        raise OptionError("isolation='process' is not built")
-    if isolation != "thread":
-        raise expected("thread", "isolation", isolation)
 
 
 def _environment() -> dict[str, object]:

@@ -28,6 +28,7 @@ BASES = {
     "PoolClosedError": RuntimeError,
     "ForkedPoolError": RuntimeError,
     "JournalError": OSError,
+    "WorkerCrashedError": Exception,
 }
 
 

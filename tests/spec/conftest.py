@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from busy_pools import Blocker
 from PIL import Image
+from worker_processes import await_processes
 
 import pixpress
+from pixpress import _native
+
+CORE = Path(__file__).parents[2] / "build" / "core"
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +51,38 @@ def block() -> Iterator[Callable[[pixpress.Pool], Blocker]]:
     yield make
     for blocker in made:
         blocker.release()
+
+
+@pytest.fixture(scope="session")
+def hooked_worker() -> str:
+    """The worker program that misbehaves as images ask for."""
+    if not (CORE / "build.ninja").exists() or shutil.which("ninja") is None:
+        pytest.skip("needs the build folder of the core")
+    command = ["ninja", "-C", str(CORE), "--quiet", "pixpress_hooked_worker"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    return str(CORE / "pixpress_hooked_worker")
+
+
+@pytest.fixture
+def hooks(hooked_worker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_native, "WORKER_PROGRAM", hooked_worker)
+
+
+@pytest.fixture
+def marked(tiny_jpeg: bytes) -> Callable[[str], bytes]:
+    """A JPEG with a comment that the hooked worker obeys."""
+
+    def make(what: str) -> bytes:
+        text = f"pixpress-test:{what}".encode()
+        comment = b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text
+        return tiny_jpeg[:2] + comment + tiny_jpeg[2:]
+
+    return make
+
+
+@pytest.fixture
+def no_process_is_left() -> Iterator[None]:
+    """Fail the test if a worker process outlives its pool."""
+    yield
+    assert await_processes(0) == []

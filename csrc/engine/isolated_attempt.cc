@@ -1,0 +1,87 @@
+#include "engine/isolated_attempt.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/file.h"
+#include "isolation/child_runner.h"
+#include "pipeline/probe.h"
+
+namespace pixpress {
+namespace {
+
+// Reserved unseen for a small input, so that a small job takes one exchange instead of two.
+constexpr size_t kGrantBytes = 4u << 20;
+
+// The file of the source, if it is one. Looks at no byte of it.
+Result<std::optional<InputFile>> OpenInput(const Job& job) {
+  const Source& source = job.spec.source;
+  if (source.imported != nullptr) {
+    return Status(StatusCode::kOption,
+                  "inputs that Pillow decodes cannot be isolated; use isolation=\"thread\"");
+  }
+  std::optional<InputFile> file;
+  if (source.kind == Source::Kind::kFile) {
+    PIXPRESS_ASSIGN_OR_RETURN(file, InputFile::Open(source.name));
+    PIXPRESS_RETURN_IF_ERROR(
+        CheckInputBytes(file->identity().size_bytes, job.spec.settings->limits));
+  }
+  return file;
+}
+
+std::optional<Reservation> TakeGrant(const IsolatedJob& isolated, const Job& job,
+                                     const AttemptContext& context) {
+  // What has waited for its bytes knows how many, and may have a claim on them.
+  if (context.known_bytes != 0) return std::nullopt;
+  const uint64_t input_bytes = isolated.file != nullptr ? isolated.file->identity().size_bytes
+                                                        : isolated.spec.source.bytes.size();
+  if (input_bytes > kProbeHeadBytes) return std::nullopt;
+  const size_t limit = context.worker_memory_limit_bytes;
+  return context.budget.TryReserve(job.id, limit == 0 ? kGrantBytes : std::min(limit, kGrantBytes));
+}
+
+}  // namespace
+
+Attempt AttemptIsolated(Job& job, const AttemptContext& context) {
+  Attempt attempt;
+  attempt.status = StopToken(job.stop).Poll();
+  if (!attempt.status.ok()) return attempt;
+  auto file = OpenInput(job);
+  if (!file.ok()) {
+    attempt.status = std::move(file).status().At(Stage::kProbe);
+    return attempt;
+  }
+  const IsolatedJob isolated{.spec = job.spec,
+                             .file = file.value().has_value() ? &*file.value() : nullptr,
+                             .meter = job.meter,
+                             .stop = StopToken(job.stop),
+                             .progress = context.progress,
+                             .cpu_limit_ns = context.cpu_limit_ns,
+                             .result = &job.result};
+  auto reservation = TakeGrant(isolated, job, context);
+  auto planned = context.runner->Plan(isolated, reservation.has_value() ? reservation->bytes() : 0);
+  if (!planned.ok()) {
+    attempt.status = std::move(planned).status().At(Stage::kProbe);
+    return attempt;
+  }
+  if (!planned.value().is_done) {
+    reservation.reset();
+    attempt.needed_bytes = planned.value().memory_bytes;
+    attempt.status = CheckAdmissible(attempt.needed_bytes, context);
+    if (!attempt.status.ok()) return attempt;
+    reservation = context.budget.TryReserve(job.id, attempt.needed_bytes);
+    if (!reservation.has_value()) {
+      attempt.outcome = AttemptOutcome::kBlocked;
+      return attempt;
+    }
+    attempt.status = context.runner->Run(isolated, attempt.needed_bytes).At(Stage::kDecode);
+    if (!attempt.status.ok()) return attempt;
+  }
+  // Not before: no crash of the image's making ends this process, so none is charged to the file.
+  if (context.journal != nullptr) attempt.status = context.journal->RecordStart(job);
+  if (attempt.status.ok()) attempt.status = FinishJob(job, context, &attempt.output);
+  return attempt;
+}
+
+}  // namespace pixpress

@@ -1,0 +1,37 @@
+#pragma once
+// The worker programs of this build, and images for them.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/one_shot.h"
+
+namespace pixpress {
+
+inline const std::string kWorker = PIXPRESS_WORKER;
+// Does what images ask for; see test_hooks.cc.
+inline const std::string kHookedWorker = PIXPRESS_HOOKED_WORKER;
+
+// A small PNG, and what comes after its end.
+inline std::vector<uint8_t> TestImage(std::string_view tail = "") {
+  std::vector<uint8_t> pixels(64 * 48 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * i / 7);
+  JobSpec spec;
+  Settings settings;
+  settings.format = Format::kPng;
+  spec.settings = std::make_shared<const Settings>(settings);
+  spec.source.kind = Source::Kind::kPixels;
+  spec.source.layout = ImageLayout::Interleaved(64, 48, ColorModel::kRgb, false);
+  spec.source.stride_bytes = spec.source.layout.row_bytes(0);
+  spec.source.bytes = pixels;
+  OneShotJob job;
+  if (!job.Run(spec).ok()) return {};
+  std::vector<uint8_t> image(job.result().data->size_bytes());
+  job.result().data->CopyTo(image.data());
+  image.insert(image.end(), tail.begin(), tail.end());
+  return image;
+}
+
+}  // namespace pixpress

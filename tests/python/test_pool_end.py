@@ -1,0 +1,49 @@
+"""What is left of a pool when its jobs are done."""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+
+import pixpress
+from pixpress import _native
+
+
+def worker_threads() -> set[str]:
+    """Return the worker threads of this process."""
+    names = {path.name: (path / "comm").read_text() for path in Path("/proc/self/task").iterdir()}
+    return {thread for thread, name in names.items() if re.match(r"pixpress-\d", name)}
+
+
+def test_no_worker_thread_outlives_the_jobs_of_a_closed_pool() -> None:
+    before = worker_threads()
+    with pixpress.Pool(max_workers=2) as pool:
+        future = pool.submit(np.zeros((4, 4), np.uint8), format="png")
+        future.result(timeout=60)
+        assert worker_threads() > before
+    end = time.monotonic() + 30
+    while not worker_threads() <= before and time.monotonic() < end:
+        time.sleep(0.001)
+    # Though the pool and the future are still there.
+    assert worker_threads() <= before
+    assert pool.task(future.task_id).state == "done"
+
+
+def engines() -> int:
+    gc.collect()
+    return sum(isinstance(found, _native.Engine) for found in gc.get_objects())
+
+
+def test_a_pool_that_nobody_has_any_more_is_freed() -> None:
+    before = engines()
+    pool = pixpress.Pool(max_workers=1)
+    pool.submit(np.zeros((4, 4), np.uint8), format="png").result(timeout=60)
+    pool.shutdown()
+    pool._dispatcher.thread.join(timeout=60)
+    assert engines() > before
+    del pool
+    assert engines() <= before
