@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from busy_pools import Blocker, noise
+from busy_pools import Blocker, next_of, noise
 
 import pixpress
 
@@ -55,12 +55,6 @@ def kept_busy(*pools: pixpress.Pool) -> Iterator[None]:
     yield
     for future in reversed(futures):
         future.cancel()
-
-
-def next_of(events: pixpress.EventStream, kind: type) -> object:
-    while not isinstance(event := events.get(timeout=PATIENCE_S), kind):
-        assert event is not None, f"no {kind.__name__}"
-    return event
 
 
 def retries_of(pool: pixpress.Pool, block: Block, path: Path) -> list[pixpress.TaskRetry]:
