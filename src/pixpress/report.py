@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import os
-import tempfile
+import secrets
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from . import report_page
@@ -30,6 +30,7 @@ _PICTURE: dict[str, Any] = {
     "effort": 2,
     "animated": False,
     "metadata": "none",
+    "on_damage": "salvage",
     "max_bytes": 150_000,
 }
 
@@ -80,6 +81,7 @@ class Report:
         self._done = 0
         self._failures = _Rows()
         self._skips = _Rows()
+        self._warnings = _Rows()
 
     def add_result(self, work: Work, result: Result) -> None:
         """A file that was done."""
@@ -87,6 +89,8 @@ class Report:
         reason = result.skipped_reason
         if reason is not SkippedReason.NONE:
             self._skips.add(work.source, work.output, reason.value.replace("_", " "))
+        for warning in result.warnings:
+            self._warnings.add(work.source, warning)
         share = 100 * (1 - result.compression_ratio) if result.original_size else 0.0
         row = (
             Cell(work.source),
@@ -143,6 +147,12 @@ class Report:
                 ("source", "output", "reason"),
                 self._skips.kept,
                 self._skips.left_out,
+            ),
+            report_page.table(
+                "Warnings",
+                ("source", "warning"),
+                self._warnings.kept,
+                self._warnings.left_out,
             ),
             report_page.table(
                 "Files",
@@ -202,27 +212,19 @@ def check_path(path: str, works: list[Work]) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    folder = Path(path).parent
+    folder = os.path.dirname(path)
+    # Beside it, so that a reader finds the old page or the new one.
+    beside = os.path.join(folder, f".pixpress-{secrets.token_hex(8)}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Beside it, so that a reader finds the old page or the new one.
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=folder, prefix=".pixpress-", delete=False
-        ) as file:
-            try:
+        os.makedirs(folder or ".", exist_ok=True)
+        try:
+            with open(beside, "x", encoding="utf-8") as file:
                 file.write(text)
-                file.close()
-                os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+            os.replace(beside, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(beside)
+            raise
     except OSError as error:
         problem = error.strerror or str(error)
         raise OutputError(f"{path}: {problem}", errno=error.errno, filename=path) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
