@@ -40,7 +40,7 @@ lint: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict src/pixpress tests/typing
 	$(VENV)/bin/python .ci/check_layers.py csrc
-	$(VENV)/bin/python .ci/check_sizes.py csrc src tests benchmarks .ci setup.py
+	$(VENV)/bin/python .ci/check_sizes.py csrc src tests benchmarks examples .ci setup.py
 
 native: packages
 	cmake -S csrc -B build/release -G Ninja >/dev/null

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
+from typing import TypeVar
 
 import numpy as np
 
 import pixpress
+
+PATIENCE_S = 60
+Kind = TypeVar("Kind")
+
+
+def next_of(events: pixpress.EventStream, kind: type[Kind]) -> Kind:
+    """Return the next event of a kind; another job's failure on the way is one of the test."""
+    end = time.monotonic() + PATIENCE_S
+    while not isinstance(event := events.get(timeout=end - time.monotonic()), kind):
+        assert event is not None, f"no {kind.__name__}"
+        assert not isinstance(event, pixpress.TaskError), event.error
+    return event
 
 
 def noise(width: int, height: int, seed: int = 1) -> np.ndarray:

@@ -127,10 +127,9 @@ class EngineImpl final : public Engine, public TaskRunner {
   mutable std::mutex mutex_;  // Guards all below; taken before the pool's own lock.
   EngineOptions options_;
   Concurrency concurrency_;
-  // The queue became shorter, or the intake was closed; a job reached its final state.
-  std::condition_variable room_, ended_;
-  std::unordered_map<TaskId, JobPtr> jobs_;          // All that have not ended.
-  std::multimap<int64_t, JobPtr> retries_;           // By when they are due; they hold no worker.
+  std::condition_variable room_, ended_;     // The queue has room, or is closed; a job has ended.
+  std::unordered_map<TaskId, JobPtr> jobs_;  // All that have not ended.
+  std::multimap<int64_t, JobPtr> retries_;   // By when they are due; they hold no worker.
   std::set<std::pair<int64_t, TaskId>> queue_ends_;  // When queue_timeout is over for whom.
   std::map<uint64_t, int64_t> batch_slots_;          // When the slot of a batch began.
   Suspects suspects_;

@@ -14,14 +14,16 @@ from typing import Any
 import click
 
 from .cli_inputs import Selection, Workload, find_work
+from .cli_pool import has_pool_options, keeps_jobs, take_pool_options
 from .cli_resume import resume_all, run_kept
 from .cli_run import Terminated, exit_code, run_all
-from .cli_tally import Tally, shown
-from .errors import PixpressError
+from .cli_tally import Tally
+from .errors import OptionError, PixpressError
 from .kernels import features, probe
 from .options import Settings
 from .pool import Pool
-from .pool_options import DEFAULT, ISOLATIONS
+from .printable import shown
+from .report import Report, check_path
 from .result import ImageInfo
 
 _INPUT = click.Path(exists=True, readable=True, allow_dash=True)
@@ -41,7 +43,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **options)
         except KeyboardInterrupt as interrupt:
-            click.echo("interrupted: nothing was done", err=True)
+            click.echo("interrupted: nothing more was done", err=True)
             sys.exit(exit_code(interrupt))
 
     return run
@@ -149,14 +151,9 @@ def _described(found: ImageInfo) -> str:
 @click.option("--include", multiple=True, help="Take only such files of folders: '*.jpg'.")
 @click.option("--exclude", multiple=True, help="Leave such files and folders out: 'old/*'.")
 @click.option("--keep-times", is_flag=True, help="Give outputs the times of their inputs.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
-@click.option("--memory", help="What all jobs together may hold, such as 2GB.")
+@has_pool_options
 @click.option("--journal", type=click.Path(dir_okay=False), help="Keep the jobs in this file.")
-@click.option(
-    "--isolation",
-    type=click.Choice(ISOLATIONS),
-    help="Where images are decoded: on threads, or in sandboxed processes.",
-)
+@click.option("--report", type=click.Path(dir_okay=False), help="Write a page on it: out.html.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
@@ -168,10 +165,8 @@ def compress(
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     keep_times: bool,
-    workers: int | None,
-    memory: str | None,
     journal: str | None,
-    isolation: str | None,
+    report: str | None,
     as_json: bool,
     dry_run: bool,
     quiet: bool,
@@ -187,47 +182,46 @@ def compress(
     `pixpress resume JOURNAL`. The first Ctrl-C, or SIGTERM, then lets running jobs end, and the
     second stops them.
     """
+    pool_options = take_pool_options(options)
     selection = Selection(include, exclude)
     load = find_work(inputs, output, recursive, options["format"], selection, journal)
     if dry_run:
         sys.exit(_show_work(load, as_json))
-    if journal is not None and (keep_times or "-" in (output, *inputs)):
-        raise click.UsageError("--journal keeps neither standard streams nor --keep-times")
     if output == "-" and as_json:
         raise click.UsageError("--json and the image itself cannot both go to standard output")
     if output == "-" and sys.stdout.isatty():
         raise click.UsageError("Expected a file or a pipe as standard output, got a terminal")
     try:
+        if report is not None:
+            check_path(report, load.works)
         settings = Settings(**options)
-        pool = Pool(
-            max_workers=workers,
-            memory_limit=memory,
-            journal=journal,
-            isolation=DEFAULT if isolation is None else isolation,
-        )
+        given = pool_options if journal is None else {**pool_options, "journal": journal}
+        is_kept = keeps_jobs(given)
+        if is_kept and (keep_times or "-" in (output, *inputs)):
+            raise OptionError("--journal keeps neither standard streams nor --keep-times")
+        pool = Pool(**given)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     load.keeps_times = keep_times
-    run = run_all if journal is None else run_kept
-    sys.exit(run(pool, load, settings, Tally(load, as_json, quiet)))
+    page = None if report is None else Report(report, pool_options)
+    run = run_kept if is_kept else run_all
+    sys.exit(run(pool, load, settings, Tally(pool, load, as_json, quiet, page)))
 
 
 @main.command()
 @click.argument("journal", type=click.Path(exists=True, dir_okay=False))
-@click.option("--workers", type=click.IntRange(1, 1024), help="Worker threads.")
-@click.option("--memory", help="What all jobs together may hold, such as 2GB.")
+@has_pool_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
 @_interruptible
-def resume(
-    journal: str, workers: int | None, memory: str | None, as_json: bool, quiet: bool
-) -> None:
+def resume(journal: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Finish what a command with this JOURNAL has left.
 
     What is done is not done again. Exit codes are those of `compress`.
     """
+    pool_options = take_pool_options(options)
     try:
-        pool = Pool._take_over(journal, None, {"max_workers": workers, "memory_limit": memory})
+        pool = Pool._take_over(journal, pool_options.pop("config", None), pool_options)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     sys.exit(resume_all(pool, as_json, quiet))

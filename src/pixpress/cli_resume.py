@@ -43,7 +43,7 @@ def resume_all(pool: Pool, as_json: bool, quiet: bool) -> int:
         if any(row.output_path is None for row in rows):
             raise JournalError("the journal has jobs without output files: see Pool.recover")
         works = {row.id: Work(row.source, row.output_path or "") for row in rows}
-        tally = Tally(Workload(list(works.values())), as_json, quiet)
+        tally = Tally(pool, Workload(list(works.values())), as_json, quiet)
         futures = list(pool._resubmit(entries))
     except PixpressError as error:
         stop(pool._dispatcher)
@@ -116,7 +116,7 @@ def _run(
     tally.close(was_interrupted)
     if was_interrupted and tally.counted < tally.total:
         click.echo(f"go on with: pixpress resume {shlex.quote(str(journal))}", err=True)
-    code = 128 + signals.first if signals.first is not None else int(tally.failed > 0)
+    code = 128 + signals.first if signals.first is not None else tally.exit_code
     if pool._dispatcher.thread.is_alive():  # A codec that cannot be stopped: do not wait for it.
         sys.stdout.flush()
         os._exit(code)

@@ -56,7 +56,7 @@ def run_all(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> int
     if pool._dispatcher.thread.is_alive():  # A codec that cannot be stopped: do not wait for it.
         sys.stdout.flush()
         os._exit(code)
-    return code or int(tally.failed > 0)
+    return code or tally.exit_code
 
 
 def _work(

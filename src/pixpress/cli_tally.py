@@ -6,62 +6,52 @@ import json
 import os
 import sys
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .cli_inputs import Work, Workload
-from .errors import OutputExistsError, PixpressError
+from .cli_live import LiveView
+from .errors import OutputError, OutputExistsError, PixpressError
 from .future import JobFuture
+from .pool import Pool
+from .printable import shown, shown_size
+from .report import Report
 from .result import Result, SkippedReason
 
 _LOG_EVERY_S = 2.0
 
 
-def shown(text: str) -> str:
-    """`text` with what a terminal would obey, or cannot show, as escapes."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
-    )
-
-
-def shown_size(size: int) -> str:
-    """Bytes for people: powers of 1024, as everywhere in this package."""
-    amount = float(size)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if abs(amount) < 1024 or unit == "GB":
-            break
-        amount /= 1024
-    return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
-
-
 class Tally:
     """Counts outcomes and reports them."""
 
-    def __init__(self, load: Workload, as_json: bool, quiet: bool) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        load: Workload,
+        as_json: bool,
+        quiet: bool,
+        report: Report | None = None,
+    ) -> None:
         self.load = load
         self.total = len(load.works)
         self.done = self.failed = self.kept = self.before = self.after = 0
         self.as_json, self.quiet = as_json, quiet
         self.writes_data = any(work.output == "-" for work in load.works)
         console = Console(stderr=True)
-        self.is_live = console.is_terminal and not quiet
-        self.progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("files"),
-            TextColumn("{task.fields[saved]} saved"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
-            disable=not self.is_live,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self.bar = self.progress.add_task("", total=self.total, saved="0 bytes")
+        is_live = console.is_terminal and not quiet and not as_json
+        self.view = LiveView(pool, self.total, console) if is_live else None
+        self.progress = self.view or nullcontext()
         self.start = self.last_log = time.monotonic()
+        self._report = report
+        self._lacks_report = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all was done that is counted, else 1."""
+        return int(self.failed > 0 or self._lacks_report)
 
     @property
     def counted(self) -> int:
@@ -87,6 +77,8 @@ class Tally:
     def leave(self, work: Work) -> None:
         """Report an output that exists and stays as it is."""
         self.kept += 1
+        if self._report is not None:
+            self._report.add_existing(work)
         if self.as_json:
             row = {"source": work.source, "output_path": work.output}
             self._row({**row, "skipped_reason": "output_exists"})
@@ -97,6 +89,8 @@ class Tally:
     def fail(self, work: Work, error: BaseException) -> None:
         """Report a failure; also when quiet."""
         self.failed += 1
+        if self._report is not None:
+            self._report.add_failure(work, error)
         code = getattr(error, "code", "MEMORY_LIMIT")
         if self.as_json:
             self._row({"source": work.source, "error": code, "message": str(error)})
@@ -112,6 +106,8 @@ class Tally:
         self.before += result.original_size
         self.after += result.compressed_size
         self._keep_times(work, result)
+        if self._report is not None:
+            self._report.add_result(work, result)
         if work.output == "-" and result.data is not None:
             sys.stdout.buffer.write(result.data)
             sys.stdout.buffer.flush()
@@ -132,9 +128,11 @@ class Tally:
 
     def _advance(self) -> None:
         saved = self.before - self.after
-        self.progress.update(self.bar, completed=self.counted, saved=shown_size(saved))
+        if self.view is not None:
+            self.view.update(self.counted, saved)
+            return
         now = time.monotonic()
-        if self.is_live or self.quiet or now - self.last_log < _LOG_EVERY_S:
+        if self.quiet or self.as_json or now - self.last_log < _LOG_EVERY_S:
             return
         self.last_log = now
         left_s = (now - self.start) / self.counted * (self.total - self.counted)
@@ -150,21 +148,19 @@ class Tally:
         """One line of results: to standard output, above the bar if both are on one terminal."""
         if self.quiet:
             return
-        if self.writes_data or (self.is_live and sys.stdout.isatty()):
+        if self.writes_data or (self.view is not None and sys.stdout.isatty()):
             self._say(line)
         else:
             click.echo(shown(line))
 
     def _say(self, line: str) -> None:
-        if self.is_live:
-            self.progress.console.print(shown(line), markup=False, highlight=False, soft_wrap=True)
+        if self.view is not None:
+            self.view.say(line)
         else:
             click.echo(shown(line), err=True)
 
     def close(self, was_interrupted: bool) -> None:
-        """One line that says what became of it all."""
-        if self.quiet and not was_interrupted:
-            return
+        """One line that says what became of it all, and the report."""
         parts = [f"{self.done} of {self.total} done"]
         counts = {"failed": self.failed, "left as they were": self.kept}
         counts["not done"] = self.total - self.counted if was_interrupted else 0
@@ -172,12 +168,26 @@ class Tally:
         counts["links not followed"] = self.load.links
         counts["of formats not supported"] = self.load.unsupported
         parts += [f"{count} {what}" for what, count in counts.items() if count]
+        files = f"{'interrupted: ' if was_interrupted else ''}{', '.join(parts)}"
         percent = 100 * (1 - self.after / self.before) if self.before else 0.0
-        click.echo(
-            f"{'interrupted: ' if was_interrupted else ''}{', '.join(parts)}; "
-            f"{self.before:,} -> {self.after:,} bytes ({percent:.1f} % saved)",
-            err=True,
-        )
+        sizes = f"{self.before:,} -> {self.after:,} bytes ({percent:.1f} % saved)"
+        if was_interrupted or not self.quiet:
+            click.echo(f"{files}; {sizes}", err=True)
+        if self._report is not None:
+            self._write_report(self._report, files, sizes, was_interrupted)
+
+    def _write_report(self, report: Report, files: str, sizes: str, was_interrupted: bool) -> None:
+        facts = [
+            ("Files", files),
+            ("Sizes", sizes),
+            ("Time", f"{time.monotonic() - self.start:,.1f} s"),
+            ("Written", time.strftime("%Y-%m-%d %H:%M")),
+        ]
+        try:
+            report.write(facts, has_pictures=not was_interrupted)
+        except OutputError as error:
+            self._lacks_report = True
+            self._say(f"error: {error}")
 
 
 def _remark(result: Result) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
@@ -47,6 +49,59 @@ def _outcome(slot: JobFuture | PixpressError, errors: str) -> Result | PixpressE
         if errors == "raise":
             raise
         return error
+
+
+class _Doorbell:
+    """Hands outcomes over to the waiters of one loop; wakes it once for each group of them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._ended: deque[tuple[asyncio.Future[Result], Any]] = deque()
+        self._has_rung = False
+
+    def ring(self, waiter: asyncio.Future[Result], future: Any) -> None:
+        """Called on any thread."""
+        self._ended.append((waiter, future))
+        loop = self._loop()
+        if self._has_rung or loop is None:
+            return
+        self._has_rung = True
+        try:
+            loop.call_soon_threadsafe(self._answer)
+        except RuntimeError:  # The loop was closed: nobody waits any more.
+            return
+
+    def _answer(self) -> None:
+        self._has_rung = False  # Whoever comes from here on rings again.
+        while self._ended:
+            waiter, future = self._ended.popleft()
+            if waiter.done():
+                continue
+            if future.cancelled():
+                waiter.cancel()
+            elif (error := future.exception(0)) is not None:
+                waiter.set_exception(error)
+            else:
+                waiter.set_result(future.result(0))
+
+
+_doorbells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Doorbell]
+_doorbells = weakref.WeakKeyDictionary()
+
+
+async def awaited(future: JobFuture) -> Result:
+    """The result of a job; when the task that waits is cancelled, so is the job."""
+    loop = asyncio.get_running_loop()
+    bell = _doorbells.get(loop)
+    if bell is None:
+        bell = _doorbells[loop] = _Doorbell(loop)
+    waiter: asyncio.Future[Result] = loop.create_future()
+    future.add_done_callback(functools.partial(bell.ring, waiter))
+    try:
+        return await waiter
+    except asyncio.CancelledError:
+        future.cancel()
+        raise
 
 
 class _Arrivals:

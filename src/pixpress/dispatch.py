@@ -28,6 +28,7 @@ from .events import (
 from .future import JobFuture
 from .health import HealthReport, make_report
 from .importer import Importer
+from .task import log_context
 
 _log = logging.getLogger("pixpress")
 _log.addHandler(logging.NullHandler())
@@ -150,7 +151,7 @@ class Dispatcher:
             name = _STAGES.get(stage, "processing")
             return TaskProgress(task_id, name, round(100 * fraction, 1), stage)
         if kind == 2:
-            context = {"task_id": task_id, "stage": error.stage, "code": error.code}
+            context = log_context(self.engine.find(task_id), error)
             _log.info("job %d is tried again in %.2f s: %s", task_id, delay, error, extra=context)
             return TaskRetry(task_id, error, delay)
         if kind == 4:
@@ -158,7 +159,7 @@ class Dispatcher:
         if kind == 5:
             return WorkerEnded(worker_id)
         if kind == 6:
-            context = {"task_id": task_id, "worker_id": worker_id}
+            context = {**log_context(self.engine.find(task_id), None), "worker_id": worker_id}
             _log.error("worker %d is stuck in job %d", worker_id, task_id, extra=context)
             return WorkerStuck(worker_id, task_id)
         limit = self.engine.stats()["memory_limit"]

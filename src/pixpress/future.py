@@ -12,6 +12,7 @@ from typing import Any
 
 from . import _native
 from .result import Result
+from .task import log_context
 
 _log = logging.getLogger("pixpress")
 
@@ -196,15 +197,7 @@ class JobFuture(Future[Result]):
             self._invoke_callbacks()  # type: ignore[attr-defined]
 
     def _log_failure(self, error: BaseException) -> None:
-        handle = self._handle
-        context = {
-            "task_id": self.task_id,
-            "code": getattr(error, "code", ""),
-            "stage": getattr(error, "stage", ""),
-            "source": None if handle is None else handle.name,
-            "output": None if handle is None else handle.output_path,
-            "batch": None if handle is None else handle.batch,
-        }
+        context = log_context(self._handle, error)
         _log.warning("job %d failed: %s", self.task_id, error, extra=context)
 
 

@@ -60,6 +60,10 @@ class PendingImport:
             return self.handle.state
         return 4 if self.is_cancelled else 0
 
+    def describe(self) -> dict[str, float]:
+        """As of the core's handle; Pillow is asked once."""
+        return {"attempts": 1.0} if self.handle is None else self.handle.describe()
+
     def cancel(self) -> bool:
         """As of the core's handle; what Pillow is decoding is thrown away when it is done."""
         with self._changed:

@@ -12,7 +12,7 @@ from typing import Any, Literal, overload
 from . import _native
 from .arguments import seconds_ns
 from .batch import FORMATS, Batch, group_of
-from .completion import as_they_complete, in_order
+from .completion import as_they_complete, awaited, in_order
 from .dispatch import Dispatcher
 from .errors import PixpressError, PoolClosedError, QueueFullError, expected
 from .foreign import ForeignSource
@@ -291,7 +291,7 @@ class Submitter:
         priority = options.pop("priority", 1)
         batch, persist = options.pop("batch", None), options.pop("persist", None)
         request = self._request(src, dst, options.pop("settings", None), options, persist)
-        return await asyncio.wrap_future(await self._enqueue_later(request, priority, batch))
+        return await awaited(await self._enqueue_later(request, priority, batch))
 
     async def _enqueue_later(
         self, request: _Request, priority: object, batch: str | None

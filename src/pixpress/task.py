@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from . import _native
 from .options import Priority, Settings
@@ -52,6 +53,19 @@ def _clock_start() -> float:
     Asked once, so that the times of two jobs compare as the core's do.
     """
     return time.time() - time.monotonic()
+
+
+def log_context(handle: Any, error: BaseException | None) -> dict[str, Any]:
+    """What a line of the log says of a job beside its text: always the same fields."""
+    return {
+        "task_id": 0 if handle is None else handle.task_id,
+        "attempt": 0 if handle is None else int(handle.describe()["attempts"]),
+        "source": None if handle is None else handle.name,
+        "output": None if handle is None else handle.output_path,
+        "batch": None if handle is None else handle.batch,
+        "code": getattr(error, "code", ""),
+        "stage": getattr(error, "stage", ""),
+    }
 
 
 def make_task(handle: _native.JobHandle) -> Task:

@@ -280,26 +280,42 @@ def test_the_version_names_codecs_when_asked() -> None:
     assert pixpress().returncode == 2
 
 
-def test_a_terminal_sees_files_done_bytes_saved_and_time_left(tree: Path, tmp_path: Path) -> None:
+def on_a_terminal(*arguments: object) -> tuple[bytes, bytes]:
+    """Run the command with standard error on a terminal: standard output, and what is seen."""
     primary, secondary = os.openpty()
-    command = [*COMMAND, "compress", str(tree), "-R", "-o", str(tmp_path / "out")]
+    command = [*COMMAND, *map(str, arguments)]
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=secondary, env=env) as process:
         os.close(secondary)
-        shown = b""
+        seen = b""
         while True:
             try:
                 part = os.read(primary, 4096)
             except OSError:  # EIO: the command has closed its end.
                 break
-            shown += part
+            seen += part
         assert process.wait(PATIENCE_S) == 0
         assert process.stdout is not None
-        assert process.stdout.read().count(b"\n") == 2
+        out = process.stdout.read()
     os.close(primary)
-    assert b"2/2" in shown
-    assert b"saved" in shown
-    assert b"left" in shown
+    return out, seen
+
+
+def test_a_terminal_sees_files_workers_queue_and_memory(tree: Path, tmp_path: Path) -> None:
+    out, seen = on_a_terminal("compress", tree, "-R", "-o", tmp_path / "out")
+    assert out.count(b"\n") == 2
+    for part in (b"2/2", b"saved", b"left", b"worker 0", b"queue: 0 waiting", b"memory: "):
+        assert part in seen
+
+
+@pytest.mark.parametrize(("option", "lines"), [("--json", 2), ("--quiet", 0)])
+def test_json_and_quiet_have_no_live_view(
+    tree: Path, tmp_path: Path, option: str, lines: int
+) -> None:
+    out, seen = on_a_terminal("compress", tree, "-R", "-o", tmp_path / "out", option)
+    assert out.count(b"\n") == lines
+    assert b"worker" not in seen
+    assert b"\x1b" not in seen
 
 
 @pytest.mark.parametrize(

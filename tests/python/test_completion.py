@@ -73,3 +73,70 @@ def test_cancelling_the_task_cancels_the_jobs(photo: np.ndarray) -> None:
             return pool.stats()["cancelled"]
 
     assert asyncio.run(main()) >= 1
+
+
+def awaited_in_one_loop(pool: pixpress.Pool, sources: list[object]) -> tuple[int, list[object]]:
+    """Let jobs end while the loop looks away; how often it was woken, and what they gave."""
+
+    async def main() -> tuple[int, list[object]]:
+        loop = asyncio.get_running_loop()
+        woken = 0
+        wake = loop.call_soon_threadsafe
+
+        def count(*arguments: object, **options: object) -> object:
+            nonlocal woken
+            woken += 1
+            return wake(*arguments, **options)
+
+        loop.call_soon_threadsafe = count  # type: ignore[method-assign]
+        tasks = [asyncio.create_task(pool.compress(src, quality=40)) for src in sources]
+        while pool.stats()["submitted"] < len(sources):
+            await asyncio.sleep(0)
+        first = woken  # Of those that have ended meanwhile.
+        pool.shutdown()  # Blocks the loop until all have ended and all callbacks have run.
+        assert woken <= first + 1
+        return woken, await asyncio.gather(*tasks, return_exceptions=True)
+
+    return asyncio.run(main())
+
+
+def test_the_loop_is_woken_once_for_a_group_of_completions(photo_jpeg: bytes) -> None:
+    woken, made = awaited_in_one_loop(pixpress.Pool(max_workers=2), [photo_jpeg] * 40)
+    assert 1 <= woken < 40
+    assert len({result.task_id for result in made}) == 40  # type: ignore[attr-defined]
+
+
+def test_each_who_waits_gets_its_own_outcome(photo_jpeg: bytes) -> None:
+    _, made = awaited_in_one_loop(pixpress.Pool(max_workers=1), [photo_jpeg, b"no image"] * 5)
+    assert [type(one) for one in made] == [pixpress.Result, pixpress.UnidentifiedImageError] * 5
+
+
+@pytest.mark.parametrize("format", ["png", "gif"])
+def test_cancelling_who_waits_stops_the_codec(photo: np.ndarray, format: str) -> None:
+    async def main() -> pixpress.Pool:
+        pool = pixpress.Pool(max_workers=1)
+        pixels = np.tile(photo, (8, 8, 1))
+        task = asyncio.create_task(pool.compress(pixels, format=format, effort=10))
+        while not pool.stats()["running"]:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return pool
+
+    pool = asyncio.run(main())
+    pool.shutdown(timeout=30)
+    assert (pool.stats()["cancelled"], pool.stats()["succeeded"]) == (1, 0)
+
+
+def test_a_job_that_another_cancels_is_cancelled_for_who_waits(photo: np.ndarray) -> None:
+    async def main() -> None:
+        with pixpress.Pool(max_workers=1) as pool:
+            task = asyncio.create_task(pool.compress(np.tile(photo, (8, 8, 1)), format="png"))
+            while not pool.stats()["submitted"]:
+                await asyncio.sleep(0)
+            assert pool.cancel(1)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())

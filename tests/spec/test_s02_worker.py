@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+
+import pytest
+from busy_pools import noise
 
 import pixpress
 
@@ -16,6 +20,56 @@ def test_compress_image_is_submit_and_gives_every_field(jpeg_file: Path, tmp_pat
     assert result.compression_ratio == result.compressed_size / result.original_size
     assert result.processing_time > 0
     assert result.output_path == str(output)
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory, tiny_jpeg: bytes) -> pixpress.Result:
+    """Of a file of 16 x 16 pixels that becomes a WebP."""
+    folder = tmp_path_factory.mktemp("result")
+    (folder / "a.jpg").write_bytes(tiny_jpeg)
+    with pixpress.Pool(max_workers=1) as pool:
+        return pool.submit(folder / "a.jpg", folder / "b.webp").result(timeout=60)
+
+
+def test_result_original_size(result: pixpress.Result, tiny_jpeg: bytes) -> None:
+    assert result.original_size == len(tiny_jpeg)
+
+
+def test_result_compressed_size(result: pixpress.Result) -> None:
+    assert result.output_path is not None
+    assert result.compressed_size == Path(result.output_path).stat().st_size > 0
+
+
+def test_result_compression_ratio(result: pixpress.Result) -> None:
+    assert result.compression_ratio == result.compressed_size / result.original_size
+
+
+def test_result_processing_time(result: pixpress.Result) -> None:
+    assert 0 < sum(result.timings.values()) <= result.processing_time * 1.001 < 60
+
+
+def test_result_output_path(result: pixpress.Result) -> None:
+    assert result.output_path is not None
+    assert result.output_path.endswith("b.webp")
+    assert pixpress.probe(result.output_path).format == "webp"
+
+
+def test_validation_comes_before_any_work(tmp_path: Path) -> None:
+    with pixpress.Pool(max_workers=1) as pool:
+        with pytest.raises(pixpress.OptionError, match="quality"):
+            pool.submit(tmp_path / "a.jpg", quality=0)
+        assert pool.stats()["submitted"] == 0
+
+
+def test_state_current_task_is_the_job_that_runs() -> None:
+    with pixpress.Pool(max_workers=1) as pool:
+        future = pool.submit(noise(3000, 3000), format="png", effort=9)
+        while not future.running():
+            time.sleep(0.001)
+        (worker,) = pool.metrics().workers
+        future.cancel()
+    assert worker.current_task == future.task_id
+    assert worker.tasks_in_progress == 1
 
 
 def test_health_check_is_health() -> None:

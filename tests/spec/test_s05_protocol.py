@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from busy_pools import noise
+from busy_pools import next_of, noise
 
 import pixpress
 
@@ -65,6 +65,58 @@ def test_task_progress_rises_to_100_before_the_end() -> None:
             break
     assert percentages == sorted(percentages)
     assert percentages[-1] == 100.0
+
+
+@pytest.fixture(scope="module")
+def progress() -> list[pixpress.TaskProgress]:
+    """Of one job, the only one of its pool."""
+    pool = pixpress.Pool(max_workers=1)
+    made = pixpress.encode(noise(1600, 1200), "png", effort=1)
+    events = _all_events(pool, made, format="png", effort=6, width=1500)
+    return [event for event in events if isinstance(event, pixpress.TaskProgress)]
+
+
+def test_progress_task_id(progress: list[pixpress.TaskProgress]) -> None:
+    assert {event.task_id for event in progress} == {1}
+
+
+def test_progress_stage(progress: list[pixpress.TaskProgress]) -> None:
+    stages = {event.stage for event in progress}
+    assert stages <= {"reading", "processing", "writing", "optimizing"}
+    assert "processing" in stages
+
+
+def test_progress_percentage(progress: list[pixpress.TaskProgress]) -> None:
+    percentages = [event.percentage for event in progress]
+    assert percentages == sorted(percentages)
+    assert 0 <= percentages[0] <= percentages[-1] == 100.0
+
+
+def test_progress_current_operation(progress: list[pixpress.TaskProgress]) -> None:
+    operations = {event.current_operation for event in progress}
+    assert operations & {"decode", "resize", "encode"}
+
+
+def test_memory_warning_is_an_event() -> None:
+    with pixpress.Pool(max_workers=1, memory_limit="512MB", gc_threshold=1) as pool:
+        events = pool.events()
+        future = pool.submit(noise(3000, 3000), format="png", effort=9)
+        assert next_of(events, pixpress.MemoryWarning).used > 0
+        future.cancel()
+
+
+def test_a_slow_reader_loses_the_oldest_progress_only() -> None:
+    stream = pixpress.EventStream()
+    done = pixpress.TaskError(1, None)
+    stream.put(done)
+    for number in range(10_005):
+        stream.put(pixpress.TaskProgress(2, "processing", number / 101, "encode"))
+    stream.put(done)
+    stream.close()
+    events = list(stream)
+    assert stream.dropped == 6
+    assert [event for event in events if isinstance(event, pixpress.TaskError)] == [done, done]
+    assert events[1].percentage == 6 / 101  # type: ignore[union-attr]
 
 
 def test_subscribe_calls_back_and_can_end(tiny_jpeg: bytes) -> None:

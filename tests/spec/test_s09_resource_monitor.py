@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import psutil
@@ -52,3 +53,13 @@ def test_optimal_workers_is_the_formula(report: pixpress.HealthReport) -> None:
 
 def test_adaptive_concurrency_is_shown(report: pixpress.HealthReport) -> None:
     assert report.concurrency == 1
+
+
+def test_optimal_worker_count_is_what_the_report_says(report: pixpress.HealthReport) -> None:
+    assert pixpress.optimal_worker_count() == report.optimal_workers
+
+
+def test_all_of_it_is_ready_for_json(report: pixpress.HealthReport) -> None:
+    facts = json.loads(json.dumps(report.to_dict()))
+    assert facts["type"] == "HEALTH_REPORT"
+    assert facts["cores"] == report.cores

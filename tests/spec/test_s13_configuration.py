@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import pixpress
+from pixpress.config import KEYS
 
 SPECIFICATION = """\
 worker:
@@ -36,6 +38,10 @@ worker:
     backoffMultiplier: 2
     persistQueue: true
 """
+
+
+# Keys that the specification does not have, by option.
+BEYOND = {"cpu_threshold": 75, "isolation": "process"}
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +84,38 @@ def _file(tmp_path: Path, text: str) -> Path:
 def test_every_key_of_the_specification_is_read(tmp_path: Path, option: str, value: object) -> None:
     config = pixpress.load_config(_file(tmp_path, SPECIFICATION))
     assert getattr(config, option) == value
+
+
+def test_the_specifications_file_makes_a_pool_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pixpress.Pool(config=_file(tmp_path, SPECIFICATION)) as pool:
+        assert pool.stats()["memory_limit"] == 4 << 30
+        assert pool.stats()["workers"] == 1
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
+@pytest.mark.parametrize("value", ["[1]", "{a: 1}", "-7", "nonsense"])
+def test_a_wrong_value_of_any_key_is_named_with_what_was_expected(key: object, value: str) -> None:
+    section, leaf = key.path.split(".")  # type: ignore[attr-defined]
+    with pytest.raises(pixpress.ConfigError) as raised:
+        pixpress.PoolConfig.from_yaml(f"worker: {{{section}: {{{leaf}: {value}}}}}")
+    message = str(raised.value)
+    assert message.startswith("Expected ")
+    assert f"worker.{section}.{leaf}" in message
+    assert repr(yaml.safe_load(value)) in message
+
+
+@pytest.mark.parametrize("option", [key.option for key in KEYS])
+def test_each_key_round_trips(option: str) -> None:
+    file = pixpress.PoolConfig.from_yaml(SPECIFICATION)
+    value = BEYOND.get(option, getattr(file, option))
+    assert value is not None
+    config = pixpress.PoolConfig(**{option: value})
+    assert pixpress.PoolConfig.from_yaml(config.to_yaml()) == config
+    assert getattr(pixpress.PoolConfig.from_yaml(config.to_yaml()), option) == value
 
 
 def test_cpu_threshold_is_read_too() -> None:
