@@ -249,7 +249,6 @@ Ending EngineImpl::Decide(const JobPtr& job, Status status) {
     if (ending.is_second) return ending;
     ending.has_run = job->state.load() == JobState::kRunning;
     if (!TakeFromRetriesLocked(*job) && !ending.has_run) LeaveQueueLocked(*job, clock_.NowNs());
-    ClearSuspectLocked(job->id);
     ending.state = is_cancelled         ? JobState::kCancelled
                    : ending.status.ok() ? JobState::kDone
                                         : JobState::kFailed;
@@ -293,6 +292,7 @@ void EngineImpl::Finish(Ending& ending) {
     if (ending.state != JobState::kDone && !job->is_abandoned) job->result.data.reset();
     job->state.store(ending.state);
     jobs_.erase(job->id);
+    ClearSuspectLocked(job->id);  // Its end is written down: no crash of the next one blames it.
     EndWorkersLocked();
     PublishEndLocked(job, ending.has_run);
     has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());

@@ -110,7 +110,6 @@ cdef class JobHandle:
             warnings)
 
 
-@cython.no_gc
 cdef class JournalEntry:
     """A job as the journal knows it."""
 
