@@ -93,7 +93,7 @@ class WebpAnimation final : public DifferenceSink {
     EncodeOptions options = options_;
     // A mask that is not exact lets colors through that nobody has seen.
     if (blend == CanvasBlend::kOver) options.alpha_quality = 100;
-    return EncodeWebpImage(std::move(pixels), options, context(), image);
+    return EncodeWebpImage(std::move(pixels), /*is_still=*/false, options, context(), image);
   }
 
   Status Append(const CanvasFrame& frame, CanvasBlend blend, Bytes image) {

@@ -31,8 +31,9 @@ class WebpBytes {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
 };
-// `image` is of a layout that WebpAcceptedLayout gives.
-Status EncodeWebpImage(Image image, const EncodeOptions& options, const WorkContext& context,
-                       WebpBytes* out);
+// `image` is of a layout that WebpAcceptedLayout gives. The frames of an animation are not worth
+// the widest search that a still graphic gets from effort 8 on.
+Status EncodeWebpImage(Image image, bool is_still, const EncodeOptions& options,
+                       const WorkContext& context, WebpBytes* out);
 
 }  // namespace pixpress
