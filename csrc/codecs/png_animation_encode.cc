@@ -144,7 +144,7 @@ class PngAnimation final : public DifferenceSink {
 
 }  // namespace
 
-uint64_t PngAnimationMemoryBytes(const AnimationInfo& animation, const EncodeOptions&) {
+uint64_t PngAnimationMemoryBytes(const AnimationInfo& animation, const EncodeOptions& options) {
   const ImageLayout layout =
       ImageLayout::Interleaved(animation.width, animation.height, ColorModel::kRgb, true);
   const uint64_t pixels = SaturatingMul(animation.width, animation.height);
@@ -156,7 +156,8 @@ uint64_t PngAnimationMemoryBytes(const AnimationInfo& animation, const EncodeOpt
   const uint64_t output = std::min(SaturatingMul(frame, animation.frames),
                                    SaturatingAdd(animation.useful_bytes, SaturatingMul(frame, 2)));
   // Two attempts, each with an image and what deflates it.
-  const uint64_t data = PngDataMemoryBytes(PngRowFormatOf(layout, 8), animation.height);
+  const uint64_t data =
+      PngDataMemoryBytes(PngRowFormatOf(layout, 8), animation.height, options.effort);
   const uint64_t attempts = SaturatingAdd(Image::MemoryBytes(layout), SaturatingMul(data, 2));
   constexpr uint64_t kSlackBytes = 2u << 20;
   return SaturatingAdd(

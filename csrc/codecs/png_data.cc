@@ -10,38 +10,37 @@
 #include <vector>
 
 #include "base/checked_math.h"
-#include "codecs/deflate_block.h"
+#include "codecs/deflate_piece.h"
 #include "codecs/png_chunks.h"
 #include "codecs/png_numbers.h"
 
 namespace pixpress {
 namespace {
 
-// Small enough that zlib's best level takes about 50 ms for one, so that a job stops soon; large
-// enough that the flush between two costs nothing.
+// Rows that are filtered together: a filter is chosen for each of these blocks.
 constexpr size_t kBlockBytes = 512u << 10;
-// Blocks in memory at a time, and so the most threads that help.
+// Blocks that are filtered at a time, and so the most threads that help.
 constexpr size_t kMostSlots = 16;
-constexpr size_t kWaveBytes = kMostSlots * kBlockBytes;
-// Up to here one call of libdeflate takes no longer than a job may take to stop at most levels.
-constexpr size_t kWholeBytes = 4u << 20;
-constexpr size_t kDictionaryBytes = 32u << 10;
+// What one call of libdeflate gets, which takes no longer than a job may take to stop at most
+// levels. Pieces do not know the 32 KiB before them, which costs nothing at this size.
+constexpr size_t kPieceBytes = 4u << 20;
+constexpr size_t kMostPieces = 4;  // In memory at a time.
 constexpr size_t kZlibHeadBytes = 2;
 constexpr size_t kZlibTailBytes = 4;
 constexpr size_t kIdatBytes = 256u << 10;
-// libdeflate's best levels take 9 MiB, zlib 268 KiB, libdeflate's fast levels less than 1 MiB.
-constexpr uint64_t kWholeLibraryBytes = 10u << 20;
-constexpr uint64_t kSlotLibraryBytes = 1u << 20;
-// From here on a trial with Huffman codes alone is worth its time: noise has no repeats.
-constexpr int kHuffmanEffort = 5;
+// libdeflate's levels from 10 on take 9 MiB, the others less than 1 MiB, zlib 268 KiB.
+constexpr int kNearOptimalLevel = 10;
+constexpr uint64_t kNearOptimalBytes = 10u << 20;
+constexpr uint64_t kLibraryBytes = 1u << 20;
+// From here on a second attempt at each piece is worth its time. Where there are many repeats, a
+// lazy search now and then beats a cheap near-optimal one; elsewhere Huffman codes alone may win,
+// as noise has no repeats, but they never reach an eighth.
+constexpr int kRivalEffort = 5;
+constexpr int kRivalLevel = 9;
+constexpr size_t kHuffmanRatio = 8;
 
-int WholeLevel(int effort) {
-  constexpr std::array<int, 10> kLevels = {1, 3, 5, 6, 8, 9, 10, 11, 12, 12};
-  return kLevels[static_cast<size_t>(std::clamp(effort, 1, 10) - 1)];
-}
-
-int BlockLevel(int effort) {
-  constexpr std::array<int, 10> kLevels = {1, 3, 5, 6, 6, 7, 8, 9, 9, 9};
+int LevelOf(int effort) {
+  constexpr std::array<int, 10> kLevels = {1, 3, 5, 8, 10, 11, 11, 12, 12, 12};
   return kLevels[static_cast<size_t>(std::clamp(effort, 1, 10) - 1)];
 }
 
@@ -56,16 +55,21 @@ struct Cut {
             std::clamp<size_t>(kBlockBytes / format.line_bytes(), 1, std::max(rows, 1u)))),
         block_bytes(block_rows * format.line_bytes()),
         blocks(DivideRoundingUp(rows, block_rows)),
-        slots(
-            std::min<size_t>(blocks, std::clamp<size_t>(kWaveBytes / block_bytes, 1, kMostSlots))),
-        is_whole(total_bytes <= kWholeBytes && blocks <= slots) {}
+        piece_blocks(std::clamp<size_t>(kPieceBytes / block_bytes, 1, blocks)),
+        wave_blocks(std::min(blocks, piece_blocks * kMostPieces)),
+        slots(std::min(wave_blocks, kMostSlots)),
+        pieces(DivideRoundingUp(wave_blocks, piece_blocks)) {}
+
+  size_t piece_bytes() const { return piece_blocks * block_bytes; }
 
   uint64_t total_bytes;
   uint32_t block_rows;
   size_t block_bytes;
   size_t blocks;
+  size_t piece_blocks;
+  size_t wave_blocks;  // What is in memory at a time.
   size_t slots;
-  bool is_whole;
+  size_t pieces;  // Of a wave.
 };
 
 struct FreeDeflater {
@@ -89,12 +93,18 @@ Status AppendIdat(Bytes stream, ByteChain* out) {
 
 Status AppendStream(Bytes stream, ByteChain* out) { return out->Append(stream); }
 
-// The place of one block that is worked on.
+// The place of one block whose filter is chosen; empty with one filter to try.
 struct Slot {
-  Deflater trial;  // Null with one filter to try.
+  Deflater trial;
   Buffer scratch;
-  Buffer rival;   // Filtered rows, or a rival stream.
-  Buffer stream;  // The deflated block, and what frames it.
+  Buffer rows;
+  Buffer stream;
+};
+
+// The place of one piece of the stream.
+struct Piece {
+  Buffer stream;  // With what frames it.
+  Buffer rival;
   size_t stream_bytes = 0;
 };
 
@@ -113,29 +123,33 @@ class DataWriter {
         out_(out),
         cut_(format, image.layout().height),
         filters_(PngFiltersToTry(format, effort)),
-        slots_(cut_.slots) {}
+        slots_(cut_.slots),
+        pieces_(cut_.pieces) {}
 
   Status Init() {
     Meter& meter = context_.meter;
-    PIXPRESS_ASSIGN_OR_RETURN(filtered_,
-                              meter.Allocate(kDictionaryBytes + cut_.slots * cut_.block_bytes));
+    PIXPRESS_ASSIGN_OR_RETURN(filtered_, meter.Allocate(cut_.wave_blocks * cut_.block_bytes));
     for (Slot& slot : slots_) {
       PIXPRESS_ASSIGN_OR_RETURN(slot.scratch, meter.Allocate(PngFilterScratchBytes(format_)));
-      const size_t bound = DeflateBlockBound(cut_.block_bytes) + kZlibHeadBytes + kZlibTailBytes;
-      PIXPRESS_ASSIGN_OR_RETURN(slot.rival, meter.Allocate(bound));
-      PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(bound));
       if (filters_.size() == 1) continue;
+      PIXPRESS_ASSIGN_OR_RETURN(slot.rows, meter.Allocate(cut_.block_bytes));
+      PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(DeflateBound(cut_.block_bytes)));
       PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(TrialLevel(effort_)));
+    }
+    const size_t bound = DeflateBound(cut_.piece_bytes()) + kZlibHeadBytes + kZlibTailBytes;
+    for (Piece& piece : pieces_) {
+      PIXPRESS_ASSIGN_OR_RETURN(piece.stream, meter.Allocate(bound));
+      if (effort_ < kRivalEffort) continue;
+      PIXPRESS_ASSIGN_OR_RETURN(piece.rival, meter.Allocate(bound));
     }
     return Status();
   }
 
   Status Run() {
-    for (size_t first = 0; first < cut_.blocks; first += cut_.slots) {
-      const size_t count = std::min(cut_.slots, cut_.blocks - first);
-      PIXPRESS_RETURN_IF_ERROR(context_.parallel.For(
-          count, [&](size_t i) { return FilterBlock(first + i, &slots_[i], BlockAt(first, i)); }));
-      PIXPRESS_RETURN_IF_ERROR(cut_.is_whole ? DeflateWhole() : DeflateWave(first, count));
+    for (size_t first = 0; first < cut_.blocks; first += cut_.wave_blocks) {
+      const size_t count = std::min(cut_.wave_blocks, cut_.blocks - first);
+      PIXPRESS_RETURN_IF_ERROR(FilterWave(first, count));
+      PIXPRESS_RETURN_IF_ERROR(DeflateWave(first, count));
       if (context_.progress != nullptr) {
         context_.progress->Report(Stage::kEncode, static_cast<double>(first + count) / cut_.blocks);
       }
@@ -144,25 +158,37 @@ class DataWriter {
   }
 
  private:
-  uint32_t RowsOf(size_t block) const {
-    const auto first_row = static_cast<uint32_t>(block) * cut_.block_rows;
-    return std::min(cut_.block_rows, image_.layout().height - first_row);
+  // Bytes of `count` blocks from `first` on: the last block of the image may be shorter.
+  size_t BytesOf(size_t first, size_t count) const {
+    const uint64_t rows = std::min<uint64_t>(uint64_t{count} * cut_.block_rows,
+                                             image_.layout().height - FirstRowOf(first));
+    return static_cast<size_t>(rows * format_.line_bytes());
   }
-  // Blocks of a wave lie one behind the other, and the end of the wave before lies before them.
-  std::span<uint8_t> BlockAt(size_t first, size_t i) {
-    return filtered_.span().subspan(kDictionaryBytes + i * cut_.block_bytes,
-                                    RowsOf(first + i) * format_.line_bytes());
+  uint32_t FirstRowOf(size_t block) const { return static_cast<uint32_t>(block) * cut_.block_rows; }
+
+  Status FilterWave(size_t first, size_t count) {
+    for (size_t at = 0; at < count; at += cut_.slots) {
+      PIXPRESS_RETURN_IF_ERROR(
+          context_.parallel.For(std::min(cut_.slots, count - at), [&](size_t i) {
+            const size_t block = first + at + i;
+            return FilterBlock(
+                block, &slots_[i],
+                filtered_.span().subspan((at + i) * cut_.block_bytes, BytesOf(block, 1)));
+          }));
+    }
+    return Status();
   }
 
   // Leaves the filter in `block` whose rows deflate to the least.
   Status FilterBlock(size_t index, Slot* slot, std::span<uint8_t> block) {
-    const auto first_row = static_cast<uint32_t>(index) * cut_.block_rows;
+    const auto rows_count = static_cast<uint32_t>(block.size() / format_.line_bytes());
     size_t least = 0;
     for (const PngFilter filter : filters_) {
       PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
       const bool is_first = filter == filters_.front();
-      uint8_t* rows = is_first ? block.data() : slot->rival.data();
-      FilterPngRows(image_, format_, first_row, RowsOf(index), filter, slot->scratch.data(), rows);
+      uint8_t* rows = is_first ? block.data() : slot->rows.data();
+      FilterPngRows(image_, format_, FirstRowOf(index), rows_count, filter, slot->scratch.data(),
+                    rows);
       if (filters_.size() == 1) return Status();
       const size_t made =
           libdeflate_deflate_compress(slot->trial.get(), rows, block.size(), slot->stream.data(),
@@ -173,75 +199,58 @@ class DataWriter {
     return Status();
   }
 
-  Status DeflateBlock(size_t index, Bytes dictionary, Bytes block, Slot* slot) {
-    const size_t head = index == 0 ? kZlibHeadBytes : 0;
-    DeflateBlockOptions options{.level = BlockLevel(effort_),
-                                .is_huffman_only = false,
-                                .is_last = index + 1 == cut_.blocks};
-    PIXPRESS_ASSIGN_OR_RETURN(slot->stream_bytes,
-                              DeflateOneBlock(dictionary, block, options, context_.stop,
-                                              slot->stream.span().subspan(head)));
-    if (effort_ >= kHuffmanEffort) {
-      options.is_huffman_only = true;
-      PIXPRESS_ASSIGN_OR_RETURN(const size_t made,
-                                DeflateOneBlock(dictionary, block, options, context_.stop,
-                                                slot->rival.span().subspan(head)));
-      if (made < slot->stream_bytes) {
-        std::swap(slot->stream, slot->rival);
-        slot->stream_bytes = made;
-      }
-    }
-    if (head > 0) StoreZlibHead(slot->stream.data());
-    slot->stream_bytes += head;
-    return Status();
+  Bytes PieceAt(size_t first, size_t i) const {
+    const size_t block = first + i * cut_.piece_blocks;
+    return filtered_.span().subspan(i * cut_.piece_bytes(), BytesOf(block, cut_.piece_blocks));
   }
 
   Status DeflateWave(size_t first, size_t count) {
-    PIXPRESS_RETURN_IF_ERROR(context_.parallel.For(count, [&](size_t i) {
-      const std::span<uint8_t> block = BlockAt(first, i);
-      const size_t known = first + i == 0 ? 0 : kDictionaryBytes;
-      return DeflateBlock(first + i, Bytes(block.data() - known, known), block, &slots_[i]);
+    const size_t pieces = DivideRoundingUp(count, cut_.piece_blocks);
+    const bool is_last_wave = first + count == cut_.blocks;
+    PIXPRESS_RETURN_IF_ERROR(context_.parallel.For(pieces, [&](size_t i) {
+      const size_t head = first + i == 0 ? kZlibHeadBytes : 0;
+      return DeflatePiece(PieceAt(first, i), head, is_last_wave && i + 1 == pieces, &pieces_[i]);
     }));
-    for (size_t i = 0; i < count; ++i) {
-      const Bytes block = BlockAt(first, i);
-      adler_ = libdeflate_adler32(adler_, block.data(), block.size());
-      Slot& slot = slots_[i];
-      if (first + i + 1 == cut_.blocks) {
-        StorePng32(adler_, slot.stream.data() + slot.stream_bytes);
-        slot.stream_bytes += kZlibTailBytes;
+    for (size_t i = 0; i < pieces; ++i) {
+      const Bytes data = PieceAt(first, i);
+      adler_ = libdeflate_adler32(adler_, data.data(), data.size());
+      Piece& piece = pieces_[i];
+      if (is_last_wave && i + 1 == pieces) {
+        StorePng32(adler_, piece.stream.data() + piece.stream_bytes);
+        piece.stream_bytes += kZlibTailBytes;
       }
-      PIXPRESS_RETURN_IF_ERROR(append_(slot.stream.span().first(slot.stream_bytes), out_));
+      PIXPRESS_RETURN_IF_ERROR(append_(piece.stream.span().first(piece.stream_bytes), out_));
     }
-    const Bytes last = BlockAt(first, count - 1);
-    std::memmove(filtered_.data(), last.data() + last.size() - kDictionaryBytes, kDictionaryBytes);
     return Status();
   }
 
-  Status DeflateWhole() {
-    const Bytes data = filtered_.span().subspan(kDictionaryBytes, cut_.total_bytes);
-    PIXPRESS_ASSIGN_OR_RETURN(const Deflater deflater, MakeDeflater(WholeLevel(effort_)));
-    PIXPRESS_ASSIGN_OR_RETURN(Buffer stream, context_.meter.Allocate(libdeflate_zlib_compress_bound(
-                                                 deflater.get(), data.size())));
-    size_t made = libdeflate_zlib_compress(deflater.get(), data.data(), data.size(), stream.data(),
-                                           stream.size());
-    if (effort_ >= kHuffmanEffort) {
-      PIXPRESS_ASSIGN_OR_RETURN(
-          Buffer rival, context_.meter.Allocate(DeflateBlockBound(data.size()) + kZlibHeadBytes +
-                                                kZlibTailBytes));
-      const DeflateBlockOptions options{.level = 1, .is_huffman_only = true, .is_last = true};
-      PIXPRESS_ASSIGN_OR_RETURN(
-          size_t rival_bytes,
-          DeflateOneBlock({}, data, options, context_.stop, rival.span().subspan(kZlibHeadBytes)));
-      StoreZlibHead(rival.data());
-      rival_bytes += kZlibHeadBytes;
-      StorePng32(libdeflate_adler32(1, data.data(), data.size()), rival.data() + rival_bytes);
-      rival_bytes += kZlibTailBytes;
-      if (rival_bytes < made) {
-        std::swap(stream, rival);
-        made = rival_bytes;
+  // `head` bytes stay free before the stream for its zlib header.
+  Status DeflatePiece(Bytes data, size_t head, bool is_last, Piece* piece) {
+    PIXPRESS_ASSIGN_OR_RETURN(
+        size_t made, Deflate(data, LevelOf(effort_), is_last, piece->stream.span().subspan(head)));
+    if (effort_ >= kRivalEffort) {
+      const std::span<uint8_t> room = piece->rival.span().subspan(head);
+      const bool is_repetitive = made < data.size() / kHuffmanRatio;
+      PIXPRESS_ASSIGN_OR_RETURN(const size_t rival,
+                                is_repetitive
+                                    ? Deflate(data, kRivalLevel, is_last, room)
+                                    : DeflateHuffmanOnly(data, is_last, context_.stop, room));
+      if (rival < made) {
+        std::swap(piece->stream, piece->rival);
+        made = rival;
       }
     }
-    return append_(stream.span().first(made), out_);
+    if (head > 0) StoreZlibHead(piece->stream.data());
+    piece->stream_bytes = head + made;
+    return Status();
+  }
+
+  Result<size_t> Deflate(Bytes data, int level, bool is_last, std::span<uint8_t> out) {
+    PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
+    PIXPRESS_ASSIGN_OR_RETURN(const Deflater deflater, MakeDeflater(level));
+    const size_t made = libdeflate_deflate_compress(deflater.get(), data.data(), data.size(),
+                                                    out.data(), out.size());
+    return is_last ? Result<size_t>(made) : OpenDeflateEnd(out, made);
   }
 
   static void StoreZlibHead(uint8_t* out) {
@@ -258,20 +267,21 @@ class DataWriter {
   const Cut cut_;
   const std::span<const PngFilter> filters_;
   std::vector<Slot> slots_;
+  std::vector<Piece> pieces_;
   Buffer filtered_;
   uint32_t adler_ = 1;
 };
 
 }  // namespace
 
-uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows) {
+uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows, int effort) {
   const Cut cut(format, rows);
-  const uint64_t bound = DeflateBlockBound(cut.block_bytes);
-  uint64_t bytes = SaturatingMul(
-      cut.slots, cut.block_bytes + 2 * bound + PngFilterScratchBytes(format) + kSlotLibraryBytes);
-  if (cut.is_whole) {
-    bytes += kWholeLibraryBytes + 2 * DeflateBlockBound(static_cast<size_t>(cut.total_bytes));
-  }
+  const bool is_near_optimal = LevelOf(effort) >= kNearOptimalLevel;
+  const uint64_t slot = cut.block_bytes + DeflateBound(cut.block_bytes) +
+                        PngFilterScratchBytes(format) + kLibraryBytes;
+  const uint64_t piece = cut.piece_bytes() + 2 * DeflateBound(cut.piece_bytes()) +
+                         (is_near_optimal ? kNearOptimalBytes : kLibraryBytes);
+  uint64_t bytes = SaturatingAdd(SaturatingMul(cut.slots, slot), SaturatingMul(cut.pieces, piece));
   // Buffers are rounded up to a size class: a quarter at most.
   bytes = SaturatingAdd(bytes, bytes / 4);
   const uint64_t output = SaturatingAdd(cut.total_bytes, cut.total_bytes / 64);

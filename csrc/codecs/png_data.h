@@ -11,11 +11,11 @@ namespace pixpress {
 
 // What WritePngData holds besides the image, the memory of zlib and libdeflate included, and an
 // upper bound of what it appends.
-uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows);
+uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows, int effort);
 
-// Data of up to 4 MiB is one call of libdeflate. More is deflated by zlib in blocks of rows that
-// know the 32 KiB before them, spread over the threads that `context.parallel` lends; the blocks,
-// and so the bytes, do not depend on how many there are. Polls the stop token per block.
+// Blocks of rows are filtered, and pieces of up to 4 MiB deflated by one call of libdeflate each,
+// spread over the threads that `context.parallel` lends; how rows are cut, and so the bytes, does
+// not depend on how many there are. Polls the stop token per filter and piece.
 Status WritePngData(const Image& image, const PngRowFormat& format, int effort,
                     const WorkContext& context, ByteChain* out);
 // The zlib stream alone, without chunks around it.

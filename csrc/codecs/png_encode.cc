@@ -72,10 +72,11 @@ ImageLayout PngAcceptedLayout(const ImageLayout& from, const EncodeOptions&) {
                                   from.bits);
 }
 
-uint64_t PngEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions&) {
+uint64_t PngEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
   // The image and its reduction, then one of them and the data.
   const uint8_t depth = layout.bits == 16 ? 16 : 8;
-  const uint64_t data = PngDataMemoryBytes(PngRowFormatOf(layout, depth), layout.height);
+  const uint64_t data =
+      PngDataMemoryBytes(PngRowFormatOf(layout, depth), layout.height, options.effort);
   const uint64_t image = Image::MemoryBytes(layout);
   return SaturatingAdd(image, std::max(image, data));
 }

@@ -166,8 +166,8 @@ TEST_F(PngEncodeTest, AProfileTiesThePixelsToItsColors) {
 }
 
 TEST_F(PngEncodeTest, LargeImagesAreTheSameBytesOnAnyThreads) {
-  // More than one wave of blocks: smooth, then noise, then flat.
-  const Image image = Make(LayoutOf(1700, 2000, 3), [](uint32_t x, uint32_t y, uint32_t c) {
+  // More than one wave of pieces: smooth, then noise, then flat.
+  const Image image = Make(LayoutOf(1700, 3500, 3), [](uint32_t x, uint32_t y, uint32_t c) {
     return y < 800 ? x / 9 + y / 7 + c * 30 : y < 1200 ? Noise(x, y, c) : 40u;
   });
   for (const int effort : {1, 5}) {
