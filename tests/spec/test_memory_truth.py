@@ -140,6 +140,8 @@ JOBS: dict[str, tuple[str, dict[str, object]]] = {
     "to fine webp": (".webp", {"effort": 9, "quality": 95}),
     "to large webp": (".webp", {"effort": 1, "quality": 100}),
     "to lossless webp": (".webp", {"lossless": True, "effort": 1}),
+    "to small lossless webp": (".webp", {"lossless": True, "effort": 8}),
+    "to small png": (".png", {"effort": 8}),
     "to gif": (".gif", {"effort": 1}),
     "to avif": (".avif", {"effort": 1}),
     "palette": (".png", {"colors": 64, "effort": 1}),
