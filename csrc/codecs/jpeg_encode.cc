@@ -7,6 +7,7 @@
 #include "codecs/jpeg_error.h"
 #include "codecs/jpeg_metadata.h"
 #include "codecs/jpeg_output.h"
+#include "codecs/jpeg_pixel_encode.h"
 #include "codecs/jpeg_row_queue.h"
 
 namespace pixpress {
@@ -39,7 +40,7 @@ uint64_t MostSampleHundredths(const EncodeOptions& options) {
 
 // The library's row buffers and the row queue, then the coefficients.
 uint64_t LibraryBytes(const ImageLayout& layout, const EncodeOptions& options) {
-  uint64_t bytes = (512 << 10) + (uint64_t{layout.width} + 64) * 3 * 256;
+  uint64_t bytes = (512 << 10) + JpegRowQueue::MemoryBytes(layout);
   if (WantsOptimized(options)) {
     bytes = SaturatingAdd(bytes, SaturatingMul(2, PaddedSamples(layout, options)));
   }
@@ -144,7 +145,7 @@ Status JpegCompressor::WriteMcuRow(uint32_t mcu_row, bool is_planar) {
 Status JpegCompressor::Run(const Metadata& metadata, ByteChain* out) {
   const std::vector<JpegMetadataSegment> segments = MakeJpegSegments(metadata);
   const bool is_planar = layout_.color == ColorModel::kYCbCr;
-  PIXPRESS_RETURN_IF_ERROR(queue_.Start(layout_, context_.meter));
+  PIXPRESS_RETURN_IF_ERROR(queue_.Start(layout_, 16, context_.meter));
   info_.err = errors_.Install();
   const auto begin = [&] {
     jpeg_create_compress(&info_);
@@ -202,11 +203,16 @@ uint64_t JpegOutputBytes(const ImageLayout& layout, const EncodeOptions& options
 }
 
 uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
-  return SaturatingAdd(LibraryBytes(layout, options), JpegOutputBytes(layout, options));
+  const uint64_t held = options.effort >= kJpegTrellisEffort ? JpegPixelEncodeBytes(layout, options)
+                                                             : LibraryBytes(layout, options);
+  return SaturatingAdd(held, JpegOutputBytes(layout, options));
 }
 
 Status EncodeJpeg(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                   const WorkContext& context, ByteChain* out) {
+  if (options.effort >= kJpegTrellisEffort) {
+    return EncodeJpegPixels(source, options, metadata, context, out);
+  }
   return JpegCompressor(source, options, context).Run(metadata, out);
 }
 

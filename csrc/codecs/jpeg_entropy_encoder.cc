@@ -19,21 +19,6 @@ Status AppendSegment(uint8_t marker, Bytes payload, ByteChain* out) {
   return out->Append(payload);
 }
 
-std::array<uint8_t, 14> MakeJfif(const std::optional<Density>& density) {
-  std::array<uint8_t, 14> jfif = {'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
-  if (!density.has_value()) return jfif;
-  const bool per_meter = density->unit == Density::Unit::kPerMeter;
-  const uint32_t divisor = per_meter ? 100 : 1;
-  const uint32_t x = density->x / divisor, y = density->y / divisor;
-  if (x > 65535 || y > 65535) return jfif;
-  jfif[7] = per_meter ? 2 : static_cast<uint8_t>(density->unit);
-  jfif[8] = static_cast<uint8_t>(std::max(x, 1u) >> 8);
-  jfif[9] = static_cast<uint8_t>(std::max(x, 1u));
-  jfif[10] = static_cast<uint8_t>(std::max(y, 1u) >> 8);
-  jfif[11] = static_cast<uint8_t>(std::max(y, 1u));
-  return jfif;
-}
-
 bool IsWide(const JpegQuantTable& table) {
   return std::any_of(table.begin(), table.end(), [](uint16_t step) { return step > 255; });
 }
@@ -158,7 +143,7 @@ Status WriteJpegHead(const JpegFrame& frame, const JpegHuffmanSpecs& specs,
                      const Metadata& metadata, ByteChain* out) {
   const uint8_t soi[] = {0xFF, kJpegSoi};
   PIXPRESS_RETURN_IF_ERROR(out->Append(soi));
-  PIXPRESS_RETURN_IF_ERROR(AppendSegment(kJpegApp0, MakeJfif(metadata.density), out));
+  PIXPRESS_RETURN_IF_ERROR(AppendSegment(kJpegApp0, MakeJfifPayload(metadata.density), out));
   for (const JpegMetadataSegment& segment : MakeJpegSegments(metadata)) {
     PIXPRESS_RETURN_IF_ERROR(AppendSegment(segment.marker, segment.payload, out));
   }

@@ -197,4 +197,19 @@ Status RewriteJpeg(Bytes encoded, MetadataPolicy policy, const Limits& limits,
   return Status(StatusCode::kCorruptImage, "JPEG: the file ends before its end marker");
 }
 
+std::array<uint8_t, 14> MakeJfifPayload(const std::optional<Density>& density) {
+  std::array<uint8_t, 14> jfif = {'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
+  if (!density.has_value()) return jfif;
+  const bool per_meter = density->unit == Density::Unit::kPerMeter;
+  const uint32_t divisor = per_meter ? 100 : 1;
+  const uint32_t x = density->x / divisor, y = density->y / divisor;
+  if (x > 65535 || y > 65535) return jfif;
+  jfif[7] = per_meter ? 2 : static_cast<uint8_t>(density->unit);
+  jfif[8] = static_cast<uint8_t>(std::max(x, 1u) >> 8);
+  jfif[9] = static_cast<uint8_t>(std::max(x, 1u));
+  jfif[10] = static_cast<uint8_t>(std::max(y, 1u) >> 8);
+  jfif[11] = static_cast<uint8_t>(std::max(y, 1u));
+  return jfif;
+}
+
 }  // namespace pixpress

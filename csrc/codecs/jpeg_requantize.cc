@@ -22,6 +22,15 @@ constexpr std::array<uint8_t, 64> kChroma = {
     99, 99, 47, 66, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
 
+// For luma, by N. Robidoux: about flat where eyes see most, coarser than K.1 where they see least.
+constexpr std::array<uint16_t, 64> kPerceptualLuma = {
+    16, 16, 16, 18,  25,  37,  56,  85,  16, 17, 20,  27,  34,  40,  53,  75,
+    16, 20, 24, 31,  43,  62,  91,  135, 18, 27, 31,  40,  53,  74,  106, 156,
+    25, 34, 43, 53,  69,  94,  131, 189, 37, 40, 62,  74,  94,  124, 169, 238,
+    56, 53, 91, 106, 131, 169, 226, 311, 85, 75, 135, 156, 189, 238, 311, 418};
+
+constexpr int kPerceptualChromaPercent = 80;
+
 // Position in the block to position in zigzag order.
 constexpr std::array<uint8_t, 64> kZigzag = [] {
   std::array<uint8_t, 64> zigzag = {};
@@ -56,6 +65,18 @@ uint64_t NonZero(const int16_t* block) {
   return mask;
 }
 
+// As libjpeg scales tables; `percent_of` gives a hundredfold step by its position in the block.
+template <typename PercentOf>
+JpegQuantTable ScaledQuant(int quality, const PercentOf& percent_of) {
+  const int scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
+  JpegQuantTable table;
+  for (size_t k = 0; k < 64; ++k) {
+    const int step = (percent_of(kJpegNaturalOrder[k]) * scale / 100 + 50) / 100;
+    table[k] = static_cast<uint16_t>(std::clamp(step, 1, 255));
+  }
+  return table;
+}
+
 // One step of ChooseJpegQuant. A step barely coarser than the source's adds much error and saves
 // little; whole multiples add the least error, the odd ones none at zero.
 uint16_t ChooseStep(uint32_t source, uint32_t wanted) {
@@ -71,13 +92,14 @@ uint16_t ChooseStep(uint32_t source, uint32_t wanted) {
 }  // namespace
 
 JpegQuantTable StandardJpegQuant(int quality, bool is_chroma) {
-  const int scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
-  JpegQuantTable table;
-  for (size_t k = 0; k < 64; ++k) {
-    const int base = (is_chroma ? kChroma : kLuma)[kJpegNaturalOrder[k]];
-    table[k] = static_cast<uint16_t>(std::clamp((base * scale + 50) / 100, 1, 255));
-  }
-  return table;
+  const std::array<uint8_t, 64>& base = is_chroma ? kChroma : kLuma;
+  return ScaledQuant(quality, [&](size_t i) { return base[i] * 100; });
+}
+
+JpegQuantTable PerceptualJpegQuant(int quality, bool is_chroma) {
+  return ScaledQuant(quality, [&](size_t i) {
+    return is_chroma ? kChroma[i] * kPerceptualChromaPercent : kPerceptualLuma[i] * 100;
+  });
 }
 
 JpegQuantTable ChooseJpegQuant(const JpegQuantTable& source, const JpegQuantTable& wanted) {
@@ -113,6 +135,13 @@ bool JpegRequantizer::RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& deco
   int32_t& predictor = decoder.predictor(component);
   if (!ReadJpegDc(in, decoder.dc_table(component), &predictor)) return false;
   if (!PutDc(component, predictor, out)) return false;
+  if (trellis_ != nullptr) {
+    const bool ok = ReadJpegAc(in, decoder.ac_table(component), [&](uint32_t k, JpegValue value) {
+      if (value.magnitude != 0) trellis_->Add(component, k, value);
+    });
+    trellis_->Put(component, out);
+    return ok;
+  }
   const JpegStepScale& scale = scales_[component];
   JpegTokenWriter writer = out;
   uint32_t last = 0;
@@ -155,11 +184,19 @@ bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
     const uint32_t sign = own < 0 ? ~0u : 0;
     const auto magnitude = static_cast<uint32_t>(std::abs(own));
     if (magnitude > kMaxAc) return false;
+    if (trellis_ != nullptr) {
+      trellis_->Add(component, k, {magnitude, sign});
+      continue;
+    }
     const JpegValue value{scales_[component].Apply(magnitude, k), sign};
     out.PutAc(k - last - 1, value);
     last = value.magnitude != 0 ? k : last;
   }
-  out.PutEnd(last == 63);
+  if (trellis_ != nullptr) {
+    trellis_->Put(component, out);
+  } else {
+    out.PutEnd(last == 63);
+  }
   return true;
 }
 

@@ -8,11 +8,16 @@
 #include "codecs/jpeg_entropy_decoder.h"
 #include "codecs/jpeg_frame.h"
 #include "codecs/jpeg_tokens.h"
+#include "codecs/jpeg_trellis.h"
 
 namespace pixpress {
 
 // The table of libjpeg for a quality, in zigzag order.
 JpegQuantTable StandardJpegQuant(int quality, bool is_chroma);
+
+// A table for a quality that gives fewer bytes at the same looks: coarser at high frequencies of
+// luma, finer in chroma.
+JpegQuantTable PerceptualJpegQuant(int quality, bool is_chroma);
 
 // What to quantize an image with that was quantized with `source` before, for `wanted` or about as
 // good: never finer than the source, and in its steps where that costs little.
@@ -35,8 +40,10 @@ JpegStepScale MakeJpegStepScale(const JpegQuantTable& source, const JpegQuantTab
 // Requantizes the blocks of an image in the order of the scan. Used by one thread.
 class JpegRequantizer {
  public:
-  JpegRequantizer(const JpegFrame& frame, const std::array<JpegStepScale, 3>& scales)
-      : frame_(frame), scales_(scales) {}
+  // Rounds, unless there is a `trellis` to choose what is best.
+  JpegRequantizer(const JpegFrame& frame, const std::array<JpegStepScale, 3>& scales,
+                  JpegTrellis* trellis)
+      : frame_(frame), scales_(scales), trellis_(trellis) {}
 
   // The most tokens that a row of MCUs can become, with the room that writing them takes.
   static size_t MaxRowTokens(const JpegFrame& frame);
@@ -55,6 +62,7 @@ class JpegRequantizer {
 
   const JpegFrame& frame_;
   const std::array<JpegStepScale, 3>& scales_;
+  JpegTrellis* const trellis_;  // Null: none.
   std::array<int32_t, 3> last_dc_ = {};
 };
 

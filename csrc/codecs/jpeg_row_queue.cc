@@ -6,15 +6,14 @@
 #include "base/checked_math.h"
 
 namespace pixpress {
-
 uint32_t JpegRowQueue::Plane::wanted_rows() const {
   return std::min(mcu_rows, height - dropped_rows);
 }
 
-Status JpegRowQueue::Start(const ImageLayout& layout, Meter& meter) {
+Status JpegRowQueue::Start(const ImageLayout& layout, uint32_t interleaved_rows, Meter& meter) {
   meter_ = &meter;
   const bool is_planar = layout.color == ColorModel::kYCbCr;
-  mcu_rows_ = is_planar ? 8u * layout.max_v_samples() : 16;
+  mcu_rows_ = is_planar ? 8u * layout.max_v_samples() : interleaved_rows;
   plane_count_ = layout.plane_count;
   for (size_t p = 0; p < plane_count_; ++p) {
     Plane& plane = planes_[p];
@@ -22,7 +21,7 @@ Status JpegRowQueue::Start(const ImageLayout& layout, Meter& meter) {
     plane.row_bytes = layout.row_bytes(p);
     // Room for the padding to whole MCUs, of which a side has at most 32 samples.
     plane.stride = RoundUpTo<size_t>(plane.row_bytes + 32, 64);
-    plane.mcu_rows = is_planar ? 8u * layout.planes[p].v_samples : 16;
+    plane.mcu_rows = is_planar ? 8u * layout.planes[p].v_samples : interleaved_rows;
     plane.capacity_rows = plane.mcu_rows * 2;
     PIXPRESS_ASSIGN_OR_RETURN(plane.buffer, meter.Allocate(plane.stride * plane.capacity_rows));
     arrays_[p] = plane.rows.data();

@@ -15,8 +15,13 @@ namespace pixpress {
 
 class JpegRowQueue {
  public:
+  // Interleaved rows come by `interleaved_rows`, at most 16, and planes by their rows of an MCU.
   // `meter` outlives the queue.
-  Status Start(const ImageLayout& layout, Meter& meter);
+  Status Start(const ImageLayout& layout, uint32_t interleaved_rows, Meter& meter);
+  // With stripes of any height that steps and decoders yield.
+  static uint64_t MemoryBytes(const ImageLayout& layout) {
+    return (uint64_t{layout.width} + 64) * 3 * 256;
+  }
   // Pull from the source until every plane has its rows of the next MCU row.
   Status Fill(RowSource& source);
   // The filled rows were used.

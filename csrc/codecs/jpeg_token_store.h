@@ -34,9 +34,13 @@ class JpegTokenStore {
       const auto* tokens = reinterpret_cast<const JpegToken*>(chunk.buffer.data());
       PIXPRESS_RETURN_IF_ERROR(use(std::span<const JpegToken>(tokens, chunk.used)));
     }
+    Clear();
+    return Status();
+  }
+  // Forget all tokens but keep a chunk's memory.
+  void Clear() {
     if (chunks_.size() > 1) chunks_.resize(1);
     if (!chunks_.empty()) chunks_[0].used = 0;
-    return Status();
   }
 
  private:

@@ -7,20 +7,14 @@
 #include "codecs/jpeg_coefficients.h"
 #include "codecs/jpeg_decode.h"
 #include "codecs/jpeg_encode.h"
-#include "codecs/jpeg_entropy_encoder.h"
 #include "codecs/jpeg_fold.h"
 #include "codecs/jpeg_markers.h"
 #include "codecs/jpeg_requantize.h"
-#include "codecs/jpeg_token_store.h"
+#include "codecs/jpeg_token_sink.h"
+#include "codecs/jpeg_trellis.h"
 
 namespace pixpress {
 namespace {
-
-// From this effort on the Huffman tables are made for the image. Those of an image with more tokens
-// than this are made for its first part.
-constexpr int kOptimalTablesEffort = 2;
-constexpr uint64_t kMostTokenBytes = 32 << 20;
-constexpr uint32_t kManyRows = 128;
 
 // A step of 0, which no encoder writes, cannot be divided by.
 bool HasSteps(const JpegFrame& frame) {
@@ -104,64 +98,6 @@ bool WantsFold(const ImageInfo& info, const EncodeOptions& options) {
          planes[0].v_samples <= 2 && planes[0].h_samples * planes[0].v_samples < 4;
 }
 
-// Writes the file as soon as the Huffman tables are known.
-class TokenSink {
- public:
-  TokenSink(const JpegFrame& frame, const EncodeOptions& options, const Metadata& metadata,
-            const WorkContext& context, ByteChain* out)
-      : frame_(frame),
-        most_bytes_(options.effort >= kOptimalTablesEffort ? kMostTokenBytes : 0),
-        metadata_(metadata),
-        meter_(context.meter),
-        out_(out),
-        store_(JpegRequantizer::MaxRowTokens(frame), context.meter) {}
-
-  Result<JpegToken*> Reserve() { return store_.Reserve(); }
-  Status Commit(const JpegToken* begin, const JpegToken* end) {
-    store_.Commit(end);
-    // Some rows tell as much as all where there are many.
-    if (makes_tables() && !is_started_ && row_ % counted_rows() == 0) {
-      CountJpegTokens(frame_, {begin, end}, &counts_);
-    }
-    ++row_;
-    return store_.is_full(most_bytes_) ? Drain(true) : Status();
-  }
-  Status Finish() {
-    PIXPRESS_RETURN_IF_ERROR(Drain(false));
-    PIXPRESS_RETURN_IF_ERROR(encoder_.Finish());
-    return WriteJpegEnd(out_);
-  }
-
- private:
-  bool makes_tables() const { return most_bytes_ > 0; }
-  uint32_t counted_rows() const { return frame_.mcu_rows >= kManyRows ? 4 : 1; }
-  Status StartFile(const JpegHuffmanSpecs& specs) {
-    is_started_ = true;
-    PIXPRESS_RETURN_IF_ERROR(WriteJpegHead(frame_, specs, metadata_, out_));
-    return encoder_.Start(frame_, specs, meter_, out_);
-  }
-  Status Drain(bool has_more) {
-    if (!is_started_) {
-      const bool has_unseen = has_more || counted_rows() > 1;
-      PIXPRESS_RETURN_IF_ERROR(StartFile(makes_tables()
-                                             ? MakeOptimalJpegHuffmanSpecs(counts_, has_unseen)
-                                             : StandardJpegHuffmanSpecs()));
-    }
-    return store_.Drain([&](std::span<const JpegToken> tokens) { return encoder_.Encode(tokens); });
-  }
-
-  const JpegFrame& frame_;
-  const uint64_t most_bytes_;
-  const Metadata& metadata_;
-  Meter& meter_;
-  ByteChain* const out_;
-  JpegTokenStore store_;
-  JpegEntropyEncoder encoder_;
-  JpegImageCounts counts_ = {};
-  bool is_started_ = false;
-  uint32_t row_ = 0;
-};
-
 struct Quantization {
   JpegFrame frame;  // Of the output.
   std::array<JpegStepScale, 3> scales;
@@ -169,7 +105,9 @@ struct Quantization {
 };
 
 // The source's own tables where no quality is given.
-Quantization ChooseQuantization(const JpegFrame& source, std::optional<int> quality, bool folds) {
+Quantization ChooseQuantization(const JpegFrame& source, std::optional<int> quality, bool folds,
+                                bool is_perceptual) {
+  const auto wanted_of = is_perceptual ? PerceptualJpegQuant : StandardJpegQuant;
   Quantization chosen;
   chosen.frame = folds ? JpegFoldedRows::FoldedFrame(source) : source;
   chosen.frame.restart_interval = 0;
@@ -177,7 +115,7 @@ Quantization ChooseQuantization(const JpegFrame& source, std::optional<int> qual
   for (size_t c = 0; c < source.component_count; ++c) {
     const JpegQuantTable& own = source.quant[source.components[c].quant];
     const JpegQuantTable target =
-        quality.has_value() ? ChooseJpegQuant(own, StandardJpegQuant(*quality, c > 0)) : own;
+        quality.has_value() ? ChooseJpegQuant(own, wanted_of(*quality, c > 0)) : own;
     // Folding quantizes chroma itself.
     chosen.scales[c] = MakeJpegStepScale(folds && c > 0 ? target : own, target);
     chosen.is_identity &= chosen.scales[c].is_identity;
@@ -185,6 +123,18 @@ Quantization ChooseQuantization(const JpegFrame& source, std::optional<int> qual
     chosen.frame.components[c].quant = static_cast<uint8_t>(c);
   }
   return chosen;
+}
+
+// Chooses levels of the output. Folded chroma has the output's steps already.
+JpegTrellis MakeTrellis(const JpegFrame& source, const JpegFrame& target, bool folds) {
+  JpegTrellis::Steps from = {}, to = {};
+  for (size_t c = 0; c < source.component_count; ++c) {
+    const JpegFrame& frame = folds && c > 0 ? target : source;
+    const JpegQuantTable& own = frame.quant[frame.components[c].quant];
+    for (size_t k = 0; k < 64; ++k) from[c][k] = uint32_t{own[k]} * 8;
+    std::ranges::copy(target.quant[target.components[c].quant], to[c].begin());
+  }
+  return JpegTrellis(from, to);
 }
 
 struct Job {
@@ -205,11 +155,18 @@ Result<bool> Transcode(const Job& job, std::optional<int> quality, ByteChain* ou
   // A lossless try keeps the sampling too.
   const bool folds = quality.has_value() && WantsFold(job.info, job.options) &&
                      JpegFoldedRows::CanFold(rows.frame());
-  const Quantization chosen = ChooseQuantization(rows.frame(), quality, folds);
+  const bool uses_trellis = job.options.effort >= kJpegTrellisEffort;
+  const Quantization chosen = ChooseQuantization(rows.frame(), quality, folds, uses_trellis);
   *is_identity = chosen.is_identity;
   if (folds) PIXPRESS_RETURN_IF_ERROR(rows.StartFold(chosen.frame, context.meter));
-  JpegRequantizer requantizer(chosen.frame, chosen.scales);
-  TokenSink sink(chosen.frame, job.options, job.metadata, context, out);
+  std::optional<JpegTrellis> trellis;
+  if (uses_trellis && !chosen.is_identity) {
+    trellis = MakeTrellis(rows.frame(), chosen.frame, folds);
+  }
+  JpegTrellis* const chooser = trellis.has_value() ? &*trellis : nullptr;
+  JpegRequantizer requantizer(chosen.frame, chosen.scales, chooser);
+  JpegTokenSink sink(chosen.frame, job.options, job.metadata, context, chooser, out);
+  PIXPRESS_RETURN_IF_ERROR(sink.Start());
   const uint32_t row_count = chosen.frame.mcu_rows;
   for (uint32_t row = 0; row < row_count; ++row) {
     PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
@@ -259,7 +216,7 @@ Result<bool> TranscodeBest(const Job& job, ByteChain* out) {
 uint64_t OutputBytes(const ImageInfo& info, const EncodeOptions& options) {
   constexpr uint64_t kHeadBytes = 192 << 10;
   if (info.encoded_bytes == 0) return JpegOutputBytes(info.planar, options);
-  const bool makes_tables = options.effort >= kOptimalTablesEffort;
+  const bool makes_tables = options.effort >= kOptimalJpegTablesEffort;
   const uint64_t growth = makes_tables ? info.encoded_bytes / 8 : info.encoded_bytes * 2;
   // The chunks of the chain grow with it, the last one being half as long at most.
   return SaturatingMul(SaturatingAdd(info.encoded_bytes, growth + kHeadBytes), 17) / 16 + (1 << 20);
@@ -268,7 +225,7 @@ uint64_t OutputBytes(const ImageInfo& info, const EncodeOptions& options) {
 }  // namespace
 
 bool CanTranscodeJpeg(const ImageInfo& info, const EncodeOptions& options) {
-  if (info.planar.plane_count == 0 || WantsProgressiveJpeg(options)) return false;
+  if (info.planar.plane_count == 0) return false;
   if (info.planar.plane_count == 1 || WantsFold(info, options)) return true;
   const ImageLayout wanted =
       ImageLayout::Ycbcr(info.width, info.height, options.chroma_h, options.chroma_v);
@@ -288,14 +245,9 @@ uint64_t JpegTranscodeMemoryBytes(const ImageInfo& info, const EncodeOptions& op
   const uint64_t columns = DivideRoundingUp<uint64_t>(info.width, 8 * max_h);
   // A folded row has the luma of two, of one column more at most.
   const uint64_t row_blocks = WantsFold(info, options) ? (columns + 1) * 6 : columns * blocks;
-  const size_t row_tokens = row_blocks * kMaxBlockTokens + kTokenSlack;
-  // Chunks of the whole image, if that is less than what is gathered at most.
   const uint64_t rows = DivideRoundingUp<uint64_t>(info.height, 8 * max_v);
-  const uint64_t image_bytes = SaturatingMul(rows + 1, row_tokens * sizeof(JpegToken));
-  const uint64_t most =
-      options.effort >= kOptimalTablesEffort ? std::min(kMostTokenBytes, 2 * image_bytes) : 0;
-  uint64_t bytes = JpegTokenStore::MemoryBytes(row_tokens, most) +
-                   JpegEntropyEncoder::MemoryBytes() + JpegEntropyDecoder::MemoryBytes();
+  uint64_t bytes = SaturatingAdd(JpegTokenSink::MemoryBytes(row_blocks, rows, options),
+                                 JpegEntropyDecoder::MemoryBytes());
   if (WantsFold(info, options)) bytes += JpegFoldedRows::MemoryBytes(columns * blocks);
   if (info.is_progressive) bytes = SaturatingAdd(bytes, JpegLibraryBytes(info));
   return SaturatingAdd(bytes, OutputBytes(info, options));

@@ -124,6 +124,50 @@ TEST_F(JpegRequantizeTest, MoreEffortMakesTheSameCoefficientsSmaller) {
   EXPECT_TRUE(PlainCoefficients(small) == PlainCoefficients(fast));
 }
 
+TEST_F(JpegRequantizeTest, TheSameQualityLosesNothingAtAnyEffort) {
+  for (const JpegRecipe& recipe : EveryKind({.quality = 60, .noise = 40})) {
+    const auto jpeg = MakeJpeg(recipe);
+    for (const int effort : {4, 5, 7, 9}) {
+      EXPECT_TRUE(PlainCoefficients(MustTranscode(jpeg, 95, effort)) == PlainCoefficients(jpeg));
+    }
+  }
+}
+
+TEST_F(JpegRequantizeTest, ProgressiveFilesHaveTheCoefficientsOfBaselineOnes) {
+  for (const JpegRecipe& recipe :
+       EveryKind({.width = 203, .height = 171, .quality = 93, .noise = 30})) {
+    const auto jpeg = MakeJpeg(recipe);
+    for (const int quality : {5, 50, 90}) {
+      const auto write = [&](Progressive progressive) {
+        auto made = Transcode(jpeg, {.quality = quality, .progressive = progressive});
+        EXPECT_TRUE(made.ok() && !made.value().empty());
+        return std::move(made).value();
+      };
+      const auto progressive = write(Progressive::kOn), baseline = write(Progressive::kOff);
+      EXPECT_TRUE(
+          kJpegCodec.probe(progressive, progressive.size(), limits_).value().is_progressive);
+      EXPECT_FALSE(kJpegCodec.probe(baseline, baseline.size(), limits_).value().is_progressive);
+      EXPECT_TRUE(PlainCoefficients(progressive) == PlainCoefficients(baseline));
+    }
+  }
+}
+
+TEST_F(JpegRequantizeTest, TheTrellisSavesMoreThanItLoses) {
+  for (const JpegRecipe& recipe :
+       EveryKind({.width = 300, .height = 200, .quality = 96, .noise = 30})) {
+    const auto jpeg = MakeJpeg(recipe);
+    const PlainPlanes source = PlainDecode(jpeg, true, 1);
+    // A decibel is about a sixth of the bits of noise.
+    const auto rounded = MustTranscode(jpeg, 70, 2), chosen = MustTranscode(jpeg, 70, 5);
+    const double lost_db =
+        Psnr(PlainDecode(rounded, true, 1), source) - Psnr(PlainDecode(chosen, true, 1), source);
+    EXPECT_LT(static_cast<double>(chosen.size()),
+              static_cast<double>(rounded.size()) * (1 - std::max(lost_db, 0.0) / 10));
+    EXPECT_LT(lost_db, 2);
+    EXPECT_EQ(MustTranscode(jpeg, 70, 5), chosen);
+  }
+}
+
 TEST_F(JpegRequantizeTest, ExtremeBlocksAreCodedExactly) {
   // Noise at the finest steps has values of every width; wide tables are kept where nothing
   // changes.

@@ -1,0 +1,108 @@
+#include "codecs/jpeg_pixel_encode.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/checked_math.h"
+#include "codecs/jpeg_pixel_blocks.h"
+#include "codecs/jpeg_requantize.h"
+#include "codecs/jpeg_row_queue.h"
+#include "codecs/jpeg_token_sink.h"
+#include "codecs/jpeg_trellis.h"
+
+namespace pixpress {
+namespace {
+
+JpegFrame MakeFrame(const ImageLayout& layout, const EncodeOptions& options) {
+  JpegFrame frame = JpegPixelBlocks::FrameOf(layout, options.chroma_h, options.chroma_v);
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    frame.quant[c] = PerceptualJpegQuant(options.quality, c > 0);
+  }
+  return frame;
+}
+
+JpegTrellis MakeTrellis(const JpegFrame& frame) {
+  JpegTrellis::Steps from = {}, to = {};
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    from[c].fill(1);
+    std::ranges::copy(frame.quant[c], to[c].begin());
+  }
+  return JpegTrellis(from, to);
+}
+
+// Blocks in eighths to tokens.
+class BlockQuantizer {
+ public:
+  BlockQuantizer(const JpegFrame& frame, JpegTrellis& trellis) : frame_(frame), trellis_(trellis) {}
+
+  void PutRow(const JpegBlockRows& blocks, JpegTokenWriter* out) {
+    for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
+      for (size_t c = 0; c < frame_.component_count; ++c) {
+        const JpegFrameComponent& own = frame_.components[c];
+        for (size_t y = 0; y < own.v; ++y) {
+          const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
+          for (size_t x = 0; x < own.h; ++x) PutBlock(row + x * 64, c, *out);
+        }
+      }
+    }
+  }
+
+ private:
+  void PutBlock(const int16_t* block, size_t component, JpegTokenWriter& out) {
+    const int32_t step = 8 * frame_.quant[component][0];
+    const int32_t magnitude = (std::abs(int32_t{block[0]}) + step / 2) / step;
+    // The difference of two must fit in 11 bits.
+    const int32_t dc = std::min(magnitude, 1023) * (block[0] < 0 ? -1 : 1);
+    out.PutDc(dc - last_dc_[component]);
+    last_dc_[component] = dc;
+    for (uint32_t k = 1; k < 64; ++k) {
+      const int32_t value = block[kJpegNaturalOrder[k]];
+      const uint32_t sign = value < 0 ? ~0u : 0;
+      trellis_.Add(component, k, {static_cast<uint32_t>(std::abs(value)), sign});
+    }
+    trellis_.Put(component, out);
+  }
+
+  const JpegFrame& frame_;
+  JpegTrellis& trellis_;
+  std::array<int32_t, 3> last_dc_ = {};
+};
+
+uint32_t McuRows(const JpegFrame& frame) { return 8u * frame.max_v; }
+
+}  // namespace
+
+uint64_t JpegPixelEncodeBytes(const ImageLayout& layout, const EncodeOptions& options) {
+  const JpegFrame frame = JpegPixelBlocks::FrameOf(layout, options.chroma_h, options.chroma_v);
+  const uint64_t row_blocks = uint64_t{frame.mcu_columns} * frame.mcu_blocks();
+  return SaturatingAdd(JpegTokenSink::MemoryBytes(row_blocks, frame.mcu_rows, options),
+                       JpegPixelBlocks::MemoryBytes(frame) + JpegRowQueue::MemoryBytes(layout));
+}
+
+Status EncodeJpegPixels(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
+                        const WorkContext& context, ByteChain* out) {
+  const JpegFrame frame = MakeFrame(source.layout(), options);
+  JpegRowQueue queue;
+  PIXPRESS_RETURN_IF_ERROR(queue.Start(source.layout(), McuRows(frame), context.meter));
+  JpegPixelBlocks blocks;
+  PIXPRESS_RETURN_IF_ERROR(blocks.Start(source.layout(), frame, context.meter));
+  JpegTrellis trellis = MakeTrellis(frame);
+  BlockQuantizer quantizer(frame, trellis);
+  JpegTokenSink sink(frame, options, metadata, context, &trellis, out);
+  PIXPRESS_RETURN_IF_ERROR(sink.Start());
+  for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
+    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    PIXPRESS_RETURN_IF_ERROR(queue.Fill(source));
+    PIXPRESS_ASSIGN_OR_RETURN(JpegToken* const tokens, sink.Reserve());
+    JpegTokenWriter writer(tokens);
+    quantizer.PutRow(blocks.Transform(queue.arrays()), &writer);
+    queue.Drop();
+    PIXPRESS_RETURN_IF_ERROR(sink.Commit(tokens, writer.next()));
+    if (context.progress != nullptr) {
+      context.progress->Report(Stage::kEncode, double{1} * (row + 1) / frame.mcu_rows);
+    }
+  }
+  return sink.Finish();
+}
+
+}  // namespace pixpress

@@ -1,0 +1,59 @@
+#include "codecs/jpeg_trellis.h"
+
+#include <algorithm>
+
+namespace pixpress {
+namespace {
+
+// What a squared error of a step costs in a flat block, in bits; half of it where the coefficients
+// have this root mean square, and less in busier blocks, which hide errors.
+constexpr uint64_t kFlatBits = 15;
+constexpr uint64_t kHalfRms = 60;
+constexpr uint64_t kHalfEnergy = 63 * (8 * kHalfRms) * (8 * kHalfRms);  // In eighths, squared.
+
+uint32_t WeightOf(uint64_t energy) {
+  return static_cast<uint32_t>(kFlatBits * kTrellisWeightUnit * kHalfEnergy /
+                               (kHalfEnergy + energy));
+}
+
+}  // namespace
+
+JpegTrellis::JpegTrellis(const Steps& source_eighths, const Steps& target) {
+  constexpr uint64_t kUnit = uint64_t{TrellisValue::kUnit} << kMultiplierBits;
+  constexpr uint64_t kMostStep = 1 << 14;
+  for (size_t c = 0; c < target.size(); ++c) {
+    for (size_t k = 0; k < 64; ++k) {
+      if (target[c][k] == 0) continue;  // There is no such component.
+      const uint64_t step = source_eighths[c][k];
+      factors_[c][k].multiplier = step * kUnit / (8 * uint64_t{target[c][k]});
+      factors_[c][k].energy = std::min(step, kMostStep) * std::min(step, kMostStep);
+    }
+  }
+  SetRates(StandardJpegHuffmanSpecs());
+}
+
+void JpegTrellis::SetRates(const JpegHuffmanSpecs& specs) {
+  for (size_t t = 0; t < 2; ++t) {
+    const JpegCodeTable codes = MakeJpegCodes(specs.ac[t]);
+    for (size_t i = 0; i < codes.size(); ++i) {
+      rates_[t][i] = static_cast<uint8_t>(codes[i].total_bits);
+    }
+  }
+}
+
+void JpegTrellis::Put(size_t component, JpegTokenWriter& out) {
+  if (count_ > 0) {
+    ChooseTrellisLevels(rates_[component > 0], WeightOf(energy_), {values_.data(), count_});
+  }
+  uint32_t last = 0;
+  for (uint32_t i = 0; i < count_; ++i) {
+    const TrellisValue& value = values_[i];
+    out.PutAc(value.position - last - 1, {value.level, signs_[i]});
+    last = value.level != 0 ? value.position : last;
+  }
+  out.PutEnd(last == 63);
+  count_ = 0;
+  energy_ = 0;
+}
+
+}  // namespace pixpress
