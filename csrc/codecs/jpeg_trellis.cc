@@ -5,14 +5,14 @@
 namespace pixpress {
 namespace {
 
-// What a squared error of a step costs in a flat block, in bits; half of it where the coefficients
-// have this root mean square, and less in busier blocks, which hide errors.
-constexpr uint64_t kFlatBits = 15;
-constexpr uint64_t kHalfRms = 60;
+// What a squared error of a step costs in a flat block, in bits, in luma and chroma; half of it
+// where the coefficients have this root mean square, and less in busier blocks, which hide errors.
+constexpr std::array<uint64_t, 2> kFlatBits = {14, 20};
+constexpr uint64_t kHalfRms = 150;
 constexpr uint64_t kHalfEnergy = 63 * (8 * kHalfRms) * (8 * kHalfRms);  // In eighths, squared.
 
-uint32_t WeightOf(uint64_t energy) {
-  return static_cast<uint32_t>(kFlatBits * kTrellisWeightUnit * kHalfEnergy /
+uint32_t WeightOf(uint64_t energy, bool is_chroma) {
+  return static_cast<uint32_t>(kFlatBits[is_chroma] * kTrellisWeightUnit * kHalfEnergy /
                                (kHalfEnergy + energy));
 }
 
@@ -42,8 +42,9 @@ void JpegTrellis::SetRates(const JpegHuffmanSpecs& specs) {
 }
 
 void JpegTrellis::Put(size_t component, JpegTokenWriter& out) {
+  const bool is_chroma = component > 0;
   if (count_ > 0) {
-    ChooseTrellisLevels(rates_[component > 0], WeightOf(energy_), {values_.data(), count_});
+    ChooseTrellisLevels(rates_[is_chroma], WeightOf(energy_, is_chroma), {values_.data(), count_});
   }
   uint32_t last = 0;
   for (uint32_t i = 0; i < count_; ++i) {
