@@ -80,14 +80,15 @@ TEST(Plan, JpegOfTheSameSizeNeedsNoPixelsAndTheWayThroughThemHoldsLittle) {
   EXPECT_GE(plan.memory_bytes, transcode_bytes + 1'000'000);
 }
 
-TEST(Plan, ResizedProgressiveOrUpsampledJpegNeedsPixels) {
+TEST(Plan, ResizedOrUpsampledJpegNeedsPixelsAndProgressiveDoesNot) {
   Settings resized, progressive, upsampled, padded;
   resized.width = 600;
   progressive.progressive = Progressive::kOn;
+  EXPECT_TRUE(MustPlan(progressive, JpegInfo(4000, 3000)).transcode.has_value());
   upsampled.subsampling = Subsampling::k444;
   padded.width = padded.height = 4000;
   padded.fit = Fit::kContain;
-  for (const Settings& settings : {resized, progressive, upsampled, padded}) {
+  for (const Settings& settings : {resized, upsampled, padded}) {
     EXPECT_FALSE(MustPlan(settings, JpegInfo(4000, 3000)).transcode.has_value());
   }
   Settings webp;

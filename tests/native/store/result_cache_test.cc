@@ -227,7 +227,7 @@ TEST_F(ResultCacheTest, FourProcessesShareOneFolderWithinItsLimits) {
         Fork([&] { return WrongAnswers(*Open(limits), limits, seed, Find, Store); }));
   }
   for (const pid_t child : children) EXPECT_EQ(WaitFor(child), 0);
-  EXPECT_GT(Open()->Used().value().entries, 5u);
+  EXPECT_GE(Open()->Used().value().entries, 4u);  // As many as fit of the largest.
 }
 
 TEST_F(ResultCacheTest, ThreadsShareOneCacheWithinItsLimits) {
