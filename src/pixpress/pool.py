@@ -174,9 +174,10 @@ class Pool(Submitter, Monitored):
         """Open a journal and go on with what an earlier pool has left in it.
 
         What is complete under its name is done, and not done again; what those pools left half
-        written is removed. A job that was running when its process died runs alone, before all
-        others; if that happens twice, its input is blacklisted. The futures are in `recovered`, in
-        order of submission. A journal that is new or empty gives a pool like any other.
+        written is removed. A job that was running when its process died runs in a process of its
+        own, or alone where there is none; if it crashes again, its input is blacklisted. The
+        futures are in `recovered`, in order of submission. A journal that is new or empty gives a
+        pool like any other.
 
         Parameters
         ----------

@@ -52,7 +52,7 @@ def test_workers_are_terminated() -> None:
     with pixpress.Pool(max_workers=3, min_workers=3) as pool:
         assert threads_named("pixpress") > before
     del pool
-    assert threads_named("pixpress") == before
+    assert threads_named("pixpress") <= before  # Other tests' pools may end meanwhile.
 
 
 def test_queue_state_is_persisted(

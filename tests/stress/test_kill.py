@@ -169,6 +169,7 @@ from pathlib import Path
 import pixpress
 
 journal, folder = sys.argv[1:]
+pixpress._native.WORKER_PROGRAM = ""  # Or the suspect would crash a process of its own.
 pool = pixpress.Pool.recover(journal, max_workers=2)
 
 def die():
