@@ -23,24 +23,6 @@ void ExpectSameCoefficients(Bytes jpeg) {
   EXPECT_TRUE(own.coefficients == library.coefficients);
 }
 
-std::vector<JpegRecipe> EverySampling(JpegRecipe recipe) {
-  std::vector<JpegRecipe> recipes;
-  for (const Sampling& luma : {Sampling{1, 1}, {2, 1}, {1, 2}, {2, 2}, {4, 1}, {1, 4}, {4, 2}}) {
-    recipe.sampling = {luma};
-    recipes.push_back(recipe);
-  }
-  recipe.sampling = {Sampling{2, 2}, {2, 1}, {2, 1}};
-  recipes.push_back(recipe);
-  recipe.sampling = {Sampling{1, 1}, {2, 2}, {1, 1}};
-  recipes.push_back(recipe);
-  recipe.stored = JCS_GRAYSCALE;
-  for (const Sampling& luma : {Sampling{1, 1}, {2, 2}}) {
-    recipe.sampling = {luma};
-    recipes.push_back(recipe);
-  }
-  return recipes;
-}
-
 TEST(JpegEntropyDecoder, EverySamplingSizeAndRestartIntervalReadsAsLibjpegReadsIt) {
   const std::pair<uint32_t, uint32_t> sizes[] = {{1, 1},   {1, 77},  {77, 1},   {8, 8},
                                                  {17, 16}, {97, 61}, {160, 128}};

@@ -219,4 +219,22 @@ std::vector<uint8_t> WithSegment(Bytes jpeg, uint8_t marker, Bytes payload, size
   return made;
 }
 
+std::vector<JpegRecipe> EverySampling(JpegRecipe recipe) {
+  std::vector<JpegRecipe> recipes;
+  for (const Sampling& luma : {Sampling{1, 1}, {2, 1}, {1, 2}, {2, 2}, {4, 1}, {1, 4}, {4, 2}}) {
+    recipe.sampling = {luma};
+    recipes.push_back(recipe);
+  }
+  recipe.sampling = {Sampling{2, 2}, {2, 1}, {2, 1}};
+  recipes.push_back(recipe);
+  recipe.sampling = {Sampling{1, 1}, {2, 2}, {1, 1}};
+  recipes.push_back(recipe);
+  recipe.stored = JCS_GRAYSCALE;
+  for (const Sampling& luma : {Sampling{1, 1}, {2, 2}}) {
+    recipe.sampling = {luma};
+    recipes.push_back(recipe);
+  }
+  return recipes;
+}
+
 }  // namespace pixpress

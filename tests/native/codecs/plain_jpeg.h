@@ -47,4 +47,7 @@ std::vector<uint8_t> PlainReencode(Bytes jpeg, Bytes like);
 // The file with a segment put in at `offset`, after SOI unless given.
 std::vector<uint8_t> WithSegment(Bytes jpeg, uint8_t marker, Bytes payload, size_t offset = 2);
 
+// The recipe with samplings of every kind, chroma larger than luma and gray among them.
+std::vector<JpegRecipe> EverySampling(JpegRecipe recipe);
+
 }  // namespace pixpress
