@@ -6,6 +6,7 @@
 
 #include "base/checked_math.h"
 #include "kernels/resize_blend.h"
+#include "kernels/resize_columns.h"
 #include "kernels/resize_samples.h"
 #include "kernels/resize_weights.h"
 #include "memory/buffer.h"
@@ -16,6 +17,8 @@ namespace {
 size_t RowBytes(uint32_t width, uint8_t channels) {
   return RoundUpTo<size_t>((size_t{width} * channels + kBlendPadding) * sizeof(int16_t), 64);
 }
+
+static_assert(kRowPadding >= kBlendPadding);
 
 // What a row takes while it waits to be blended.
 size_t RingStride(uint32_t width, const ResizeOptions& options) {
@@ -32,9 +35,10 @@ class Resizer final : public PlaneResizer {
         x_(x),
         y_(y),
         samples_(options),
-        columns_(ResizeWeights::Make(x, options.filter)),
+        columns_(UniformWeights::Make(x, options.filter, ColumnTapGroup(options.channels))),
         rows_(ResizeWeights::Make(y, options.filter)),
-        ring_stride_(RingStride(x.in_size, options)) {}
+        ring_stride_(RingStride(x.in_size, options)),
+        kept_rows_(rows_.most_taps) {}
 
   Status Init(Meter& meter) {
     PIXPRESS_ASSIGN_OR_RETURN(ring_, meter.Allocate(ring_stride_ * rows_.most_taps));
@@ -43,13 +47,17 @@ class Resizer final : public PlaneResizer {
     return Status();
   }
 
-  void PushRow(const uint8_t* row) override {
+  void PushRow(const uint8_t* row, bool stays) override {
     const uint32_t index = pushed_++;
     if (made_ >= y_.out_size || index < rows_.windows[made_].first) return;
+    const uint8_t*& kept = kept_rows_[index % rows_.most_taps];
+    uint8_t* const ring_row = ring_.data() + (index % rows_.most_taps) * ring_stride_;
+    kept = samples_.may_stay_bytes() && stays ? row : ring_row;
+    if (kept == row) return;
     if (samples_.may_stay_bytes()) {
-      std::memcpy(RingRow(index), row, row_samples());
+      std::memcpy(ring_row, row, row_samples());
     } else {
-      samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(RingRow(index)));
+      samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(ring_row));
     }
   }
 
@@ -71,14 +79,12 @@ class Resizer final : public PlaneResizer {
  private:
   size_t row_samples() const { return size_t{x_.in_size} * options_.channels; }
 
-  uint8_t* RingRow(uint32_t index) {
-    return ring_.data() + (index % rows_.most_taps) * ring_stride_;
-  }
+  const uint8_t* KeptRow(uint32_t index) const { return kept_rows_[index % rows_.most_taps]; }
 
   const int16_t* Blend(const ResizeWeights::Window& window) {
     if (!samples_.may_stay_bytes()) return BlendSamples(window);
     if (window.count == 1) {
-      WidenRow(RingRow(window.first), row_samples(), blended_.as<int16_t>());
+      WidenRow(KeptRow(window.first), row_samples(), blended_.as<int16_t>());
     } else {
       FindRows(window, &byte_rows_);
       BlendByteRows(byte_rows_.data(), rows_.weights.data() + window.offset, byte_rows_.size(),
@@ -88,7 +94,7 @@ class Resizer final : public PlaneResizer {
   }
 
   const int16_t* BlendSamples(const ResizeWeights::Window& window) {
-    if (window.count == 1) return reinterpret_cast<const int16_t*>(RingRow(window.first));
+    if (window.count == 1) return reinterpret_cast<const int16_t*>(KeptRow(window.first));
     FindRows(window, &sample_rows_);
     BlendRows(sample_rows_.data(), rows_.weights.data() + window.offset, sample_rows_.size(),
               row_samples(), blended_.as<int16_t>());
@@ -100,7 +106,7 @@ class Resizer final : public PlaneResizer {
   void FindRows(const ResizeWeights::Window& window, std::vector<const Sample*>* rows) {
     rows->clear();
     for (uint32_t i = 0; i < window.count; ++i) {
-      rows->push_back(reinterpret_cast<const Sample*>(RingRow(window.first + i)));
+      rows->push_back(reinterpret_cast<const Sample*>(KeptRow(window.first + i)));
     }
     if (window.count % 2 != 0) rows->push_back(rows->back());  // Its weight is 0.
   }
@@ -109,9 +115,10 @@ class Resizer final : public PlaneResizer {
   const ResizeAxis x_;
   const ResizeAxis y_;
   const ResizeSamples samples_;
-  const ResizeWeights columns_;
+  const UniformWeights columns_;
   const ResizeWeights rows_;
   const size_t ring_stride_;
+  std::vector<const uint8_t*> kept_rows_;  // In ring_, or of the caller.
   Buffer ring_;
   Buffer blended_;
   Buffer narrowed_;
@@ -139,8 +146,9 @@ uint64_t PlaneResizer::MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
   const uint64_t buffers = BufferPool::CapacityFor(RingStride(x.in_size, options) * most_rows) +
                            BufferPool::CapacityFor(RowBytes(x.in_size, options.channels)) +
                            BufferPool::CapacityFor(RowBytes(x.out_size, options.channels));
-  return buffers + ResizeWeights::MemoryBytes(x, options.filter) +
-         ResizeWeights::MemoryBytes(y, options.filter) + 16 * most_rows + 1024;
+  return buffers +
+         UniformWeights::MemoryBytes(x, options.filter, ColumnTapGroup(options.channels)) +
+         ResizeWeights::MemoryBytes(y, options.filter) + 24 * most_rows + 1024;
 }
 
 }  // namespace pixpress

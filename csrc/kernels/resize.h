@@ -36,6 +36,8 @@ struct ResizeOptions {
   bool linear = false;     // Resample sRGB-coded color in linear light.
 };
 
+inline constexpr size_t kRowPadding = 64;
+
 // Push source rows in order; pop each output row as soon as it is ready. Not thread-safe.
 class PlaneResizer {
  public:
@@ -47,8 +49,9 @@ class PlaneResizer {
   static uint64_t MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
                               const ResizeOptions& options);
 
-  // Take the next source row of in_size pixels. Every ready row has been popped before.
-  virtual void PushRow(const uint8_t* row) = 0;
+  // Take the next source row of in_size pixels. Every ready row has been popped before. A row that
+  // `stays`, with kRowPadding readable bytes behind it, until the last one is popped is not copied.
+  virtual void PushRow(const uint8_t* row, bool stays) = 0;
   // Can the next output row be popped now? False after the last one.
   virtual bool row_ready() const = 0;
   // Write the next output row of out_size pixels.

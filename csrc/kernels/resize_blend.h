@@ -1,5 +1,5 @@
 #pragma once
-// The inner loops of a resize: weighted sums of rows and of columns. Samples are 16 bits; SIMD with
+// The inner loops of a resize: weighted sums of rows. Samples are 16 bits; SIMD with
 // run-time dispatch; integer arithmetic, so that every target gives the same samples.
 //
 // Rows are padded: every input of a blend may be read, and an output written, up to kBlendPadding
@@ -24,15 +24,8 @@ void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, 
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                    int16_t* out);
 
-// The same along a row of interleaved pixels: one output pixel for each window.
-void BlendColumns(const int16_t* in, size_t channels, const ResizeWeights& weights, int16_t* out);
-
 // 8 bits to and from fixed point with kFineBits bits after the point, rounded and saturated.
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out);
 void NarrowRow(const int16_t* in, size_t samples, uint8_t* out);
-
-// WidenRow for pixels whose last of `channels` (2 or 4) is alpha, with color premultiplied. Within
-// half of the last bit; exact for opaque and for transparent pixels.
-void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* out);
 
 }  // namespace pixpress

@@ -4,18 +4,19 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/premultiply.h"
 #include "kernels/resize_blend.h"
 
 namespace pixpress {
 namespace {
 
 constexpr int32_t kOffset = 32768;
-constexpr int32_t kFineMost = 255 << kFineBits;
 
 // sRGB (IEC 61966-2-1) to linear light and back, both of 16 bits.
 struct LinearTables {
   std::array<uint16_t, 65536> to_linear;
   std::array<uint16_t, 65536> to_srgb;
+  std::array<uint16_t, 256> bytes_to_linear;
 
   LinearTables() {
     for (size_t i = 0; i < to_linear.size(); ++i) {
@@ -25,6 +26,7 @@ struct LinearTables {
       to_linear[i] = static_cast<uint16_t>(std::lround(linear * 65535.0));
       to_srgb[i] = static_cast<uint16_t>(std::lround(coded * 65535.0));
     }
+    for (size_t i = 0; i < 256; ++i) bytes_to_linear[i] = to_linear[i * 257];
   }
   static const LinearTables& Get() {
     static const LinearTables tables;
@@ -32,90 +34,97 @@ struct LinearTables {
   }
 };
 
-// value / alpha in units of `most`, rounded and saturated; 0 where alpha is 0. `Number` holds the
-// product of value and most.
-template <typename Number>
-uint32_t Unpremultiply(Number value, Number alpha, Number most) {
-  if (alpha <= 0) return 0;
-  return static_cast<uint32_t>(std::clamp<Number>((value * most + alpha / 2) / alpha, 0, most));
+// value / alpha in units of 1/65535, rounded and saturated; 0 where alpha is 0.
+uint32_t Unpremultiply(uint32_t value, uint32_t alpha) {
+  if (alpha == 0) return 0;
+  const uint64_t quotient = (uint64_t{value} * 65535u + alpha / 2) / alpha;
+  return static_cast<uint32_t>(std::min<uint64_t>(quotient, 65535u));
 }
 
-// As NarrowRow does; also what Unpremultiply gives for full alpha.
-uint8_t NarrowFine(int16_t sample) {
-  constexpr int32_t kHalf = 1 << (kFineBits - 1);
-  return static_cast<uint8_t>(std::clamp<int32_t>((sample + kHalf) >> kFineBits, 0, 255));
+int16_t Offset(uint32_t value) {
+  return static_cast<int16_t>(static_cast<int32_t>(value) - kOffset);
 }
+
+uint8_t Narrowed(uint32_t value) { return static_cast<uint8_t>((value * 255u + 32895u) >> 16); }
 
 }  // namespace
 
 void ResizeSamples::Load(const uint8_t* row, size_t width, int16_t* samples) const {
-  if (!is_fine()) return LoadOffset(row, width, samples);
+  if (!is_fine() && options_.has_alpha) return LoadWeighed(row, width, samples);
+  if (!is_fine()) return LoadOffset(row, width * options_.channels, samples);
   if (options_.has_alpha) return PremultiplyRow(row, options_.channels, width, samples);
   WidenRow(row, width * options_.channels, samples);
 }
 
 void ResizeSamples::Store(const int16_t* samples, size_t width, uint8_t* row) const {
-  if (!is_fine()) return StoreOffset(samples, width, row);
-  if (options_.has_alpha) return StoreFine(samples, width, row);
+  if (!is_fine() && options_.has_alpha) return StoreWeighed(samples, width, row);
+  if (!is_fine()) return StoreOffset(samples, width * options_.channels, row);
+  if (options_.has_alpha) return UnpremultiplyRow(samples, options_.channels, width, row);
   NarrowRow(samples, width * options_.channels, row);
 }
 
-void ResizeSamples::StoreFine(const int16_t* samples, size_t width, uint8_t* row) const {
-  const size_t colors = options_.channels - 1u;
-  for (size_t x = 0; x < width; ++x) {
-    const int32_t alpha = std::clamp<int32_t>(samples[colors], 0, kFineMost);
-    for (size_t c = 0; c < colors; ++c) {
-      row[c] = alpha == kFineMost
-                   ? NarrowFine(samples[c])
-                   : static_cast<uint8_t>(Unpremultiply<int32_t>(samples[c], alpha, 255));
-    }
-    row[colors] = NarrowFine(samples[colors]);
-    row += options_.channels;
-    samples += options_.channels;
-  }
-}
-
-void ResizeSamples::LoadOffset(const uint8_t* row, size_t width, int16_t* samples) const {
+void ResizeSamples::LoadOffset(const uint8_t* row, size_t count, int16_t* samples) const {
   const auto* const wide = reinterpret_cast<const uint16_t*>(row);
-  const auto& to_linear = LinearTables::Get().to_linear;
-  const size_t colors = options_.channels - (options_.has_alpha ? 1u : 0u);
-  for (size_t x = 0; x < width; ++x) {
-    std::array<uint32_t, 4> pixel{};
-    for (size_t c = 0; c < options_.channels; ++c) {
-      const size_t at = x * options_.channels + c;
-      pixel[c] = options_.bits == 16 ? wide[at] : row[at] * 257u;
-    }
-    for (size_t c = 0; c < colors; ++c) {
-      if (options_.linear) pixel[c] = to_linear[pixel[c]];
-      if (options_.has_alpha) pixel[c] = (pixel[c] * pixel[colors] + 32767u) / 65535u;
-    }
-    for (size_t c = 0; c < options_.channels; ++c) {
-      *samples++ = static_cast<int16_t>(static_cast<int32_t>(pixel[c]) - kOffset);
-    }
+  if (!options_.linear) {
+    for (size_t i = 0; i < count; ++i) samples[i] = Offset(wide[i]);
+  } else if (options_.bits == 16) {
+    const auto& to_linear = LinearTables::Get().to_linear;
+    for (size_t i = 0; i < count; ++i) samples[i] = Offset(to_linear[wide[i]]);
+  } else {
+    const auto& to_linear = LinearTables::Get().bytes_to_linear;
+    for (size_t i = 0; i < count; ++i) samples[i] = Offset(to_linear[row[i]]);
   }
 }
 
-void ResizeSamples::StoreOffset(const int16_t* samples, size_t width, uint8_t* row) const {
+void ResizeSamples::StoreOffset(const int16_t* samples, size_t count, uint8_t* row) const {
   auto* const wide = reinterpret_cast<uint16_t*>(row);
   const auto& to_srgb = LinearTables::Get().to_srgb;
-  const size_t colors = options_.channels - (options_.has_alpha ? 1u : 0u);
-  for (size_t x = 0; x < width; ++x) {
-    std::array<uint32_t, 4> pixel{};
-    for (size_t c = 0; c < options_.channels; ++c) {
-      pixel[c] = static_cast<uint32_t>(*samples++ + kOffset);
+  if (!options_.linear) {
+    for (size_t i = 0; i < count; ++i) wide[i] = static_cast<uint16_t>(samples[i] + kOffset);
+  } else if (options_.bits == 16) {
+    for (size_t i = 0; i < count; ++i) wide[i] = to_srgb[static_cast<size_t>(samples[i] + kOffset)];
+  } else {
+    for (size_t i = 0; i < count; ++i) {
+      row[i] = Narrowed(to_srgb[static_cast<size_t>(samples[i] + kOffset)]);
     }
-    for (size_t c = 0; c < colors; ++c) {
-      if (options_.has_alpha) pixel[c] = Unpremultiply<int64_t>(pixel[c], pixel[colors], 65535);
-      if (options_.linear) pixel[c] = to_srgb[pixel[c]];
+  }
+}
+
+void ResizeSamples::LoadWeighed(const uint8_t* row, size_t width, int16_t* samples) const {
+  const auto* const wide = reinterpret_cast<const uint16_t*>(row);
+  const auto& to_linear = LinearTables::Get().to_linear;
+  const size_t colors = options_.channels - 1u;
+  const auto sample = [&](size_t at) -> uint32_t {
+    return options_.bits == 16 ? wide[at] : row[at] * 257u;
+  };
+  for (size_t at = 0; at < width * options_.channels; at += options_.channels) {
+    const uint32_t alpha = sample(at + colors);
+    for (size_t i = at; i < at + colors; ++i) {
+      const uint32_t color = options_.linear ? to_linear[sample(i)] : sample(i);
+      samples[i] = Offset((color * alpha + 32767u) / 65535u);
     }
-    for (size_t c = 0; c < options_.channels; ++c) {
-      const size_t at = x * options_.channels + c;
-      if (options_.bits == 16) {
-        wide[at] = static_cast<uint16_t>(pixel[c]);
-      } else {
-        row[at] = static_cast<uint8_t>((pixel[c] * 255u + 32895u) >> 16);
-      }
+    samples[at + colors] = Offset(alpha);
+  }
+}
+
+void ResizeSamples::StoreWeighed(const int16_t* samples, size_t width, uint8_t* row) const {
+  auto* const wide = reinterpret_cast<uint16_t*>(row);
+  const auto& to_srgb = LinearTables::Get().to_srgb;
+  const size_t colors = options_.channels - 1u;
+  const auto store = [&](size_t at, uint32_t value) {
+    if (options_.bits == 16) {
+      wide[at] = static_cast<uint16_t>(value);
+    } else {
+      row[at] = Narrowed(value);
     }
+  };
+  for (size_t at = 0; at < width * options_.channels; at += options_.channels) {
+    const auto alpha = static_cast<uint32_t>(samples[at + colors] + kOffset);
+    for (size_t i = at; i < at + colors; ++i) {
+      const uint32_t color = Unpremultiply(static_cast<uint32_t>(samples[i] + kOffset), alpha);
+      store(i, options_.linear ? to_srgb[color] : color);
+    }
+    store(at + colors, alpha);
   }
 }
 

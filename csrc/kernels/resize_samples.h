@@ -24,9 +24,12 @@ class ResizeSamples {
 
  private:
   bool is_fine() const { return options_.bits == 8 && !options_.linear; }
-  void StoreFine(const int16_t* samples, size_t width, uint8_t* row) const;
-  void LoadOffset(const uint8_t* row, size_t width, int16_t* samples) const;
-  void StoreOffset(const int16_t* samples, size_t width, uint8_t* row) const;
+  // `count` samples without alpha.
+  void LoadOffset(const uint8_t* row, size_t count, int16_t* samples) const;
+  void StoreOffset(const int16_t* samples, size_t count, uint8_t* row) const;
+  // Pixels whose color is weighed by alpha.
+  void LoadWeighed(const uint8_t* row, size_t width, int16_t* samples) const;
+  void StoreWeighed(const int16_t* samples, size_t width, uint8_t* row) const;
 
   const ResizeOptions options_;
 };

@@ -29,6 +29,20 @@ struct ResizeWeights {
   static uint64_t MemoryBytes(const ResizeAxis& axis, Filter filter);
 };
 
+// The same windows with `taps` weights each, a multiple of `tap_group`, for loops of a fixed
+// length. They lie within the axis unless it is shorter.
+struct UniformWeights {
+  size_t taps = 0;
+  std::vector<uint32_t> firsts;  // The first source sample of each window.
+  std::vector<int16_t> weights;
+
+  const int16_t* WeightsOf(size_t window) const { return weights.data() + window * taps; }
+
+  static UniformWeights Make(const ResizeAxis& axis, Filter filter, size_t tap_group);
+  // An upper bound of what Make holds meanwhile.
+  static uint64_t MemoryBytes(const ResizeAxis& axis, Filter filter, size_t tap_group);
+};
+
 // Taps of one window, at most.
 uint32_t MostTaps(const ResizeAxis& axis, Filter filter);
 

@@ -199,7 +199,8 @@ Status ResizePixels(const ImageLayout& layout, const uint8_t* pixels, size_t str
                            ResizeAxis::Whole(layout.height, height), options, workplace.meter()));
   uint32_t done = 0;
   for (uint32_t y = 0; y < layout.height && done < height; ++y) {
-    resizer->PushRow(pixels + y * stride_bytes);
+    const bool is_padded = (layout.height - 1 - y) * stride_bytes >= kRowPadding;
+    resizer->PushRow(pixels + y * stride_bytes, is_padded);
     while (resizer->row_ready()) resizer->PopRow(out + done++ * out_stride_bytes);
   }
   return Status();

@@ -109,7 +109,7 @@ class ResizeStep final : public RowSource {
         plane.resizer->PopRow(plane.rows.data() + ready * plane.stride_bytes);
         ++ready;
       } else if (plane.next_input_row < input.rows) {
-        plane.resizer->PushRow(input.row(plane.next_input_row++));
+        plane.resizer->PushRow(input.row(plane.next_input_row++), /*stays=*/false);
       } else {
         break;
       }

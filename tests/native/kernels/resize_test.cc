@@ -134,8 +134,9 @@ Samples Loaded(const std::vector<uint8_t>& bytes, uint8_t bits) {
   return samples;
 }
 
-std::vector<uint8_t> Resize(const std::vector<uint8_t>& in, const Shape& shape,
-                            const ResizeOptions& options) {
+std::vector<uint8_t> Resize(std::vector<uint8_t> in, const Shape& shape,
+                            const ResizeOptions& options, bool stays = false) {
+  in.resize(in.size() + kRowPadding);
   BufferPool pool(64 << 20);
   Meter meter(pool);
   const auto x = ResizeAxis::Whole(shape.in_width, shape.out_width);
@@ -147,7 +148,7 @@ std::vector<uint8_t> Resize(const std::vector<uint8_t>& in, const Shape& shape,
   std::vector<uint8_t> out(out_row * shape.out_height);
   uint32_t made = 0;
   for (uint32_t row = 0; row < shape.in_height; ++row) {
-    resizer.value()->PushRow(in.data() + row * in_row);
+    resizer.value()->PushRow(in.data() + row * in_row, stays);
     while (resizer.value()->row_ready()) resizer.value()->PopRow(out.data() + made++ * out_row);
   }
   EXPECT_EQ(made, shape.out_height);
@@ -233,6 +234,18 @@ TEST_P(ResizeTest, AnImageOfTheSameSizeIsUnchanged) {
   const Shape shape{50, 40, 50, 40};
   const auto in = Stored(Picture(shape, 3), 8);
   EXPECT_EQ(Resize(in, shape, {.filter = GetParam(), .channels = 3}), in);
+}
+
+TEST_P(ResizeTest, RowsThatStayAreNotCopiedAndGiveTheSameBytes) {
+  const Shape shape{97, 61, 41, 23};
+  for (const uint8_t channels : {1, 3, 4}) {
+    for (const bool has_alpha : {false, channels == 4}) {
+      const auto in = Stored(Picture(shape, channels), 8);
+      const ResizeOptions options{
+          .filter = GetParam(), .channels = channels, .has_alpha = has_alpha};
+      EXPECT_EQ(Resize(in, shape, options, /*stays=*/true), Resize(in, shape, options));
+    }
+  }
 }
 
 TEST_P(ResizeTest, AFlatImageStaysFlat) {
