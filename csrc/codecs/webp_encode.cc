@@ -126,6 +126,10 @@ Status Fill(const Image& image, bool is_lossless, WebPPicture* picture) {
 
 Status EncodeStatus(const WebPPicture& picture, const WorkContext& context) {
   if (picture.error_code == VP8_ENC_ERROR_USER_ABORT) return context.stop.Poll();
+  if (picture.error_code == VP8_ENC_ERROR_PARTITION0_OVERFLOW) {
+    return Status(StatusCode::kUnsupportedFormat,
+                  "Expected an image whose block modes fit the 512 KiB that WebP has for them");
+  }
   const bool no_memory = picture.error_code == VP8_ENC_ERROR_OUT_OF_MEMORY ||
                          picture.error_code == VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY;
   return Status(no_memory ? StatusCode::kMemoryLimit : StatusCode::kInternal,
@@ -141,6 +145,31 @@ Status Compress(const WebPConfig& config, WebPPicture* picture, const WorkContex
   const bool is_done = WebPEncode(&config, picture) != 0;
   out->Adopt(writer.mem, writer.size);
   return is_done ? Status() : EncodeStatus(*picture, context);
+}
+
+// The modes of all macroblocks have to fit 512 KiB, which finely coded images from 30 megapixels on
+// exceed: then again with fewer bits for them, which costs up to some percent of the file, instead
+// of failing as libwebp does by default.
+Status CompressLossy(WebPConfig config, WebPPicture* picture, const WorkContext& context,
+                     WebpBytes* out) {
+  struct Attempt {
+    int method;
+    int partition_limit;
+    int segments;
+  };
+  const int method = std::max(config.method, 2);  // Lower ones heed no limit.
+  const std::array<Attempt, 3> attempts = {Attempt{config.method, 0, config.segments},
+                                           Attempt{method, 50, config.segments},
+                                           Attempt{method, 100, 1}};
+  Status status;
+  for (const Attempt& attempt : attempts) {
+    config.method = attempt.method;
+    config.partition_limit = attempt.partition_limit;
+    config.segments = attempt.segments;
+    status = Compress(config, picture, context, out);
+    if (picture->error_code != VP8_ENC_ERROR_PARTITION0_OVERFLOW) break;
+  }
+  return status;
 }
 
 // What the quick search makes of an image says whether it is a graphic.
@@ -216,9 +245,8 @@ Status EncodeWebpImage(Image image, bool is_still, const EncodeOptions& options,
   image = Image();
   picture->progress_hook = OnProgress;
   picture->user_data = const_cast<WorkContext*>(&context);
-  if (config.lossless == 0 || options.effort < kTrialEffort) {
-    return Compress(config, picture.get(), context, out);
-  }
+  if (config.lossless == 0) return CompressLossy(config, picture.get(), context, out);
+  if (options.effort < kTrialEffort) return Compress(config, picture.get(), context, out);
   const bool may_be_graphic = is_still && options.effort >= kGraphicEffort;
   return CompressBySearch(config, may_be_graphic, picture.get(), context, out);
 }

@@ -116,3 +116,12 @@ def test_a_resized_image_is_upright(orientation: int, photo: np.ndarray, opened)
     assert image.getexif().get(0x0112, 1) == 1
     difference = np.abs(np.asarray(image, np.int16) - np.asarray(expected, np.int16))
     assert difference.mean() < 2
+
+
+def test_block_modes_that_do_not_fit_are_coded_with_fewer_bits(opened) -> None:
+    side = 4096
+    array = np.random.default_rng(1).integers(0, 256, (side, side), np.uint8)
+    data = pixpress.encode(array, "webp", quality=100, effort=1)
+    rows = slice(0, side, 64)
+    difference = np.asarray(opened(data).convert("L"))[rows].astype(np.int16) - array[rows]
+    assert np.abs(difference).mean() < 8
