@@ -1,0 +1,131 @@
+"""How many source megapixels per second does one thread resize, from 24 to 1.5 megapixels?
+
+Seconds of CPU, as each has one thread. Arrays in memory, Lanczos of three lobes (OpenCV: area), 8 and 16 bits, against cykooz.resizer
+(fast_image_resize), OpenCV and pyvips, with one thread each. Outputs are compared with
+pixpress's. A peer that is missing is left out, and named.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from interleaved import TAPE, Seconds, in_turns, medians
+
+import pixpress
+
+WIDTH, HEIGHT = 6000, 4000
+OUT_WIDTH, OUT_HEIGHT = 1500, 1000
+KINDS = {"gray": 1, "RGB": 3, "RGBA": 4, "RGB16": 3}
+Array = np.ndarray[Any, Any]
+# Resizes the array that it was made for.
+Resize = Callable[[], Array]
+
+
+def pixels_of(photo: Path, kind: str) -> Array:
+    """Return a photograph of 24 megapixels with as many channels and bits."""
+    array = pixpress.decode(photo, mode="RGB")
+    array = pixpress.resize(array, (WIDTH, HEIGHT), "bicubic")
+    if kind == "gray":
+        return np.ascontiguousarray(array[..., 1])
+    if kind == "RGBA":
+        ramp = np.broadcast_to(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, WIDTH))
+        return np.dstack([array, ramp])
+    return array.astype(np.uint16) * 257 if kind == "RGB16" else array
+
+
+def cykooz(kind: str, array: Array) -> Resize:
+    module = importlib.import_module("cykooz_resizer")
+    channels, is_deep = KINDS[kind], kind.endswith("16")
+    name = ("U16" if is_deep else "U8") + (f"x{channels}" if channels > 1 else "")
+    pixel_type = module.PixelType[name]
+    resizer = module.Resizer()
+    options = module.ResizeOptions(
+        module.ResizeAlg.convolution(module.FilterType.lanczos3),
+        thread_pool=module.ResizerThreadPool(1),
+    )
+
+    source = module.ImageData(WIDTH, HEIGHT, pixel_type, array.tobytes())
+
+    def resize() -> Array:
+        target = module.ImageData(OUT_WIDTH, OUT_HEIGHT, pixel_type)
+        resizer.resize(source, target, options)
+        flat = np.frombuffer(target.get_buffer(), array.dtype)
+        return flat.reshape(OUT_HEIGHT, OUT_WIDTH, *array.shape[2:])
+
+    return resize
+
+
+def opencv(kind: str, array: Array) -> Resize:
+    module = importlib.import_module("cv2")
+    module.setNumThreads(1)
+    return lambda: module.resize(
+        array, (OUT_WIDTH, OUT_HEIGHT), interpolation=module.INTER_AREA
+    )
+
+
+def pyvips(kind: str, array: Array) -> Resize:
+    os.environ["VIPS_CONCURRENCY"] = "1"  # Read once, when libvips is loaded.
+    module = importlib.import_module("pyvips")
+    scale = OUT_WIDTH / WIDTH
+
+    def resize() -> Array:
+        image = module.Image.new_from_array(array)
+        if kind == "RGBA":
+            small = image.premultiply().resize(scale).unpremultiply().cast("uchar")
+        else:
+            small = image.resize(scale)
+        return np.asarray(small.numpy())
+
+    return resize
+
+
+PEERS = {"cykooz.resizer": cykooz, "OpenCV": opencv, "pyvips": pyvips}
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def measurement(
+    request: pytest.FixtureRequest, photo_paths: list[Path], rounds: int
+) -> Iterator[tuple[str, Seconds]]:
+    kind = request.param
+    pixels = pixels_of(max(photo_paths, key=lambda path: path.stat().st_size), kind)
+    resizers: dict[str, Resize] = {
+        "pixpress": lambda: pixpress.resize(pixels, (OUT_WIDTH, OUT_HEIGHT))
+    }
+    for name, make in PEERS.items():
+        try:
+            resizers[name] = make(kind, pixels)
+        except ImportError as error:
+            print(f"{name} is left out: {error}")
+    ours = resizers["pixpress"]().astype(np.float64)
+    for name, resize in resizers.items():
+        theirs = resize().astype(np.float64)
+        assert theirs.shape == ours.shape, name
+        seen = np.abs(theirs - ours)[..., :3] if kind != "RGBA" else np.abs(theirs - ours)[..., 3]
+        assert seen.mean() < 4 * ours.max() / 255, name
+
+    def timed(resize: Resize) -> float:
+        start = time.process_time()
+        resize()
+        return time.process_time() - start
+
+    contenders = {name: lambda each=each: timed(each) for name, each in resizers.items()}
+    yield kind, in_turns(contenders, rounds)
+
+
+@pytest.mark.benchmark(timer=TAPE.clock, disable_gc=False)
+def test_resizing(measurement: tuple[str, Seconds], benchmark, finding) -> None:
+    kind, seconds = measurement
+    TAPE.play(benchmark, seconds["pixpress"])
+    middle = medians(seconds)
+    speeds = {name: WIDTH * HEIGHT / 1e6 / value for name, value in middle.items()}
+    best = max((name for name in speeds if name != "pixpress"), key=speeds.__getitem__)
+    table = ", ".join(f"{name} {speed:.0f}" for name, speed in speeds.items())
+    ratio = speeds["pixpress"] / speeds[best]
+    finding(f"{kind:5} MP/s: {table}; over {best}: {ratio:.2f} (aim: 1.1)")
