@@ -11,10 +11,8 @@ namespace pixpress {
 inline constexpr int kWeightBits = 14;
 
 // The window of each output sample: `count` weights from source sample `first` on. Weights add up
-// to exactly 1 << kWeightBits. Zeros follow the weights of a window up to a multiple of kTapGroup.
+// to exactly 1 << kWeightBits. A zero follows an odd number of weights.
 struct ResizeWeights {
-  static constexpr size_t kTapGroup = 8;
-
   struct Window {
     uint32_t first = 0;
     uint32_t count = 0;
