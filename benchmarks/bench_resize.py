@@ -1,6 +1,7 @@
 """How many source megapixels per second does one thread resize, from 24 to 1.5 megapixels?
 
-Seconds of CPU, as each has one thread. Arrays in memory, Lanczos of three lobes (OpenCV: area), 8 and 16 bits, against cykooz.resizer
+Seconds of CPU, as each has one thread. Arrays in memory, Lanczos of three lobes (OpenCV:
+area), 8 and 16 bits, against cykooz.resizer
 (fast_image_resize), OpenCV and pyvips, with one thread each. Outputs are compared with
 pixpress's. A peer that is missing is left out, and named.
 """
@@ -65,9 +66,7 @@ def cykooz(kind: str, array: Array) -> Resize:
 def opencv(kind: str, array: Array) -> Resize:
     module = importlib.import_module("cv2")
     module.setNumThreads(1)
-    return lambda: module.resize(
-        array, (OUT_WIDTH, OUT_HEIGHT), interpolation=module.INTER_AREA
-    )
+    return lambda: module.resize(array, (OUT_WIDTH, OUT_HEIGHT), interpolation=module.INTER_AREA)
 
 
 def pyvips(kind: str, array: Array) -> Resize:

@@ -1,10 +1,13 @@
 #include "kernels/resize.h"
 
+#include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "base/checked_math.h"
+#include "kernels/resize_bands.h"
 #include "kernels/resize_blend.h"
 #include "kernels/resize_columns.h"
 #include "kernels/resize_samples.h"
@@ -36,22 +39,25 @@ class Resizer final : public PlaneResizer {
         y_(y),
         samples_(options),
         columns_(UniformWeights::Make(x, options.filter, ColumnTapGroup(options.channels))),
-        rows_(ResizeWeights::Make(y, options.filter)),
+        rows_(ResizeBands::Make(y, options.filter)),
         ring_stride_(RingStride(x.in_size, options)),
-        kept_rows_(rows_.most_taps) {}
+        kept_rows_(rows_.most_count) {}
 
   Status Init(Meter& meter) {
-    PIXPRESS_ASSIGN_OR_RETURN(ring_, meter.Allocate(ring_stride_ * rows_.most_taps));
-    PIXPRESS_ASSIGN_OR_RETURN(blended_, meter.Allocate(RowBytes(x_.in_size, options_.channels)));
+    PIXPRESS_ASSIGN_OR_RETURN(ring_, meter.Allocate(ring_stride_ * rows_.most_count));
+    for (Buffer& row : blended_) {
+      PIXPRESS_ASSIGN_OR_RETURN(row, meter.Allocate(RowBytes(x_.in_size, options_.channels)));
+    }
     PIXPRESS_ASSIGN_OR_RETURN(narrowed_, meter.Allocate(RowBytes(x_.out_size, options_.channels)));
     return Status();
   }
 
   void PushRow(const uint8_t* row, bool stays) override {
     const uint32_t index = pushed_++;
-    if (made_ >= y_.out_size || index < rows_.windows[made_].first) return;
-    const uint8_t*& kept = kept_rows_[index % rows_.most_taps];
-    uint8_t* const ring_row = ring_.data() + (index % rows_.most_taps) * ring_stride_;
+    if (next_band_ >= rows_.bands.size() || index < rows_.bands[next_band_].first) return;
+    const size_t slot = index % rows_.most_count;
+    const uint8_t*& kept = kept_rows_[slot];
+    uint8_t* const ring_row = ring_.data() + slot * ring_stride_;
     kept = samples_.may_stay_bytes() && stays ? row : ring_row;
     if (kept == row) return;
     if (samples_.may_stay_bytes()) {
@@ -62,13 +68,15 @@ class Resizer final : public PlaneResizer {
   }
 
   bool row_ready() const override {
-    if (made_ >= y_.out_size) return false;
-    const auto& window = rows_.windows[made_];
-    return pushed_ >= window.first + window.count;
+    if (waiting_ != nullptr) return true;
+    if (next_band_ >= rows_.bands.size()) return false;
+    const ResizeBands::Band& band = rows_.bands[next_band_];
+    return pushed_ >= band.first + band.count;
   }
 
   void PopRow(uint8_t* out) override {
-    const int16_t* row = Blend(rows_.windows[made_++]);
+    const int16_t* row = std::exchange(waiting_, nullptr);
+    if (row == nullptr) row = Blend(rows_.bands[next_band_++]);
     if (!x_.is_identity()) {
       BlendColumns(row, options_.channels, columns_, narrowed_.as<int16_t>());
       row = narrowed_.as<int16_t>();
@@ -79,36 +87,40 @@ class Resizer final : public PlaneResizer {
  private:
   size_t row_samples() const { return size_t{x_.in_size} * options_.channels; }
 
-  const uint8_t* KeptRow(uint32_t index) const { return kept_rows_[index % rows_.most_taps]; }
+  const uint8_t* KeptRow(uint32_t index) const { return kept_rows_[index % rows_.most_count]; }
 
-  const int16_t* Blend(const ResizeWeights::Window& window) {
-    if (!samples_.may_stay_bytes()) return BlendSamples(window);
-    if (window.count == 1) {
-      WidenRow(KeptRow(window.first), row_samples(), blended_.as<int16_t>());
+  // Makes the rows of a band; returns the first and lets the second wait.
+  const int16_t* Blend(const ResizeBands::Band& band) {
+    const bool is_bytes = samples_.may_stay_bytes();
+    int16_t* const first = blended_[0].as<int16_t>();
+    if (band.count == 1) {
+      const uint8_t* const row = KeptRow(band.first);
+      if (!is_bytes) return reinterpret_cast<const int16_t*>(row);
+      WidenRow(row, row_samples(), first);
+      return first;
+    }
+    const std::array<int16_t*, 2> both = {first, blended_[1].as<int16_t>()};
+    const std::span<int16_t* const> out(both.data(), band.rows);
+    const int16_t* const weights = rows_.weights.data() + band.offset;
+    if (is_bytes) {
+      FindRows(band, &byte_rows_);
+      BlendByteRows(byte_rows_.data(), weights, band.taps(), row_samples(), out);
     } else {
-      FindRows(window, &byte_rows_);
-      BlendByteRows(byte_rows_.data(), rows_.weights.data() + window.offset, byte_rows_.size(),
-                    row_samples(), blended_.as<int16_t>());
+      FindRows(band, &sample_rows_);
+      BlendRows(sample_rows_.data(), weights, band.taps(), row_samples(), out);
     }
-    return blended_.as<int16_t>();
+    if (band.rows == 2) waiting_ = both[1];
+    return first;
   }
 
-  const int16_t* BlendSamples(const ResizeWeights::Window& window) {
-    if (window.count == 1) return reinterpret_cast<const int16_t*>(KeptRow(window.first));
-    FindRows(window, &sample_rows_);
-    BlendRows(sample_rows_.data(), rows_.weights.data() + window.offset, sample_rows_.size(),
-              row_samples(), blended_.as<int16_t>());
-    return blended_.as<int16_t>();
-  }
-
-  // The rows of a window, an even number of them.
+  // The rows of a band, an even number of them.
   template <typename Sample>
-  void FindRows(const ResizeWeights::Window& window, std::vector<const Sample*>* rows) {
+  void FindRows(const ResizeBands::Band& band, std::vector<const Sample*>* rows) {
     rows->clear();
-    for (uint32_t i = 0; i < window.count; ++i) {
-      rows->push_back(reinterpret_cast<const Sample*>(KeptRow(window.first + i)));
+    for (uint32_t i = 0; i < band.count; ++i) {
+      rows->push_back(reinterpret_cast<const Sample*>(KeptRow(band.first + i)));
     }
-    if (window.count % 2 != 0) rows->push_back(rows->back());  // Its weight is 0.
+    if (band.count % 2 != 0) rows->push_back(rows->back());  // Its weight is 0.
   }
 
   const ResizeOptions options_;
@@ -116,17 +128,18 @@ class Resizer final : public PlaneResizer {
   const ResizeAxis y_;
   const ResizeSamples samples_;
   const UniformWeights columns_;
-  const ResizeWeights rows_;
+  const ResizeBands rows_;
   const size_t ring_stride_;
   std::vector<const uint8_t*> kept_rows_;  // In ring_, or of the caller.
   Buffer ring_;
-  Buffer blended_;
+  std::array<Buffer, 2> blended_;
+  const int16_t* waiting_ = nullptr;  // The second row of a band.
   Buffer narrowed_;
   // The rows that are blended, of either kind.
   std::vector<const uint8_t*> byte_rows_;
   std::vector<const int16_t*> sample_rows_;
   uint32_t pushed_ = 0;
-  uint32_t made_ = 0;
+  size_t next_band_ = 0;
 };
 
 }  // namespace
@@ -141,14 +154,14 @@ Result<std::unique_ptr<PlaneResizer>> PlaneResizer::Create(const ResizeAxis& x, 
 
 uint64_t PlaneResizer::MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
                                    const ResizeOptions& options) {
-  const uint64_t most_rows = MostTaps(y, options.filter);
+  const uint64_t most_rows = ResizeBands::MostCount(y, options.filter);
   // Buffers are rounded up to a size class each.
   const uint64_t buffers = BufferPool::CapacityFor(RingStride(x.in_size, options) * most_rows) +
-                           BufferPool::CapacityFor(RowBytes(x.in_size, options.channels)) +
+                           2 * BufferPool::CapacityFor(RowBytes(x.in_size, options.channels)) +
                            BufferPool::CapacityFor(RowBytes(x.out_size, options.channels));
   return buffers +
          UniformWeights::MemoryBytes(x, options.filter, ColumnTapGroup(options.channels)) +
-         ResizeWeights::MemoryBytes(y, options.filter) + 24 * most_rows + 1024;
+         ResizeBands::MemoryBytes(y, options.filter) + 24 * most_rows + 1024;
 }
 
 }  // namespace pixpress

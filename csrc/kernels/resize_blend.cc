@@ -25,44 +25,82 @@ hn::Vec<D16> LoadSamples(D16 d16, const uint8_t* samples) {
   return hn::PromoteTo(d16, hn::LoadU(hn::Rebind<uint8_t, D16>(), samples));
 }
 
-// Two vectors at a time share the weights; sums are rounded by kBits bits.
-template <int kBits, typename Sample>
+// The sums of two vectors of one output row.
+template <class V32>
+struct Sums {
+  V32 low0, high0, low1, high1;
+};
+
+// Two vectors of two rows, interleaved.
+template <class V16>
+struct Pairs {
+  V16 low0, high0, low1, high1;
+};
+
+template <class V16, class V32>
+HWY_INLINE void AddPairs(const Pairs<V16>& pairs, V16 weights, Sums<V32>* sums) {
+  sums->low0 = AddProducts(pairs.low0, weights, sums->low0);
+  sums->high0 = AddProducts(pairs.high0, weights, sums->high0);
+  sums->low1 = AddProducts(pairs.low1, weights, sums->low1);
+  sums->high1 = AddProducts(pairs.high1, weights, sums->high1);
+}
+
+// Packs within 128-bit blocks, as interleaving did.
+template <int kBits, class D16, class V32>
+HWY_INLINE void StoreSums(D16 d16, const Sums<V32>& sums, int16_t* out) {
+  hn::StoreU(hn::ReorderDemote2To(d16, RoundBits<kBits>(sums.low0), RoundBits<kBits>(sums.high0)),
+             d16, out);
+  hn::StoreU(hn::ReorderDemote2To(d16, RoundBits<kBits>(sums.low1), RoundBits<kBits>(sums.high1)),
+             d16, out + hn::Lanes(d16));
+}
+
+// Two vectors at a time share the weights, two output rows the interleaved samples.
+template <int kBits, bool kTwoRows, typename Sample>
 void BlendRowsOf(const Sample* const* rows, const int16_t* weights, size_t taps, size_t samples,
-                 int16_t* out) {
+                 int16_t* out, int16_t* second_out) {
   const hn::ScalableTag<int16_t> d16;
-  const hn::RepartitionToWide<decltype(d16)> d32;
+  using V16 = hn::Vec<decltype(d16)>;
+  using V32 = hn::Vec<hn::RepartitionToWide<decltype(d16)>>;
+  const V32 zero = hn::Zero(hn::DFromV<V32>());
   const size_t lanes = hn::Lanes(d16);
   static_assert(2 * HWY_MAX_BYTES / sizeof(int16_t) <= kBlendPadding || HWY_HAVE_SCALABLE);
   for (size_t x = 0; x < samples; x += 2 * lanes) {
-    auto low0 = hn::Zero(d32), high0 = hn::Zero(d32), low1 = hn::Zero(d32), high1 = hn::Zero(d32);
+    Sums<V32> sums{zero, zero, zero, zero};
+    Sums<V32> second_sums{zero, zero, zero, zero};
     for (size_t i = 0; i < taps; i += 2) {
-      const auto pair = WeightPair(d16, weights + i);
       const Sample* const first = rows[i] + x;
       const Sample* const second = rows[i + 1] + x;
       const auto a0 = LoadSamples(d16, first), b0 = LoadSamples(d16, second);
       const auto a1 = LoadSamples(d16, first + lanes), b1 = LoadSamples(d16, second + lanes);
-      low0 = AddProducts(hn::InterleaveLower(d16, a0, b0), pair, low0);
-      high0 = AddProducts(hn::InterleaveUpper(d16, a0, b0), pair, high0);
-      low1 = AddProducts(hn::InterleaveLower(d16, a1, b1), pair, low1);
-      high1 = AddProducts(hn::InterleaveUpper(d16, a1, b1), pair, high1);
+      const Pairs<V16> pairs{hn::InterleaveLower(d16, a0, b0), hn::InterleaveUpper(d16, a0, b0),
+                             hn::InterleaveLower(d16, a1, b1), hn::InterleaveUpper(d16, a1, b1)};
+      AddPairs(pairs, WeightPair(d16, weights + i), &sums);
+      if (kTwoRows) AddPairs(pairs, WeightPair(d16, weights + taps + i), &second_sums);
     }
-    // Packs within 128-bit blocks, as interleaving did.
-    hn::StoreU(hn::ReorderDemote2To(d16, RoundBits<kBits>(low0), RoundBits<kBits>(high0)), d16,
-               out + x);
-    hn::StoreU(hn::ReorderDemote2To(d16, RoundBits<kBits>(low1), RoundBits<kBits>(high1)), d16,
-               out + x + lanes);
+    StoreSums<kBits>(d16, sums, out + x);
+    if (kTwoRows) StoreSums<kBits>(d16, second_sums, second_out + x);
+  }
+}
+
+template <int kBits, typename Sample>
+void BlendRowsTo(const Sample* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                 std::span<int16_t* const> out) {
+  if (out.size() == 2) {
+    BlendRowsOf<kBits, true>(rows, weights, taps, samples, out[0], out[1]);
+  } else {
+    BlendRowsOf<kBits, false>(rows, weights, taps, samples, out[0], nullptr);
   }
 }
 
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
-               int16_t* out) {
-  BlendRowsOf<kWeightBits>(rows, weights, taps, samples, out);
+               std::span<int16_t* const> out) {
+  BlendRowsTo<kWeightBits>(rows, weights, taps, samples, out);
 }
 
 // What BlendRows makes of the widened rows: their kFineBits are shifted out with the weights'.
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
-                   int16_t* out) {
-  BlendRowsOf<kWeightBits - kFineBits>(rows, weights, taps, samples, out);
+                   std::span<int16_t* const> out) {
+  BlendRowsTo<kWeightBits - kFineBits>(rows, weights, taps, samples, out);
 }
 
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {
@@ -104,12 +142,12 @@ HWY_EXPORT(WidenRow);
 HWY_EXPORT(NarrowRow);
 
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
-               int16_t* out) {
+               std::span<int16_t* const> out) {
   HWY_DYNAMIC_DISPATCH(BlendRows)(rows, weights, taps, samples, out);
 }
 
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
-                   int16_t* out) {
+                   std::span<int16_t* const> out) {
   HWY_DYNAMIC_DISPATCH(BlendByteRows)(rows, weights, taps, samples, out);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "kernels/resize_weights.h"
 
@@ -15,14 +16,14 @@ namespace pixpress {
 inline constexpr size_t kBlendPadding = 64;
 inline constexpr int kFineBits = 6;
 
-// out = the sum of rows[i] * weights[i], rounded and saturated. `taps` is even; weights of
-// kWeightBits bits.
+// Each of `out` is the sum of rows[i] * weights[i], rounded and saturated. `taps` is even; weights
+// of kWeightBits bits, one run of them for each output row, of which there are one or two.
 void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
-               int16_t* out);
+               std::span<int16_t* const> out);
 
 // The same of rows of bytes, as if WidenRow had widened them.
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
-                   int16_t* out);
+                   std::span<int16_t* const> out);
 
 // 8 bits to and from fixed point with kFineBits bits after the point, rounded and saturated.
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out);

@@ -141,7 +141,7 @@ uint32_t MostTaps(const ResizeAxis& axis, Filter filter) {
 }
 
 uint64_t ResizeWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
-  const uint64_t most_taps = RoundUpTo<uint64_t>(MostTaps(axis, filter), 2);
+  const uint64_t most_taps = MostTaps(axis, filter);
   // Vectors grow by doubling, and hold both halves while they do.
   return 3 * axis.out_size * (sizeof(Window) + most_taps * sizeof(int16_t)) + 16 * most_taps;
 }
@@ -162,7 +162,6 @@ ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
     window.count = static_cast<uint32_t>(end - begin);
     window.offset = made.weights.size();
     made.weights.insert(made.weights.end(), begin, end);
-    made.weights.resize(RoundUpTo<size_t>(made.weights.size(), 2), 0);
     made.most_taps = std::max(made.most_taps, window.count);
     made.windows.push_back(window);
   }

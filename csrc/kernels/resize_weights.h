@@ -11,7 +11,7 @@ namespace pixpress {
 inline constexpr int kWeightBits = 14;
 
 // The window of each output sample: `count` weights from source sample `first` on. Weights add up
-// to exactly 1 << kWeightBits. A zero follows an odd number of weights.
+// to exactly 1 << kWeightBits.
 struct ResizeWeights {
   struct Window {
     uint32_t first = 0;
