@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ PEERS = {"cykooz.resizer": cykooz, "OpenCV": opencv, "pyvips": pyvips}
 @pytest.fixture(scope="module", params=list(KINDS))
 def measurement(
     request: pytest.FixtureRequest, photo_paths: list[Path], rounds: int
-) -> Iterator[tuple[str, Seconds]]:
+) -> tuple[str, Seconds]:
     kind = request.param
     pixels = pixels_of(max(photo_paths, key=lambda path: path.stat().st_size), kind)
     resizers: dict[str, Resize] = {
@@ -115,7 +115,7 @@ def measurement(
         return time.process_time() - start
 
     contenders = {name: lambda each=each: timed(each) for name, each in resizers.items()}
-    yield kind, in_turns(contenders, rounds)
+    return kind, in_turns(contenders, rounds)
 
 
 @pytest.mark.benchmark(timer=TAPE.clock, disable_gc=False)
