@@ -80,7 +80,15 @@ Result<InputFile> InputFile::Open(const std::string& path) {
   if (fstat(fd, &st) != 0) return ErrnoStatus(StatusCode::kInput, path, errno);
   PIXPRESS_RETURN_IF_ERROR(CheckRegular(st, path));
   file.identity_ = IdentityOf(st);
+  file.changed_ns_ = st.st_ctim.tv_sec * kNsPerSecond + st.st_ctim.tv_nsec;
   return file;
+}
+
+std::string InputFile::CanonicalPath(const std::string& path) const {
+  std::error_code error;
+  const auto link =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd_.get()), error);
+  return error ? AbsolutePath(path) : link.string();
 }
 
 Status InputFile::ReadAt(uint64_t offset, std::span<uint8_t> out) const {

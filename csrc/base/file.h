@@ -55,12 +55,17 @@ class InputFile {
   static Result<InputFile> Open(const std::string& path);
 
   const FileIdentity& identity() const { return identity_; }
+  // When its content, name or mode were changed last: unlike mtime_ns nobody can set this.
+  int64_t changed_ns() const { return changed_ns_; }
+  // Its path without links; `path` made absolute where the system does not say.
+  std::string CanonicalPath(const std::string& path) const;
   // Fill `out` from `offset`. Short reads and EINTR are retried; a file that shrank is kInput.
   Status ReadAt(uint64_t offset, std::span<uint8_t> out) const;
 
  private:
   FileDescriptor fd_;
   FileIdentity identity_;
+  int64_t changed_ns_ = 0;
 };
 
 }  // namespace pixpress

@@ -69,14 +69,16 @@ Status Bad(const std::string& path, const char* why) {
 
 Status ReadPayload(const InputFile& file, uint64_t at, uint64_t end, Sha256* hash,
                    ByteChain* payload) {
-  constexpr uint64_t kMostPieceBytes = uint64_t{1} << 18;
+  constexpr uint64_t kMostPieceBytes = uint64_t{1} << 18;  // Still in the cache when hashed.
+  if (at == end) return Status();
+  PIXPRESS_ASSIGN_OR_RETURN(std::span<uint8_t> space, payload->Reserve(end - at));
   while (at < end) {
-    PIXPRESS_ASSIGN_OR_RETURN(std::span<uint8_t> space, payload->Reserve(1));
-    space = space.first(std::min({uint64_t{space.size()}, kMostPieceBytes, end - at}));
-    PIXPRESS_RETURN_IF_ERROR(file.ReadAt(at, space));
-    hash->Update(space);
-    payload->Commit(space.size());
-    at += space.size();
+    const auto piece = space.first(std::min(kMostPieceBytes, end - at));
+    PIXPRESS_RETURN_IF_ERROR(file.ReadAt(at, piece));
+    hash->Update(piece);
+    payload->Commit(piece.size());
+    space = space.subspan(piece.size());
+    at += piece.size();
   }
   return Status();
 }

@@ -21,10 +21,10 @@ Status WriteCacheEntry(const std::string& path, const Sha256Digest& key,
                        std::string_view description,
                        std::span<const std::span<const uint8_t>> payload);
 
-// Append the payload to `payload`, which is empty, and return the description. kInput with ENOENT
-// if there is no file, and kCorruptImage if a single bit of it is not as written or it is of
-// another key; `payload` is empty again then. kMemoryLimit if the chain cannot grow. Marks the
-// entry as used now.
+// Append the payload to `payload`, which is empty, in one piece, and return the description. kInput
+// with ENOENT if there is no file, and kCorruptImage if a single bit of it is not as written or it
+// is of another key; `payload` is empty again then. kMemoryLimit if the chain cannot grow. Marks
+// the entry as used now.
 Result<std::string> ReadCacheEntry(const std::string& path, const Sha256Digest& key,
                                    ByteChain* payload);
 

@@ -36,6 +36,14 @@ bool IsTemporaryName(std::string_view name) {
          name.ends_with(".tmp");
 }
 
+// With its owner's rights only: whoever else could write there could put results of their own.
+Status CheckOwner(const std::string& folder, struct stat* st) {
+  if (lstat(folder.c_str(), st) != 0) return ErrnoStatus(StatusCode::kOutput, folder, errno);
+  if (!S_ISDIR(st->st_mode)) return ErrnoStatus(StatusCode::kOutput, folder, ENOTDIR);
+  if (st->st_uid == geteuid()) return Status();
+  return Status(StatusCode::kOutput, folder + ": the cache folder belongs to another user", EPERM);
+}
+
 Status MakeFolder(const std::string& folder) {
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::path(folder).parent_path();
@@ -45,56 +53,90 @@ Status MakeFolder(const std::string& folder) {
     return ErrnoStatus(StatusCode::kOutput, folder, errno);
   }
   struct stat st;
-  if (lstat(folder.c_str(), &st) != 0) return ErrnoStatus(StatusCode::kOutput, folder, errno);
-  if (!S_ISDIR(st.st_mode)) return ErrnoStatus(StatusCode::kOutput, folder, ENOTDIR);
-  if (st.st_uid != geteuid()) {
-    // Its owner could put results of their own making there.
-    return Status(StatusCode::kOutput, folder + ": the cache folder belongs to another user",
-                  EPERM);
-  }
+  PIXPRESS_RETURN_IF_ERROR(CheckOwner(folder, &st));
   if ((st.st_mode & 0077) != 0 && chmod(folder.c_str(), 0700) != 0) {
     return ErrnoStatus(StatusCode::kOutput, folder, errno);
   }
   return Status();
 }
 
-// The right to add and remove entries, among all processes. Released by closing.
-Result<FileDescriptor> LockFolder(const std::string& folder) {
-  const std::string path = folder + "/lock";
-  FileDescriptor fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd.is_open()) return ErrnoStatus(StatusCode::kOutput, path, errno);
-  const Clock& clock = Clock::System();
-  const int64_t deadline_ns = clock.NowNs() + 100 * kNsPerMs;
-  while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    // Whoever holds it may have been stopped; a job is not kept waiting for that.
-    if (errno != EINTR && (errno != EWOULDBLOCK || clock.NowNs() >= deadline_ns)) {
-      return ErrnoStatus(StatusCode::kOutput, path, errno);
-    }
-    const timespec pause = {.tv_sec = 0, .tv_nsec = kNsPerMs};
-    nanosleep(&pause, nullptr);
-  }
-  return fd;
+// Whether a folder that is not there, or not usable, will never be.
+bool IsHopeless(int sys_errno) {
+  return sys_errno == ENOTDIR || sys_errno == EPERM || sys_errno == ENAMETOOLONG;
 }
+
+// The right to add and remove entries, among all processes.
+class FolderLock {
+ public:
+  // EAGAIN if whoever holds it keeps it for `patience_ns`: it may have been stopped.
+  static Result<FolderLock> Take(const std::string& folder, int64_t patience_ns) {
+    const std::string path = folder + "/lock";
+    FileDescriptor fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd.is_open()) return ErrnoStatus(StatusCode::kOutput, path, errno);
+    const Clock& clock = Clock::System();
+    const int64_t deadline_ns = clock.NowNs() + patience_ns;
+    while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EINTR && (errno != EWOULDBLOCK || clock.NowNs() >= deadline_ns)) {
+        return ErrnoStatus(StatusCode::kOutput, path, errno);
+      }
+      const timespec pause = {.tv_sec = 0, .tv_nsec = kNsPerMs};
+      nanosleep(&pause, nullptr);
+    }
+    return FolderLock(std::move(fd));
+  }
+  FolderLock(FolderLock&&) noexcept = default;
+  FolderLock& operator=(FolderLock&&) = delete;
+  // Closing is not enough: a child forked meanwhile has the descriptor too.
+  ~FolderLock() {
+    if (fd_.is_open()) flock(fd_.get(), LOCK_UN);
+  }
+
+ private:
+  explicit FolderLock(FileDescriptor fd) : fd_(std::move(fd)) {}
+  FileDescriptor fd_;
+};
+
+constexpr int64_t kPatienceNs = 100 * kNsPerMs;
+// After that was in vain, nobody waits for so long.
+constexpr int64_t kHeldUpNs = kNsPerSecond;
 
 }  // namespace
 
 Result<std::unique_ptr<ResultCache>> ResultCache::Open(const std::string& folder,
-                                                       const CacheLimits& limits) {
+                                                       const CacheLimits& limits, Status* problem) {
   std::error_code error;
   std::filesystem::path path = std::filesystem::absolute(folder, error).lexically_normal();
   if (folder.empty() || error) return ErrnoStatus(StatusCode::kOutput, folder, EINVAL);
   if (!path.has_filename()) path = path.parent_path();  // "folder/"
-  PIXPRESS_RETURN_IF_ERROR(MakeFolder(path.string()));
-  return std::unique_ptr<ResultCache>(new ResultCache(path.string(), limits));
+  std::unique_ptr<ResultCache> cache(new ResultCache(path.string(), limits));
+  *problem = cache->Prepare();
+  if (IsHopeless(problem->sys_errno())) return *problem;
+  return cache;
+}
+
+Status ResultCache::Prepare() {
+  PIXPRESS_RETURN_IF_ERROR(MakeFolder(folder_));
+  is_ready_.store(true);
+  return Status();
 }
 
 std::string ResultCache::PathOf(const Sha256Digest& key) const {
   return folder_ + "/" + key.Hex() + std::string(kSuffix);
 }
 
+std::optional<uint64_t> ResultCache::EntryBytes(const Sha256Digest& key) const {
+  struct stat st;
+  if (lstat(PathOf(key).c_str(), &st) != 0) return std::nullopt;
+  return static_cast<uint64_t>(st.st_size);
+}
+
 std::optional<std::string> ResultCache::Find(const Sha256Digest& key, ByteChain* payload) {
   const std::string path = PathOf(key);
-  Result<std::string> description = ReadCacheEntry(path, key, payload);
+  struct stat st;
+  Result<std::string> description = Status(StatusCode::kOutput, "", ENOENT);
+  if (is_ready_.load() && CheckOwner(folder_, &st).ok()) {
+    description = ReadCacheEntry(path, key, payload);
+  }
   if (description.ok()) {
     ++hits_;
     return std::move(description).value();
@@ -110,12 +152,17 @@ std::optional<std::string> ResultCache::Find(const Sha256Digest& key, ByteChain*
   return std::nullopt;
 }
 
+void ResultCache::Remove(const Sha256Digest& key) { unlink(PathOf(key).c_str()); }
+
 Status ResultCache::Store(const Sha256Digest& key, std::string_view description,
                           std::span<const std::span<const uint8_t>> payload) {
   uint64_t payload_bytes = 0;
   for (const auto chunk : payload) payload_bytes = SaturatingAdd(payload_bytes, chunk.size());
-  Status status =
-      StoreLocked(key, description, payload, CacheEntryBytes(description, payload_bytes));
+  const uint64_t size_bytes = CacheEntryBytes(description, payload_bytes);
+  if (size_bytes > limits_.max_bytes || limits_.max_entries == 0) {
+    return Status(StatusCode::kOutput, PathOf(key) + ": an entry larger than the cache", EFBIG);
+  }
+  Status status = StoreLocked(key, description, payload, size_bytes);
   ++(status.ok() ? stored_ : failures_);
   return status;
 }
@@ -124,15 +171,15 @@ Status ResultCache::StoreLocked(const Sha256Digest& key, std::string_view descri
                                 std::span<const std::span<const uint8_t>> payload,
                                 uint64_t size_bytes) {
   const std::string path = PathOf(key);
-  if (size_bytes > limits_.max_bytes || limits_.max_entries == 0) {
-    return Status(StatusCode::kOutput, path + ": an entry larger than the cache", EFBIG);
-  }
   const std::lock_guard lock(write_mutex_);
-  Result<FileDescriptor> folder_lock = LockFolder(folder_);
-  if (folder_lock.status().sys_errno() == ENOENT) {
-    PIXPRESS_RETURN_IF_ERROR(MakeFolder(folder_));  // Somebody has cleaned up.
-    folder_lock = LockFolder(folder_);
+  struct stat st;
+  if (!is_ready_.load() || !CheckOwner(folder_, &st).ok()) {
+    PIXPRESS_RETURN_IF_ERROR(Prepare());  // Somebody has cleaned up, or it was not possible before.
   }
+  const int64_t now_ns = Clock::System().NowNs();
+  const bool is_held_up = held_up_ns_ != 0 && now_ns - held_up_ns_ < kHeldUpNs;
+  const Result<FolderLock> folder_lock = FolderLock::Take(folder_, is_held_up ? 0 : kPatienceNs);
+  if (folder_lock.status().sys_errno() == EAGAIN && !is_held_up) held_up_ns_ = now_ns;
   if (!folder_lock.ok()) return folder_lock.status();
   PIXPRESS_RETURN_IF_ERROR(MakeRoom(path.substr(folder_.size() + 1), size_bytes));
   return WriteCacheEntry(path, key, description, payload);
@@ -194,7 +241,7 @@ Result<ResultCache::Usage> ResultCache::Used() const {
 
 Status ResultCache::Clear() {
   const std::lock_guard lock(write_mutex_);
-  PIXPRESS_ASSIGN_OR_RETURN(const FileDescriptor folder_lock, LockFolder(folder_));
+  PIXPRESS_ASSIGN_OR_RETURN(const FolderLock folder_lock, FolderLock::Take(folder_, kPatienceNs));
   PIXPRESS_ASSIGN_OR_RETURN(const std::vector<Entry> entries, Walk(true));
   for (const Entry& entry : entries) {
     if (unlink((folder_ + "/" + entry.name).c_str()) != 0 && errno != ENOENT) {

@@ -15,7 +15,6 @@
 #include "base/sha256.h"
 #include "base/status.h"
 #include "memory/byte_chain.h"
-#include "store/single_flight.h"
 
 namespace pixpress {
 
@@ -36,17 +35,17 @@ struct CacheStats {
 
 // Thread-safe. The folder is the index: one file per entry, its mtime the last use, so nothing can
 // get out of step when processes die. Only files that it named itself are ever removed. Every call
-// but Begin may block on the disk; none of their failures is one of the job's.
+// may block on the disk; none of their failures is one of the job's.
 class ResultCache {
  public:
-  // Make `folder` (0700) if it is missing, and its parents. kOutput with errno if that fails, or if
-  // it belongs to somebody else.
+  // Make `folder` (0700) if it is missing, and its parents. kOutput with errno if it can never be
+  // one: it is no folder, or belongs to somebody else. What may pass, such as a full disk, is in
+  // `problem`; then every Store tries again.
   static Result<std::unique_ptr<ResultCache>> Open(const std::string& folder,
-                                                   const CacheLimits& limits);
+                                                   const CacheLimits& limits, Status* problem);
 
-  // `canonical` says all that the result depends on: path, size and mtime or the content's hash,
-  // the settings, and the versions of codecs and pixpress. Equal text, equal key.
-  static Sha256Digest KeyOf(std::string_view canonical) { return Sha256::Of(canonical); }
+  // Bytes of the entry of `key`, an upper bound of its payload; nothing if there is none.
+  std::optional<uint64_t> EntryBytes(const Sha256Digest& key) const;
 
   // A hit appends what was stored to `payload`, which is empty, and returns the description. A miss
   // leaves `payload` empty; so does any entry that is not, bit for bit, as it was stored: it is
@@ -55,14 +54,13 @@ class ResultCache {
 
   // Remember a result; `description` is the caller's own. First the least recently used entries go,
   // until this one fits, so that the limits hold at every moment, for all processes together.
-  // kOutput with errno if it was not stored: ENOSPC, EFBIG if it is larger than all of the cache,
-  // EAGAIN if another process kept the folder locked for 100 ms.
+  // kOutput with errno if it was not stored: ENOSPC, EFBIG if it is larger than all of the cache
+  // (no failure), EAGAIN if another process kept the folder locked for 100 ms, or does so still.
   Status Store(const Sha256Digest& key, std::string_view description,
                std::span<const std::span<const uint8_t>> payload);
 
-  // For jobs of one key that run now: Begin, Find, work, Store, End. A leader that hits Ends
-  // kShared at once; of those who wait End does nothing.
-  SingleFlight::Flight Begin(const Sha256Digest& key) { return flights_.Begin(key); }
+  // Delete an entry that its reader does not believe.
+  void Remove(const Sha256Digest& key);
 
   CacheStats Stats() const;
   struct Usage {
@@ -86,6 +84,7 @@ class ResultCache {
   ResultCache(std::string folder, const CacheLimits& limits)
       : folder_(std::move(folder)), limits_(limits) {}
   std::string PathOf(const Sha256Digest& key) const;
+  Status Prepare();
   Status StoreLocked(const Sha256Digest& key, std::string_view description,
                      std::span<const std::span<const uint8_t>> payload, uint64_t size_bytes);
   Status MakeRoom(const std::string& name, uint64_t size_bytes);
@@ -94,8 +93,9 @@ class ResultCache {
 
   const std::string folder_;
   const CacheLimits limits_;
-  SingleFlight flights_;
-  std::mutex write_mutex_;  // One writer per process; the lock file's flock is for all.
+  std::atomic<bool> is_ready_{false};  // The folder is there, and ours.
+  std::mutex write_mutex_;             // One writer per process; the lock file's flock is for all.
+  int64_t held_up_ns_ = 0;  // Guarded by it: when somebody kept the folder locked for too long.
   std::atomic<uint64_t> hits_{0}, misses_{0}, bad_entries_{0}, stored_{0}, evicted_{0};
   std::atomic<uint64_t> failures_{0};
 };

@@ -1,65 +1,40 @@
 #pragma once
-// Identical jobs in flight share one execution: the first works, the others wait for what it
-// stores.
+// Which of identical jobs runs, and which wait for what it will store.
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <mutex>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
 
 #include "base/sha256.h"
-#include "base/status.h"
-#include "base/stop_token.h"
 
 namespace pixpress {
 
-enum class FlightEnd : uint8_t {
-  kShared,     // The result is in the cache: the others look it up.
-  kUnshared,   // There is none to share: each of the others works for itself, at once.
-  kAbandoned,  // The work was not done: one of the others leads now.
-};
-
-// Thread-safe; outlives its flights.
+// Not thread-safe; its owner locks. Knows numbers of jobs only. Of all that join one key the first
+// leads, and the others wait until it ends.
 class SingleFlight {
  public:
-  // One job's part. Owned and used by one thread at a time.
-  class Flight {
-   public:
-    Flight(Flight&& other) noexcept;
-    Flight& operator=(Flight&&) = delete;
-    ~Flight();  // A leader that did not End has abandoned the work.
+  // True if the job leads the key from here on, or does so already. Else it waits: End has it when
+  // it is to go on, unless it leaves before. A job has one key at a time.
+  bool Join(const Sha256Digest& key, uint64_t job);
+  // The job leaves: it is over, or takes another key. If it led: whom to call, in order; they join
+  // again, should they find nothing.
+  std::vector<uint64_t> Leave(uint64_t job);
 
-    bool is_leader() const { return is_leader_; }
-    // Only by the leader, who is none afterwards. kAbandoned also when its job goes back to the
-    // queue.
-    void End(FlightEnd end);
-
-    // For others than the leader. Blocks until the leader ends; see Poll. kCancelled or
-    // kTaskTimeout, within 20 ms, when `stop` asks for it.
-    Result<FlightEnd> Wait(const StopToken& stop);
-    // True once there is something to do: `end` is set, and of kAbandoned this is the leader now.
-    bool Poll(FlightEnd* end);
-
-   private:
-    friend class SingleFlight;
-    struct Shared;
-    Flight(SingleFlight* owner, std::shared_ptr<Shared> shared, bool is_leader);
-    bool PollLocked(FlightEnd* end);
-
-    SingleFlight* owner_;
-    std::shared_ptr<Shared> shared_;  // Null: moved from, or over.
-    bool is_leader_;
-  };
-
-  // The leader of `key` if there is none; else one who waits. Does not block.
-  Flight Begin(const Sha256Digest& key);
+  bool Waits(uint64_t job) const;
+  // That the job leads or waits for.
+  std::optional<Sha256Digest> KeyOf(uint64_t job) const;
 
  private:
-  void Leave(const Flight& flight, FlightEnd end);
+  struct Flight {
+    uint64_t leader = 0;
+    std::set<uint64_t> waiting;
+  };
 
-  std::mutex mutex_;  // Guards all flights' shared parts.
-  std::map<Sha256Digest, std::shared_ptr<Flight::Shared>> flights_;
+  std::map<Sha256Digest, Flight> flights_;
+  std::unordered_map<uint64_t, Sha256Digest> keys_;  // Of all leaders, and all who wait.
 };
 
 }  // namespace pixpress

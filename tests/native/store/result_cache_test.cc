@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/clock.h"
 #include "memory/buffer.h"
 #include "memory/meter.h"
 #include "store/cache_entry.h"
@@ -33,8 +34,9 @@ std::string NameOf(uint64_t number) { return "job " + std::to_string(number); }
 class ResultCacheTest : public FolderTest {
  protected:
   std::unique_ptr<ResultCache> Open(const CacheLimits& limits = {}) const {
-    auto cache = ResultCache::Open(Path("cache"), limits);
-    EXPECT_TRUE(cache.ok()) << cache.status().message();
+    Status problem;
+    auto cache = ResultCache::Open(Path("cache"), limits, &problem);
+    EXPECT_TRUE(cache.ok() && problem.ok()) << cache.status().message() << problem.message();
     return cache.ok() ? std::move(cache).value() : nullptr;
   }
   static Status Store(ResultCache& cache, uint64_t number, const std::string& payload) {
@@ -42,14 +44,14 @@ class ResultCacheTest : public FolderTest {
                                          payload.size());
     const std::span<const uint8_t> chunks[] = {bytes.first(bytes.size() / 3),
                                                bytes.subspan(bytes.size() / 3)};
-    return cache.Store(ResultCache::KeyOf(NameOf(number)), NameOf(number), chunks);
+    return cache.Store(Sha256::Of(NameOf(number)), NameOf(number), chunks);
   }
   // The payload, or "miss".
   static std::string Find(ResultCache& cache, uint64_t number) {
     BufferPool pool(64 << 20);
     Meter meter(pool);
     ByteChain chain(meter);
-    const auto description = cache.Find(ResultCache::KeyOf(NameOf(number)), &chain);
+    const auto description = cache.Find(Sha256::Of(NameOf(number)), &chain);
     if (!description.has_value()) return chain.size_bytes() == 0 ? "miss" : "a miss with bytes";
     if (*description != NameOf(number)) return "wrong description";
     std::string payload(chain.size_bytes(), '\0');
@@ -57,7 +59,7 @@ class ResultCacheTest : public FolderTest {
     return payload;
   }
   std::string EntryPath(uint64_t number) const {
-    return Path("cache/" + ResultCache::KeyOf(NameOf(number)).Hex() + ".pxc");
+    return Path("cache/" + Sha256::Of(NameOf(number)).Hex() + ".pxc");
   }
 };
 
@@ -138,7 +140,7 @@ TEST_F(ResultCacheTest, BytesAreBoundedBeforeTheWriteAndGiantsAreNotStored) {
   EXPECT_EQ(cache->Used().value().entries, 3u);
   EXPECT_EQ(Store(*cache, 10, PayloadOf(10, 20'000)).sys_errno(), EFBIG);
   EXPECT_EQ(cache->Used().value().entries, 3u) << "nothing was evicted for it";
-  EXPECT_EQ(cache->Stats().failures, 1u);
+  EXPECT_EQ(cache->Stats().failures, 0u) << "nothing is wrong with the disk";
   const auto none = Open({.max_entries = 0, .max_bytes = 1 << 20});
   EXPECT_EQ(Store(*none, 1, "x").sys_errno(), EFBIG);
 }
@@ -157,14 +159,15 @@ TEST_F(ResultCacheTest, TheFolderIsPrivateAndOnlyItsOwnFilesAreTouched) {
   EXPECT_EQ(Read(Path("cache/mine.txt")), "mine");
   EXPECT_EQ(Read(Path("cache/.note.tmp")), "mine");
   Write(Path("file"), "x");
-  EXPECT_EQ(ResultCache::Open(Path("file"), {}).status().sys_errno(), ENOTDIR);
-  EXPECT_EQ(ResultCache::Open("", {}).status().code(), StatusCode::kOutput);
+  Status problem;
+  EXPECT_EQ(ResultCache::Open(Path("file"), {}, &problem).status().sys_errno(), ENOTDIR);
+  EXPECT_EQ(ResultCache::Open("", {}, &problem).status().code(), StatusCode::kOutput);
   fs::create_directory_symlink(Path("cache"), Path("link"));
-  EXPECT_EQ(ResultCache::Open(Path("link"), {}).status().sys_errno(), ENOTDIR);
+  EXPECT_EQ(ResultCache::Open(Path("link"), {}, &problem).status().sys_errno(), ENOTDIR);
   if (geteuid() == 0) {
     fs::create_directory(Path("others"));
     ASSERT_EQ(chown(Path("others").c_str(), 12345, 12345), 0);
-    EXPECT_EQ(ResultCache::Open(Path("others"), {}).status().sys_errno(), EPERM);
+    EXPECT_EQ(ResultCache::Open(Path("others"), {}, &problem).status().sys_errno(), EPERM);
   }
 }
 
@@ -178,8 +181,7 @@ TEST_F(ResultCacheTest, AFolderThatWasDeletedIsMadeAgain) {
 
 TEST_F(ResultCacheTest, WhatAKilledWriterLeftIsCleanedUp) {
   const auto cache = Open();
-  const std::string leftover =
-      Path("cache/." + ResultCache::KeyOf("x").Hex() + ".pxc.123-0-abc.tmp");
+  const std::string leftover = Path("cache/." + Sha256::Of("x").Hex() + ".pxc.123-0-abc.tmp");
   Write(leftover, "half");
   ASSERT_TRUE(Store(*cache, 1, "x").ok());
   EXPECT_FALSE(fs::exists(leftover));
@@ -191,6 +193,9 @@ TEST_F(ResultCacheTest, AStoppedProcessDoesNotHoldUpTheOthers) {
   const int held = open(Path("cache/lock").c_str(), O_RDWR);
   ASSERT_EQ(flock(held, LOCK_EX), 0);
   EXPECT_EQ(Store(*cache, 2, "y").sys_errno(), EAGAIN);
+  const int64_t start_ns = Clock::System().NowNs();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Store(*cache, 2, "y").sys_errno(), EAGAIN);
+  EXPECT_LT(Clock::System().NowNs() - start_ns, 400 * kNsPerMs) << "only the first one waits";
   EXPECT_EQ(Find(*cache, 1), "x") << "reading needs no lock";
   close(held);
   EXPECT_TRUE(Store(*cache, 2, "y").ok());
@@ -288,29 +293,73 @@ TEST_F(ResultCacheTest, AFullDiskIsAStatusAndWhatIsThereStays) {
   EXPECT_EQ(umount(Path("cache").c_str()), 0);
 }
 
-TEST_F(ResultCacheTest, IdenticalJobsInFlightRunOnce) {
-  const auto cache = Open();
-  const Sha256Digest key = ResultCache::KeyOf(NameOf(1));
-  std::atomic<int> runs{0}, wrong{0};
-  std::vector<std::thread> jobs;
-  for (int i = 0; i < 8; ++i) {
-    jobs.emplace_back([&] {
-      auto flight = cache->Begin(key);
-      if (!flight.is_leader()) {
-        wrong += flight.Wait(StopToken()).value() != FlightEnd::kShared;
-      }
-      if (Find(*cache, 1) == PayloadOf(1)) {
-        flight.End(FlightEnd::kShared);  // One that began late leads, and finds it.
-        return;
-      }
-      ++runs;
-      wrong += !flight.is_leader() || !Store(*cache, 1, PayloadOf(1)).ok();
-      flight.End(FlightEnd::kShared);
-    });
+TEST_F(ResultCacheTest, WhatCannotBeMadeNowIsTriedAgainByEveryStore) {
+  Write(Path("parent"), "in the way");
+  Status problem;
+  EXPECT_EQ(ResultCache::Open(Path("parent/cache"), {}, &problem).status().sys_errno(), ENOTDIR)
+      << "for ever";
+  fs::remove(Path("parent"));
+  if (mount("none", folder_.c_str(), "tmpfs", MS_RDONLY, "") != 0) {
+    GTEST_SKIP() << "needs the right to mount a tmpfs";
   }
-  for (std::thread& job : jobs) job.join();
-  EXPECT_EQ(runs, 1);
-  EXPECT_EQ(wrong, 0);
+  auto opened = ResultCache::Open(Path("parent/cache"), {}, &problem);
+  ASSERT_TRUE(opened.ok());
+  const auto cache = std::move(opened).value();
+  EXPECT_EQ(problem.sys_errno(), EROFS);
+  EXPECT_EQ(Store(*cache, 1, PayloadOf(1)).sys_errno(), EROFS);
+  EXPECT_EQ(Find(*cache, 1), "miss");
+  EXPECT_EQ(cache->Stats().failures, 1u);
+  EXPECT_EQ(umount(folder_.c_str()), 0);
+  EXPECT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
+  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
+}
+
+TEST_F(ResultCacheTest, AFolderThatSomebodyElsePutInItsPlaceIsNotBelieved) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to give a folder away";
+  const auto cache = Open();
+  ASSERT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
+  ASSERT_EQ(chown(Path("cache").c_str(), 12345, 12345), 0);
+  EXPECT_EQ(Find(*cache, 1), "miss");
+  EXPECT_EQ(Store(*cache, 2, PayloadOf(2)).sys_errno(), EPERM);
+  ASSERT_EQ(chown(Path("cache").c_str(), 0, 0), 0);
+  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
+}
+
+// A child that was forked while an entry was stored has the lock's descriptor too.
+TEST_F(ResultCacheTest, AForkedChildDoesNotKeepTheFolderLocked) {
+  const auto cache = Open();
+  std::atomic<uint64_t> stores{0}, failures{0};
+  std::atomic<bool> is_over{false};
+  std::thread writer([&] {
+    while (!is_over.load()) {
+      failures += !Store(*cache, stores % 4, PayloadOf(stores % 4, 1 << 20)).ok();
+      ++stores;
+    }
+  });
+  std::vector<pid_t> children;
+  for (uint64_t i = 0; i < 30; ++i) {
+    while (stores.load() < i) std::this_thread::yield();
+    children.push_back(Fork([] { return pause(); }));
+  }
+  is_over.store(true);
+  writer.join();
+  EXPECT_EQ(failures, 0u);
+  EXPECT_TRUE(Store(*Open(), 9, PayloadOf(9)).ok());
+  for (const pid_t child : children) {
+    kill(child, SIGKILL);
+    EXPECT_EQ(WaitFor(child), -SIGKILL);
+  }
+}
+
+TEST_F(ResultCacheTest, WhatItsReaderDoesNotBelieveCanBeRemoved) {
+  const auto cache = Open();
+  const Sha256Digest key = Sha256::Of(NameOf(1));
+  EXPECT_EQ(cache->EntryBytes(key), std::nullopt);
+  ASSERT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
+  EXPECT_EQ(cache->EntryBytes(key), CacheEntryBytes(NameOf(1), 5000));
+  cache->Remove(key);
+  EXPECT_EQ(cache->EntryBytes(key), std::nullopt);
+  EXPECT_EQ(Find(*cache, 1), "miss");
 }
 
 }  // namespace

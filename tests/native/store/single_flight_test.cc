@@ -2,111 +2,85 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <barrier>
-#include <thread>
-#include <utility>
-#include <vector>
+#include <random>
 
 namespace pixpress {
 namespace {
 
+using Jobs = std::vector<uint64_t>;
 const Sha256Digest kKey = Sha256::Of("key");
+const Sha256Digest kOther = Sha256::Of("other");
 
-TEST(SingleFlight, TheFirstLeadsAndKeysAreApart) {
+TEST(SingleFlight, TheFirstOfAKeyLeadsAndTheOthersWait) {
   SingleFlight flights;
-  const auto first = flights.Begin(kKey);
-  const auto second = flights.Begin(kKey);
-  const auto other = flights.Begin(Sha256::Of("other"));
-  EXPECT_TRUE(first.is_leader());
-  EXPECT_FALSE(second.is_leader());
-  EXPECT_TRUE(other.is_leader());
+  EXPECT_TRUE(flights.Join(kKey, 1));
+  EXPECT_FALSE(flights.Join(kKey, 2));
+  EXPECT_TRUE(flights.Join(kOther, 3)) << "keys are apart";
+  EXPECT_FALSE(flights.Waits(1));
+  EXPECT_TRUE(flights.Waits(2));
+  EXPECT_FALSE(flights.Waits(3));
+  EXPECT_FALSE(flights.Waits(4)) << "never seen";
+  EXPECT_EQ(flights.KeyOf(1), kKey);
+  EXPECT_EQ(flights.KeyOf(2), kKey);
+  EXPECT_EQ(flights.KeyOf(4), std::nullopt);
 }
 
-TEST(SingleFlight, WhatTheLeaderEndsWithReachesTheOthersAndNoLaterJob) {
-  for (const FlightEnd how : {FlightEnd::kShared, FlightEnd::kUnshared}) {
-    SingleFlight flights;
-    auto leader = flights.Begin(kKey);
-    auto follower = flights.Begin(kKey);
-    FlightEnd end = FlightEnd::kAbandoned;
-    EXPECT_FALSE(follower.Poll(&end));
-    leader.End(how);
-    EXPECT_FALSE(leader.is_leader());
-    EXPECT_TRUE(flights.Begin(kKey).is_leader());
-    EXPECT_TRUE(follower.Poll(&end));
-    EXPECT_EQ(end, how);
-    EXPECT_FALSE(follower.is_leader());
-    EXPECT_EQ(follower.Wait(StopToken()).value(), how);
+TEST(SingleFlight, ALeaderThatComesAgainStillLeads) {
+  SingleFlight flights;
+  EXPECT_TRUE(flights.Join(kKey, 1));
+  EXPECT_FALSE(flights.Join(kKey, 2));
+  EXPECT_TRUE(flights.Join(kKey, 1));
+  EXPECT_EQ(flights.Leave(1), Jobs{2});
+}
+
+TEST(SingleFlight, TheEndOfTheLeaderCallsAllWhoWaitInOrderAndNoLaterOne) {
+  SingleFlight flights;
+  EXPECT_TRUE(flights.Join(kKey, 7));
+  for (const uint64_t job : {9, 8, 11}) EXPECT_FALSE(flights.Join(kKey, job));
+  EXPECT_EQ(flights.Leave(7), (Jobs{8, 9, 11}));
+  EXPECT_EQ(flights.Leave(7), Jobs{});
+  EXPECT_FALSE(flights.Waits(8));
+  EXPECT_TRUE(flights.Join(kKey, 11)) << "whoever comes first leads next";
+  EXPECT_FALSE(flights.Join(kKey, 8));
+  EXPECT_EQ(flights.Leave(11), Jobs{8});
+}
+
+TEST(SingleFlight, OneThatWaitsMayLeaveAndCallsNobody) {
+  SingleFlight flights;
+  EXPECT_TRUE(flights.Join(kKey, 1));
+  EXPECT_FALSE(flights.Join(kKey, 2));
+  EXPECT_FALSE(flights.Join(kKey, 3));
+  EXPECT_EQ(flights.Leave(2), Jobs{});
+  EXPECT_FALSE(flights.Waits(2));
+  EXPECT_EQ(flights.Leave(1), Jobs{3});
+  EXPECT_EQ(flights.Leave(4), Jobs{}) << "never seen";
+}
+
+// Whoever waits, waits for a leader that has not left: else it would wait for ever.
+TEST(SingleFlight, NobodyIsForgottenInAnyOrderOfEvents) {
+  std::mt19937 random(1);
+  SingleFlight flights;
+  std::set<uint64_t> leading, waiting;
+  const auto leave = [&](uint64_t job) {
+    const bool did_lead = leading.erase(job) > 0;
+    waiting.erase(job);
+    const Jobs called = flights.Leave(job);
+    EXPECT_TRUE(did_lead || called.empty());
+    for (const uint64_t other : called) EXPECT_EQ(waiting.erase(other), 1u);
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    const uint64_t job = random() % 30;
+    if (random() % 3 == 0) {
+      leave(job);
+    } else if (!waiting.contains(job) && !leading.contains(job)) {
+      (flights.Join(job % 2 == 0 ? kKey : kOther, job) ? leading : waiting).insert(job);
+    }
+    EXPECT_LE(leading.size(), 2u);
+    EXPECT_TRUE(waiting.empty() || !leading.empty());
+    for (const uint64_t other : waiting) EXPECT_TRUE(flights.Waits(other));
   }
-}
-
-TEST(SingleFlight, AnAbandonedLeadGoesToExactlyOneOfTheOthers) {
-  SingleFlight flights;
-  std::vector<SingleFlight::Flight> all;
-  all.push_back(flights.Begin(kKey));
-  for (int i = 0; i < 3; ++i) all.push_back(flights.Begin(kKey));
-  { const SingleFlight::Flight leader = std::move(all[0]); }
-  FlightEnd end = FlightEnd::kShared;
-  EXPECT_TRUE(all[1].Poll(&end));
-  EXPECT_EQ(end, FlightEnd::kAbandoned);
-  EXPECT_TRUE(all[1].is_leader());
-  EXPECT_FALSE(all[2].Poll(&end));
-  all[1].End(FlightEnd::kAbandoned);  // As a job that goes back to the queue.
-  EXPECT_TRUE(flights.Begin(kKey).is_leader()) << "one that comes now may lead as well";
-  EXPECT_TRUE(all[3].Poll(&end));
-  all[3].End(FlightEnd::kShared);
-  EXPECT_EQ(all[2].Wait(StopToken()).value(), FlightEnd::kShared);
-}
-
-TEST(SingleFlight, WaitingEndsWhenTheJobIsStopped) {
-  SingleFlight flights;
-  auto leader = flights.Begin(kKey);
-  auto follower = flights.Begin(kKey);
-  StopSource stop;
-  Status status;
-  std::thread waiter([&] { status = follower.Wait(StopToken(stop)).status(); });
-  stop.RequestStop(StopReason::kCancelled);
-  waiter.join();
-  EXPECT_EQ(status.code(), StatusCode::kCancelled);
-  EXPECT_TRUE(leader.is_leader());
-}
-
-TEST(SingleFlight, OfManyThreadsOneAtATimeWorksAndNoneIsForgotten) {
-  SingleFlight flights;
-  std::atomic<int> working{0}, overlaps{0}, ended{0}, runs{0}, waits{0};
-  std::vector<std::thread> threads;
-  std::barrier start(8);
-  for (int t = 0; t < 8; ++t) {
-    threads.emplace_back([&, t] {
-      start.arrive_and_wait();
-      for (int i = 0; i < 500; ++i) {
-        auto flight = flights.Begin(kKey);
-        bool is_led = flight.is_leader();
-        while (!is_led) {
-          ++waits;
-          const FlightEnd end = flight.Wait(StopToken()).value();
-          is_led = end == FlightEnd::kAbandoned;
-          if (end != FlightEnd::kAbandoned) break;
-        }
-        if (is_led) {
-          overlaps += working++ != 0;
-          ++runs;
-          std::this_thread::yield();  // So that others find it leading.
-          --working;
-          // Every third leader gives up, by either way.
-          if ((t + i) % 3 != 0) flight.End(FlightEnd::kShared);
-          if ((t + i) % 6 == 0) flight.End(FlightEnd::kAbandoned);
-        }
-        ++ended;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(overlaps, 0);
-  EXPECT_EQ(ended, 4000);
-  EXPECT_GT(runs, 0);
-  EXPECT_GT(waits, 0);
-  EXPECT_TRUE(flights.Begin(kKey).is_leader());
+  for (uint64_t job = 0; job < 30; ++job) leave(job);
+  EXPECT_TRUE(waiting.empty() && leading.empty());
 }
 
 }  // namespace
