@@ -126,6 +126,7 @@ setup(
                     "-pthread",
                     "-Wl,--as-needed,--exclude-libs,ALL",
                     "-Wl,-z,relro,-z,now,-z,noexecstack",
+                    "-Wl,--build-id=sha1",  # Cached results are told by it.
                 ],
             )
         ],

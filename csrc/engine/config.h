@@ -33,6 +33,9 @@ struct EngineOptions {
   bool durable = false;
   bool isolate_jobs = false;   // Run every job in a worker process.
   std::string worker_program;  // Its file.
+  std::string cache_folder;    // Of results; empty: none are kept.
+  uint64_t cache_bytes = uint64_t{1} << 30;
+  uint64_t cache_entries = 500;
 };
 
 // Set one field by the name that Python and configuration files have for it; times are in ns, sizes

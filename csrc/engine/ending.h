@@ -32,4 +32,7 @@ struct Ending {
   EngineOptions options = {};
 };
 
+// What the journal is to know of it. With the engine's lock held.
+std::vector<JournalRecord> RecordsOf(const Ending& ending);
+
 }  // namespace pixpress

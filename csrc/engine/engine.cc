@@ -12,8 +12,6 @@
 namespace pixpress {
 namespace {
 
-constexpr size_t kMostBatchSlots = 1024;
-
 ScaleLimits LimitsOf(const EngineOptions& options) {
   return {.min_workers = options.min_workers,
           .max_workers = options.max_workers,
@@ -43,11 +41,11 @@ EngineImpl::EngineImpl(const EngineOptions& options, EngineParts parts)
     : parts_(std::move(parts)),
       clock_(parts_.clock),
       journal_(parts_.journal.get()),
+      cache_(parts_.cache.get()),
       buffers_(std::make_shared<BufferPool>(options.memory_limit_bytes)),
       budget_(options.memory_limit_bytes),
       events_(options.max_events),
       monitor_(AllowedCpus()),
-      cpu_threshold_percent_(options.cpu_threshold_percent),
       options_(options),
       concurrency_{.limit = options.max_workers, .changed_ns = 0},
       jitter_(options.seed != 0 ? options.seed : std::random_device()()),
@@ -57,46 +55,21 @@ EngineImpl::EngineImpl(const EngineOptions& options, EngineParts parts)
                    : nullptr),
       workers_(PoolOptions(options), this, clock_),
       timer_(clock_, [this] { return Tick(); }) {
+  room_.SetBounds(options.max_queue, options.max_queue_bytes);
   budget_.SetOnFreed([this] { workers_.Reconsider(); });
+  if (cache_ != nullptr) {
+    cache_->SetOnFailure([this](const Status& status) {
+      events_.PushAlways({.type = EventType::kCacheFailed, .status = status});
+    });
+  }
   if (journal_ == nullptr) return;
   next_id_ = journal_->next_id();
   for (const BlacklistEntry& entry : journal_->table().Blacklist()) blacklist_.Restore(entry);
 }
 
-bool EngineImpl::HasRoomLocked(uint64_t input_bytes) const {
-  if (options_.max_queue != 0 && queued_ >= options_.max_queue) return false;
-  // A single input larger than the bound still goes in, alone.
-  return options_.max_queue_bytes == 0 || queued_ == 0 ||
-         queued_bytes_ + input_bytes <= options_.max_queue_bytes;
-}
-
-Status EngineImpl::WaitForRoomLocked(std::unique_lock<std::mutex>& lock, uint64_t input_bytes,
-                                     int64_t block_timeout_ns) {
-  ++room_waiters_;
-  const bool has_room = WaitFor(room_, lock, block_timeout_ns,
-                                [&] { return is_closed_ || HasRoomLocked(input_bytes); });
-  --room_waiters_;
-  if (is_closed_) return Status(StatusCode::kPoolClosed, "the pool takes no more jobs");
-  if (has_room) return Status();
-  return Status(StatusCode::kQueueFull,
-                "the queue holds " + std::to_string(queued_) + " jobs already");
-}
-
-// The time by which a job is ordered: that of its batch's slot, so that groups stay together.
-int64_t EngineImpl::OrderTimeLocked(uint64_t batch, int64_t now_ns) {
-  if (batch == 0) return now_ns;
-  if (batch_slots_.size() >= kMostBatchSlots) {
-    std::erase_if(batch_slots_,
-                  [&](const auto& slot) { return now_ns - slot.second >= kBatchSlotNs; });
-  }
-  int64_t& began_ns = batch_slots_.try_emplace(batch, now_ns).first->second;
-  if (now_ns - began_ns >= kBatchSlotNs) began_ns = now_ns;
-  return began_ns;
-}
-
-EngineImpl::JobPtr EngineImpl::AdmitLocked(TaskId id, JobSpec&& spec, Priority priority,
-                                           const std::optional<FileIdentity>& identity,
-                                           int64_t submit_time_ns) {
+JobPtr EngineImpl::AdmitLocked(TaskId id, JobSpec&& spec, Priority priority,
+                               const std::optional<FileIdentity>& identity,
+                               int64_t submit_time_ns) {
   const uint64_t input_bytes =
       identity.has_value() ? identity->size_bytes : spec.source.bytes.size();
   const auto job = std::make_shared<Job>(id, std::move(spec), buffers_);
@@ -105,7 +78,7 @@ EngineImpl::JobPtr EngineImpl::AdmitLocked(TaskId id, JobSpec&& spec, Priority p
   job->identity = identity;
   job->key = {.priority = priority,
               .is_small = input_bytes < kSmallInputBytes,
-              .submit_time_ns = OrderTimeLocked(job->spec.batch, submit_time_ns),
+              .submit_time_ns = batch_slots_.OrderTime(job->spec.batch, submit_time_ns),
               .batch = job->spec.batch,
               .group = job->spec.group,
               .size_bytes = input_bytes};
@@ -133,7 +106,12 @@ Result<std::shared_ptr<Job>> EngineImpl::Submit(JobSpec&& spec, Priority priorit
   std::optional<TaskQueue::Entry> ready;
   {
     std::unique_lock lock(mutex_);
-    PIXPRESS_RETURN_IF_ERROR(WaitForRoomLocked(lock, input_bytes, block_timeout_ns));
+    const bool has_room = room_.Wait(lock, input_bytes, block_timeout_ns);
+    if (is_closed_) return Status(StatusCode::kPoolClosed, "the pool takes no more jobs");
+    if (!has_room) {
+      return Status(StatusCode::kQueueFull,
+                    "the queue holds " + std::to_string(room_.jobs()) + " jobs already");
+    }
     job = AdmitLocked(next_id_++, std::move(spec), priority, identity, clock_.NowNs());
     job->is_journalled = journal_ != nullptr && text != nullptr;
     if (!job->is_journalled) ready = ReadyLocked(*job);
@@ -165,16 +143,18 @@ std::optional<TaskQueue::Entry> EngineImpl::ReadyLocked(const Job& job) {
 
 // False if a worker is taking it, or has it.
 bool EngineImpl::RemoveQueued(TaskId id) {
-  if (workers_.Remove(id)) return true;
+  // With the lock, since whoever ends what a job waits for moves it from one place to another.
   const std::lock_guard lock(mutex_);
-  return suspects_.Drop(id);
+  if (workers_.Remove(id) || suspects_.Drop(id)) return true;
+  if (!flights_.Waits(id)) return false;
+  flights_.Leave(id);
+  return true;
 }
 
 void EngineImpl::EnterQueueLocked(Job& job, int64_t now_ns) {
   job.state.store(JobState::kQueued);
   job.queued_since_ns = now_ns;
-  ++queued_;
-  queued_bytes_ += job.input_bytes;
+  room_.Enter(job.input_bytes);
   if (options_.queue_timeout_ns == 0) return;
   job.queue_due_ns = std::max<int64_t>(now_ns + options_.queue_timeout_ns - job.waited_ns, 1);
   queue_ends_.emplace(job.queue_due_ns, job.id);
@@ -182,11 +162,9 @@ void EngineImpl::EnterQueueLocked(Job& job, int64_t now_ns) {
 }
 
 void EngineImpl::LeaveQueueLocked(Job& job, int64_t now_ns) {
-  --queued_;
-  queued_bytes_ -= job.input_bytes;
+  room_.Leave(job.input_bytes);
   job.waited_ns += now_ns - job.queued_since_ns;
   if (job.queue_due_ns != 0) queue_ends_.erase({std::exchange(job.queue_due_ns, 0), job.id});
-  if (room_waiters_ > 0) room_.notify_all();
 }
 
 bool EngineImpl::TakeFromRetriesLocked(Job& job) {
@@ -226,7 +204,7 @@ bool EngineImpl::SetPriority(TaskId id, Priority priority) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return false;
   Job& job = *found->second;
-  const bool waits = job.retry_due_ns != 0 || !suspects_.MayRun(id);
+  const bool waits = job.retry_due_ns != 0 || !suspects_.MayRun(id) || flights_.Waits(id);
   if (!waits && !workers_.SetPriority(id, priority)) return false;
   job.key.priority = priority;
   return true;
@@ -259,9 +237,9 @@ void EngineImpl::CloseIntake() {
   {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
+    room_.Close();
     EndWorkersLocked();
   }
-  room_.notify_all();
 }
 
 // Once no job can come any more, threads and processes have nothing to wait for.
@@ -279,13 +257,12 @@ void EngineImpl::Update(const EngineOptions& options) {
   {
     const std::lock_guard lock(mutex_);
     options_ = sane;
+    room_.SetBounds(sane.max_queue, sane.max_queue_bytes);
     concurrency_.limit = sane.max_workers;
   }
-  cpu_threshold_percent_.store(sane.cpu_threshold_percent);
   budget_.SetLimit(sane.memory_limit_bytes);
   buffers_->SetLimit(sane.memory_limit_bytes);
   workers_.SetLimits(LimitsOf(sane));
-  room_.notify_all();
   timer_.WakeBy(clock_.NowNs());
 }
 
@@ -318,6 +295,11 @@ Result<EnginePtr> Engine::Create(const EngineOptions& options, const JournalSetu
                        errno);
   }
   EngineParts parts;
+  if (!options.cache_folder.empty()) {
+    const CacheLimits limits = {.max_entries = options.cache_entries,
+                                .max_bytes = options.cache_bytes};
+    PIXPRESS_ASSIGN_OR_RETURN(parts.cache, JobCache::Open(options.cache_folder, limits));
+  }
   if (!journal.path.empty()) {
     PIXPRESS_ASSIGN_OR_RETURN(parts.journal,
                               JobJournal::Open(journal, options.durable, parts.clock));

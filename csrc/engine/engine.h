@@ -24,6 +24,7 @@ enum class EventType : uint8_t {
   kWorkerEnded,
   kWorkerStuck,    // With the job that it was given up for.
   kMemoryWarning,  // `bytes` are in use, past the threshold, with nothing left to give back.
+  kCacheFailed,    // The disk of the cache; `status` says why. Comes once: jobs go on without it.
 };
 
 struct Event {

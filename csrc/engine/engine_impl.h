@@ -10,9 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/batch_slots.h"
 #include "engine/commit_thread.h"
 #include "engine/engine.h"
 #include "engine/engine_parts.h"
+#include "engine/queue_room.h"
 #include "engine/runners.h"
 #include "engine/suspects.h"
 #include "engine/timer_thread.h"
@@ -24,6 +26,7 @@
 #include "sched/autoscaler.h"
 #include "sched/retry_policy.h"
 #include "sched/worker_pool.h"
+#include "store/single_flight.h"
 
 namespace pixpress {
 
@@ -65,12 +68,7 @@ class EngineImpl final : public Engine, public TaskRunner {
 
  private:
   bool End() override;
-  using JobPtr = std::shared_ptr<Job>;
   // Submission and the queue (engine.cc).
-  bool HasRoomLocked(uint64_t input_bytes) const;
-  Status WaitForRoomLocked(std::unique_lock<std::mutex>& lock, uint64_t input_bytes,
-                           int64_t block_timeout_ns);
-  int64_t OrderTimeLocked(uint64_t batch, int64_t now_ns);
   JobPtr AdmitLocked(TaskId id, JobSpec&& spec, Priority priority,
                      const std::optional<FileIdentity>& identity, int64_t submit_time_ns);
   std::optional<TaskQueue::Entry> ReadyLocked(const Job& job);
@@ -81,9 +79,10 @@ class EngineImpl final : public Engine, public TaskRunner {
   bool TakeFromRetriesLocked(Job& job);
   void EndWorkersLocked();
 
-  // One attempt, and what follows from it (engine_run.cc).
+  // One attempt, and what follows from it (engine_run.cc, engine_cache.cc).
   Taken Take(TaskId id, uint32_t worker_id);
-  Status RefusalOf(const Taken& taken) const;
+  bool JoinFlight(Job& job);
+  void LeaveFlightLocked(Job& job, bool others_fly_alone);
   Attempt RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel);
   RunOutcome Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
   bool RetryLater(const Taken& taken, const Status& status);
@@ -98,7 +97,6 @@ class EngineImpl final : public Engine, public TaskRunner {
   Status Withdraw(const JobPtr& job, Status status);
   void Blame(Job& job, const std::optional<FileIdentity>& identity, const Status& status,
              uint32_t needed);
-  std::vector<JournalRecord> RecordsOfLocked(const Ending& ending) const;
   void CommitGroup(std::vector<Ending> group);
   int64_t ResumeJournal();
 
@@ -113,6 +111,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   const EngineParts parts_;
   const Clock& clock_;
   JobJournal* const journal_;                  // Of parts_; null without one.
+  JobCache* const cache_;                      // Of results; the same.
   const std::shared_ptr<BufferPool> buffers_;  // Shared with jobs: results outlive the engine.
   MemoryBudget budget_;
   EventQueue<Event> events_;
@@ -121,23 +120,24 @@ class EngineImpl final : public Engine, public TaskRunner {
   pixpress::Metrics metrics_;
   SystemMonitor monitor_;
   std::atomic<int64_t> cpu_sampled_ns_{0}, health_checked_ns_{0};
-  std::atomic<double> cpu_percent_{0.0}, cpu_threshold_percent_;
+  std::atomic<double> cpu_percent_{0.0};
   std::atomic<bool> is_memory_warned_{false}, is_progress_wanted_{false};
 
   mutable std::mutex mutex_;  // Guards all below; taken before the pool's own lock.
   EngineOptions options_;
   Concurrency concurrency_;
-  std::condition_variable room_, ended_;     // The queue has room, or is closed; a job has ended.
-  std::unordered_map<TaskId, JobPtr> jobs_;  // All that have not ended.
-  std::multimap<int64_t, JobPtr> retries_;   // By when they are due; they hold no worker.
+  QueueRoom room_;
+  std::condition_variable ended_;                    // A job has ended.
+  std::unordered_map<TaskId, JobPtr> jobs_;          // All that have not ended.
+  std::multimap<int64_t, JobPtr> retries_;           // By when they are due; they hold no worker.
   std::set<std::pair<int64_t, TaskId>> queue_ends_;  // When queue_timeout is over for whom.
-  std::map<uint64_t, int64_t> batch_slots_;          // When the slot of a batch began.
+  BatchSlots batch_slots_;
   Suspects suspects_;
+  SingleFlight flights_;
   TaskId next_id_ = 1;
-  uint32_t room_waiters_ = 0, idle_waiters_ = 0;
+  uint32_t idle_waiters_ = 0;
   bool is_closed_ = false;
-  uint64_t queued_ = 0, queued_bytes_ = 0, submitted_ = 0, succeeded_ = 0, failed_ = 0,
-           cancelled_ = 0;
+  uint64_t submitted_ = 0, succeeded_ = 0, failed_ = 0, cancelled_ = 0;
   RetryBudget retry_budget_;
   Jitter jitter_;
 

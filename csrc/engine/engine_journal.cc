@@ -149,7 +149,7 @@ void EngineImpl::CancelAll(bool running_too) {
   if (!records.empty()) (void)journal_->RecordEnds(std::move(records));
 }
 
-std::vector<JournalRecord> EngineImpl::RecordsOfLocked(const Ending& ending) const {
+std::vector<JournalRecord> RecordsOf(const Ending& ending) {
   const Job& job = *ending.job;
   std::vector<JournalRecord> records;
   if (job.blame.has_value()) records.emplace_back(*job.blame);

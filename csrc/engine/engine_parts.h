@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "engine/job_cache.h"
 #include "engine/job_journal.h"
 #include "engine/worker.h"
 
@@ -14,6 +15,7 @@ struct EngineParts {
   const Clock& clock = Clock::System();
   std::function<Attempt(Job&, const AttemptContext&)> attempt = AttemptJob;
   std::unique_ptr<JobJournal> journal = nullptr;
+  std::unique_ptr<JobCache> cache = nullptr;
 };
 
 }  // namespace pixpress

@@ -49,6 +49,20 @@ void AddWorker(const WorkerInfo& worker, const MetricsSnapshot& metrics, int64_t
   out->AddSeconds(prefix + "uptime", now_ns - worker.started_ns);
 }
 
+void AddCache(const JobCache* cache, Numbers* out) {
+  if (cache == nullptr) return;
+  const JobCacheStats stats = cache->Stats();
+  out->Add("cache.hits", stats.hits);
+  out->Add("cache.misses", stats.misses);
+  out->Add("cache.stores", stats.store.stored);
+  out->Add("cache.evictions", stats.store.evicted);
+  out->Add("cache.bad_entries", stats.store.bad_entries);
+  out->Add("cache.failures", stats.store.failures);
+  out->Add("cache.entries", stats.used.entries);
+  out->Add("cache.bytes", stats.used.bytes);
+  out->Add("cache.errno", stats.last_errno);
+}
+
 }  // namespace
 
 NamedNumbers EngineImpl::Describe(const Job& job) {
@@ -82,9 +96,9 @@ EngineStats EngineImpl::Stats() const {
   stats.retained_bytes = buffers_->retained_bytes();
   if (journal_ != nullptr) stats.journal_errno = journal_->last_errno();
   const std::lock_guard lock(mutex_);
-  stats.queued = queued_;
+  stats.queued = room_.jobs();
   stats.retrying = retries_.size();
-  stats.running = jobs_.size() - queued_ - retries_.size();
+  stats.running = jobs_.size() - room_.jobs() - retries_.size();
   stats.submitted = submitted_;
   stats.succeeded = succeeded_;
   stats.failed = failed_;
@@ -133,6 +147,7 @@ NamedNumbers EngineImpl::Metrics() {
                    metrics.stages[stage]);
   }
   for (const WorkerInfo& worker : workers_.Workers()) AddWorker(worker, metrics, now_ns, &out);
+  AddCache(cache_, &out);
   return numbers;
 }
 
@@ -161,6 +176,7 @@ NamedNumbers EngineImpl::Health() {
     const std::lock_guard lock(mutex_);
     out.Add("concurrency", concurrency_.limit);
   }
+  AddCache(cache_, &out);
   return numbers;
 }
 

@@ -16,10 +16,24 @@ constexpr uint64_t kProbeBytes = 1u << 20;
 // A job that others overtook this often, or for this long, gets the claim on freed memory.
 constexpr uint32_t kMostOvertakes = 16;
 constexpr int64_t kMostBlockedNs = 2 * kNsPerSecond;
-// How often an input must end a worker process, or be killed with it, to be blacklisted.
 
 bool IsIsolated(const Taken& taken) {
   return taken.options.isolate_jobs || taken.job->spec.isolate;
+}
+
+// Why the job is not even tried; OK if it is.
+Status RefusalOf(const Taken& taken, const Blacklist& blacklist) {
+  const auto& [job, options] = taken;
+  if (options.queue_timeout_ns != 0 && job->waited_ns > options.queue_timeout_ns) {
+    return Status(StatusCode::kQueueTimeout,
+                  "the job waited " + std::to_string(job->waited_ns / kNsPerMs) + " ms")
+        .At(Stage::kQueue);
+  }
+  // Damage is what every listed input has, and what salvaging is for.
+  if (job->spec.settings->on_damage == OnDamage::kSalvage) return Status();
+  const auto reason = blacklist.Find(job->spec.source);
+  if (!reason.has_value()) return Status();
+  return Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
 }
 
 }  // namespace
@@ -69,24 +83,9 @@ Taken EngineImpl::Take(TaskId id, uint32_t worker_id) {
   return {.job = job, .options = options_};
 }
 
-// Why the job is not even tried; OK if it is.
-Status EngineImpl::RefusalOf(const Taken& taken) const {
-  const auto& [job, options] = taken;
-  if (options.queue_timeout_ns != 0 && job->waited_ns > options.queue_timeout_ns) {
-    return Status(StatusCode::kQueueTimeout,
-                  "the job waited " + std::to_string(job->waited_ns / kNsPerMs) + " ms")
-        .At(Stage::kQueue);
-  }
-  // Damage is what every listed input has, and what salvaging is for.
-  if (job->spec.settings->on_damage == OnDamage::kSalvage) return Status();
-  const auto reason = blacklist_.Find(job->spec.source);
-  if (!reason.has_value()) return Status();
-  return Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
-}
-
 Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel) {
   const auto& [job, options] = taken;
-  Attempt refused{.status = RefusalOf(taken)};
+  Attempt refused{.status = RefusalOf(taken, blacklist_)};
   if (!refused.status.ok()) return refused;
   if (options.task_timeout_ns != 0) {
     job->stop.SetDeadline(&clock_, job->start_time_ns + options.task_timeout_ns);
@@ -107,7 +106,9 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
       .journal = job->is_journalled ? journal_ : nullptr,
       .runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr,
       .cpu_limit_ns = options.task_timeout_ns,
-      .known_bytes = known_bytes};
+      .known_bytes = known_bytes,
+      .cache = cache_,
+      .join_flight = [this](Job& identical) { return JoinFlight(identical); }};
   Attempt attempt = parts_.attempt(*job, context);
   if (is_isolated) runners_.Note(worker_id, /*keeps_process=*/options.isolate_jobs);
   return attempt;
@@ -153,6 +154,7 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
     const std::lock_guard lock(mutex_);
     if (job->is_ending || job->commit.load() != CommitState::kOpen) return false;
     ClearSuspectLocked(job->id);
+    LeaveFlightLocked(*job, /*others_fly_alone=*/false);
     job->retry_due_ns = std::max<int64_t>(now_ns + event.delay_ns, 1);
     job->state.store(JobState::kQueued);
     retries_.emplace(job->retry_due_ns, job);
@@ -182,6 +184,7 @@ RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel
   const Taken taken = Take(entry.id, worker_id);
   const JobPtr& job = taken.job;
   Attempt attempt = RunAttempt(taken, entry.known_bytes, parallel);
+  if (attempt.outcome == AttemptOutcome::kWaits) return RunOutcome::kEnded;
   if (attempt.outcome == AttemptOutcome::kBlocked) {
     // The journal may have refused what was about to be written: a cancel is in time again.
     CommitState committed = CommitState::kCommitted;
@@ -252,7 +255,7 @@ Ending EngineImpl::Decide(const JobPtr& job, Status status) {
     ending.state = is_cancelled         ? JobState::kCancelled
                    : ending.status.ok() ? JobState::kDone
                                         : JobState::kFailed;
-    if (journal_ != nullptr) ending.records = RecordsOfLocked(ending);
+    if (journal_ != nullptr) ending.records = RecordsOf(ending);
   }
   return ending;
 }
@@ -293,6 +296,8 @@ void EngineImpl::Finish(Ending& ending) {
     job->state.store(ending.state);
     jobs_.erase(job->id);
     ClearSuspectLocked(job->id);  // Its end is written down: no crash of the next one blames it.
+    const bool is_done = ending.state == JobState::kDone;
+    LeaveFlightLocked(*job, is_done ? !job->is_shared : ending.state == JobState::kFailed);
     EndWorkersLocked();
     PublishEndLocked(job, ending.has_run);
     has_waiters = job->waiters > 0 || (idle_waiters_ > 0 && jobs_.empty());

@@ -53,7 +53,7 @@ bool EngineImpl::Abandon(const WorkerInfo& worker, Status status) {
   if (job == nullptr || !workers_.Abandon(worker.id, worker.task)) return false;
   {
     const std::lock_guard lock(mutex_);
-    job->is_abandoned = true;
+    job->is_abandoned = job->state.load() == JobState::kRunning;  // It may wait by now.
   }
   job->stop.RequestStop(StopReason::kTimedOut);
   CommitState open = CommitState::kOpen;

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "base/stop_token.h"
+#include "engine/cache_key.h"
 #include "memory/budget.h"
 #include "memory/meter.h"
 #include "pipeline/job_spec.h"
@@ -48,6 +49,7 @@ class Job {
   uint32_t attempts = 0;
   uint32_t retries = 0;
   bool is_abandoned = false;             // Its worker may still read the source.
+  bool is_from_cache = false;            // `result` is another job's.
   uint64_t input_bytes = 0;              // Encoded, as known at submission.
   std::optional<FileIdentity> identity;  // Of a file that was there at submission.
   int64_t submit_time_ns = 0;
@@ -64,9 +66,15 @@ class Job {
   bool is_ending = false;               // Its outcome is decided, and on its way to the caller.
   uint32_t crashes = 0;                 // Processes that died while it ran.
   std::optional<BlacklistEntry> blame;  // What its end adds to the blacklist.
+  std::optional<CacheKey> cache_key;    // Of the present attempt, if there is a cache.
+  std::optional<Sha256Digest> content;  // Of a source in memory, once its key was made.
+  bool is_shared = false;               // Its result is in the cache.
+  bool flies_alone = false;             // Of identical jobs in flight, since one has failed.
   StopSource stop;
   uint32_t waiters = 0;                                 // Threads in Engine::WaitJob for it.
   std::atomic<CommitState> commit{CommitState::kOpen};  // Leaves kOpen once.
 };
+
+using JobPtr = std::shared_ptr<Job>;
 
 }  // namespace pixpress

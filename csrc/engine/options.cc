@@ -38,6 +38,8 @@ constexpr std::array kOptions = {
     Option{"worker_nice", Set<&EngineOptions::worker_nice>},
     Option{"durable", Set<&EngineOptions::durable>},
     Option{"isolation", Set<&EngineOptions::isolate_jobs>},
+    Option{"cache_size", Set<&EngineOptions::cache_bytes>},
+    Option{"cache_entries", Set<&EngineOptions::cache_entries>},
 };
 
 }  // namespace

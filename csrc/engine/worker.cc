@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "engine/cached_attempt.h"
 #include "engine/isolated_attempt.h"
 #include "pipeline/probe.h"
 #include "pipeline/run.h"
@@ -71,7 +72,6 @@ Status WriteOutput(Job& job, const AttemptContext& context, std::optional<Pendin
   } else if (status.ok()) {
     status = file.value().Publish();
   }
-  job.result.data.reset();
   return OutcomeOfWriting(job, std::move(status));
 }
 
@@ -135,8 +135,11 @@ Attempt AttemptHere(Job& job, const AttemptContext& context) {
 }
 
 Attempt Try(Job& job, const AttemptContext& context) {
-  Attempt attempt =
-      context.runner != nullptr ? AttemptIsolated(job, context) : AttemptHere(job, context);
+  std::optional<Attempt> cached;
+  if (context.cache != nullptr) cached = AttemptCached(job, context);
+  Attempt attempt = cached.has_value()          ? *std::move(cached)
+                    : context.runner != nullptr ? AttemptIsolated(job, context)
+                                                : AttemptHere(job, context);
   const bool is_journal_full =
       attempt.status.code() == StatusCode::kJournal && attempt.status.sys_errno() == ENOSPC;
   if (is_journal_full) {
@@ -175,11 +178,20 @@ Status CheckAdmissible(uint64_t needed_bytes, const AttemptContext& context) {
 
 Status FinishJob(Job& job, const AttemptContext& context, std::optional<PendingFile>* output) {
   PIXPRESS_RETURN_IF_ERROR(Commit(job));
-  if (job.spec.output_path.empty()) return Status();
-  const Clock& clock = Clock::System();
-  const int64_t start_ns = clock.NowNs();
-  Status status = WriteOutput(job, context, output).At(Stage::kWrite);
-  job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
+  const bool is_file = !job.spec.output_path.empty();
+  Status status;
+  if (is_file) {
+    const Clock& clock = Clock::System();
+    const int64_t start_ns = clock.NowNs();
+    status = WriteOutput(job, context, output).At(Stage::kWrite);
+    job.result.stage_ns[static_cast<size_t>(Stage::kWrite)] = clock.NowNs() - start_ns;
+  }
+  // An old output that was left says nothing about other jobs.
+  const bool is_kept = status.ok() && context.cache != nullptr && job.cache_key.has_value() &&
+                       !job.is_from_cache &&
+                       job.result.skipped_reason != SkippedReason::kOutputNotLarger;
+  if (is_kept) job.is_shared = context.cache->Keep(job);
+  if (is_file) job.result.data.reset();
   return status;
 }
 

@@ -2,11 +2,13 @@
 // One attempt at one job on a worker thread: read, probe, plan, reserve, run, write.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "base/atomic_file.h"
 #include "base/status.h"
 #include "engine/job.h"
+#include "engine/job_cache.h"
 #include "engine/job_journal.h"
 #include "isolation/child_runner.h"
 #include "memory/budget.h"
@@ -24,17 +26,22 @@ struct AttemptContext {
   ChildRunner* runner = nullptr;         // Null: the job runs on this thread.
   int64_t cpu_limit_ns = 0;              // For the process of `runner`; 0: none.
   uint64_t known_bytes = 0;  // What the job needs, as a blocked attempt has found; 0: unknown.
+  JobCache* cache = nullptr;
+  // Whether the job, which has a key, is to run. If not, an identical one runs: the job waits for
+  // that without a worker, and is no longer the caller's.
+  std::function<bool(Job& job)> join_flight = {};
 };
 
 enum class AttemptOutcome : uint8_t {
   kEnded,    // job.result is filled, or the returned status says why not.
   kBlocked,  // `needed_bytes` are not free now, or the journal's disk is full; nothing has been
              // done.
+  kWaits,    // See join_flight.
 };
 
 struct Attempt {
   AttemptOutcome outcome = AttemptOutcome::kEnded;
-  Status status;
+  Status status = {};
   uint64_t needed_bytes = 0;
   std::optional<PendingFile> output = {};
 };

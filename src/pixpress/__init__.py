@@ -1,6 +1,7 @@
 """Compress images at native speed, on every core."""
 
 from .batch import Batch, BatchProgress
+from .cache import CacheMetrics
 from .compress import compress, compress_async, configure
 from .config import PoolConfig, load_config
 from .errors import (
@@ -27,6 +28,7 @@ from .errors import (
     WorkerCrashedError,
 )
 from .events import (
+    CacheWarning,
     EventStream,
     MemoryWarning,
     TaskComplete,
@@ -52,6 +54,8 @@ __all__ = [
     "Batch",
     "BatchProgress",
     "BlacklistedFileError",
+    "CacheMetrics",
+    "CacheWarning",
     "ConfigError",
     "CorruptImageError",
     "EncoderUnavailableError",

@@ -107,7 +107,7 @@ cdef class JobHandle:
             r.width, r.height, r.original_bytes, r.compressed_bytes,
             (job.end_time_ns - job.start_time_ns) * 1e-9, stage_ns, r.estimated_memory_bytes,
             r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, r.quality,
-            warnings)
+            warnings, job.is_from_cache)
 
 
 cdef class JournalEntry:
@@ -160,17 +160,18 @@ cdef class Engine:
     cdef public object reader  # The thread that calls `collect`.
     cdef readonly list nested  # Futures with batches that it delivered out of turn.
 
-    def __init__(self, dict options, str journal="", bint takes_over=False):
+    def __init__(self, dict options, str journal="", bint takes_over=False, str cache=""):
         cdef EngineOptions o = options_of(EngineOptions(), options)
         cdef string path = os.fsencode(journal)
         o.worker_program = os.fsencode(WORKER_PROGRAM)
+        o.cache_folder = os.fsencode(cache)
         self.pid = getpid()
         self.live, self.hanging, self.recent = {}, {}, [None] * RECENT
         self.nested = []
         cdef Status status
         with nogil:
             status = seam_create(o, path, takes_over, &self.engine)
-        check(status, journal)
+        check(status, "" if status.code() == StatusCode.kOption else journal)
 
     def __dealloc__(self):
         if getpid() != self.pid:
@@ -299,11 +300,17 @@ cdef class Engine:
 
     def metrics(self):
         """What workers did, by name."""
-        return numbers_of(self.engine.get().Metrics())
+        cdef vector[pair[string, double]] numbers
+        with nogil:  # Looks at the folder of the cache.
+            numbers = self.engine.get().Metrics()
+        return numbers_of(numbers)
 
     def health(self):
         """What the machine does, by name."""
-        return numbers_of(self.engine.get().Health())
+        cdef vector[pair[string, double]] numbers
+        with nogil:
+            numbers = self.engine.get().Health()
+        return numbers_of(numbers)
 
     def blacklist(self):
         """The inputs that are known to be bad: (name, size, reason)."""

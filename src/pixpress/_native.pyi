@@ -64,7 +64,11 @@ class Engine:
     reader: int | None
     nested: list[tuple[Any, str | None]]
     def __init__(
-        self, options: dict[str, float], journal: str = "", takes_over: bool = False
+        self,
+        options: dict[str, float],
+        journal: str = "",
+        takes_over: bool = False,
+        cache: str = "",
     ) -> None: ...
     def check_process(self) -> None: ...
     def submit(

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from .cli_inputs import Selection, Workload, find_work
-from .cli_pool import has_pool_options, keeps_jobs, take_pool_options
+from .cli_inputs import Selection, Workload, find_work, own_places
+from .cli_pool import cache_of, has_pool_options, keeps_jobs, take_pool_options
 from .cli_resume import resume_all, run_kept
 from .cli_run import Terminated, exit_code, run_all
 from .cli_tally import Tally
@@ -184,7 +184,8 @@ def compress(
     """
     pool_options = take_pool_options(options)
     selection = Selection(include, exclude)
-    load = find_work(inputs, output, recursive, options["format"], selection, journal)
+    own = own_places(journal, cache_of(pool_options))
+    load = find_work(inputs, output, recursive, options["format"], selection, own)
     if dry_run:
         sys.exit(_show_work(load, as_json))
     if output == "-" and as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -68,11 +68,11 @@ def find_work(
     recursive: bool,
     format: str,
     selection: Selection = Selection(),
-    journal: str | None = None,
+    own: Set[tuple[int, int]] = frozenset(),
 ) -> Workload:
     """Look at all inputs; refuse what cannot end well before any work starts.
 
-    The files of `journal` are left out of walked folders, and not opened.
+    What is `own` is left out of walked folders, and not opened: see `own_places`.
 
     Links that are named are followed, those that walked folders hold are not, so that nothing
     outside of them is read and nothing twice.
@@ -84,10 +84,9 @@ def find_work(
     if folders and output == "-":
         raise click.UsageError("Expected one file as input for standard output, got a folder")
     load = Workload()
-    skipped = _identities(journal)
     for name in inputs:
         if name in folders:
-            found = _files(Path(name), output, selection, skipped)
+            found = _files(Path(name), output, selection, own)
             _add_folder(load, Path(name), Path(output), len(inputs) > 1, format, found)
         elif output == "-" or not is_folder:
             _check_extension(output, format)
@@ -158,20 +157,21 @@ def _add_folder(
         load.works.append(Work(str(path), made))
 
 
-def _identities(journal: str | None) -> set[tuple[int, int]]:
-    """Device and inode of the files that a journal has."""
+def own_places(journal: str | None, cache: str | None) -> Set[tuple[int, int]]:
+    """Device and inode of the files that a journal has, and of the folder of a cache."""
     found = set()
     path = None if journal is None else os.path.realpath(journal)
-    for suffix in () if path is None else ("", "-wal", ".lock"):
+    places = [] if path is None else [path, f"{path}-wal", f"{path}.lock"]
+    for place in [*places, *([] if cache is None else [cache])]:
         try:
-            state = os.stat(f"{path}{suffix}")
+            state = os.stat(place)
         except OSError:  # Not there yet.
             continue
         found.add((state.st_dev, state.st_ino))
     return found
 
 
-def _is_one_of(path: Path, identities: set[tuple[int, int]]) -> bool:
+def _is_one_of(path: Path, identities: Set[tuple[int, int]]) -> bool:
     if not identities:
         return False
     state = os.lstat(path)
@@ -179,7 +179,7 @@ def _is_one_of(path: Path, identities: set[tuple[int, int]]) -> bool:
 
 
 def _files(
-    folder: Path, output: str, selection: Selection, skipped: set[tuple[int, int]]
+    folder: Path, output: str, selection: Selection, own: Set[tuple[int, int]]
 ) -> Iterator[Path]:
     """The selected files below `folder`, but not those of an earlier run in a folder of it."""
     inner = os.path.realpath(output)
@@ -190,11 +190,12 @@ def _files(
             name
             for name in folders
             if not selection.drops(here / name)
+            and not _is_one_of(Path(root) / name, own)
             and (is_itself or os.path.realpath(os.path.join(root, name)) != inner)
         )
         links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for file in sorted(files + links):
-            if selection.takes(here / file) and not _is_one_of(Path(root) / file, skipped):
+            if selection.takes(here / file) and not _is_one_of(Path(root) / file, own):
                 yield Path(root) / file
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from .cache import cache_folder
 from .config import load_config
+from .errors import PixpressError
 from .pool_options import ISOLATIONS, resolve
 
 _OPTIONS = (
@@ -31,12 +33,30 @@ _OPTIONS = (
         help="Where images are decoded: on threads, or in sandboxed processes.",
     ),
     click.option(
+        "--cache/--no-cache",
+        default=None,
+        help="Answer files that were done before, with these settings, from what was kept.",
+    ),
+    click.option(
+        "--cache-dir",
+        type=click.Path(file_okay=False),
+        help="Where results are kept, instead of the folder of the user; implies --cache.",
+    ),
+    click.option(
         "--config",
         type=click.Path(exists=True, dir_okay=False),
         help="Where the options of workers, memory and retries come from that are not given.",
     ),
 )
-_NAMES = ("max_workers", "memory_limit", "task_timeout", "max_retries", "isolation", "config")
+_NAMES = (
+    "max_workers",
+    "memory_limit",
+    "task_timeout",
+    "max_retries",
+    "isolation",
+    "cache",
+    "config",
+)
 
 
 def has_pool_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,11 +72,26 @@ def take_pool_options(options: dict[str, Any]) -> dict[str, Any]:
     The others are left to the environment, to the file of ``--config`` and to the defaults.
     """
     found = {name: options.pop(name) for name in _NAMES}
+    folder = options.pop("cache_dir")
+    if folder is not None and found["cache"] is False:
+        raise click.UsageError("--cache-dir and --no-cache contradict each other")
+    found["cache"] = folder or found["cache"]
     return {name: value for name, value in found.items() if value is not None}
 
 
 def keeps_jobs(pool_options: Mapping[str, Any]) -> bool:
     """Whether a pool of these options has a journal: by an option, the environment or the file."""
+    return _resolved(pool_options)["journal"] not in (None, False)
+
+
+def cache_of(pool_options: Mapping[str, Any]) -> str | None:
+    """The folder of the cache that a pool of these options has; None without one."""
+    try:
+        return cache_folder(_resolved(pool_options)["cache"])
+    except PixpressError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _resolved(pool_options: Mapping[str, Any]) -> dict[str, object]:
     path = pool_options.get("config")
-    file = {} if path is None else load_config(path).pool_options()
-    return resolve(pool_options, file)["journal"] not in (None, False)
+    return resolve(pool_options, {} if path is None else load_config(path).pool_options())

@@ -37,7 +37,7 @@ class Tally:
     ) -> None:
         self.load = load
         self.total = len(load.works)
-        self.done = self.failed = self.kept = self.before = self.after = 0
+        self.done = self.failed = self.kept = self.before = self.after = self.cached = 0
         self.as_json, self.quiet = as_json, quiet
         self.writes_data = any(work.output == "-" for work in load.works)
         console = Console(stderr=True)
@@ -103,6 +103,7 @@ class Tally:
 
     def _succeed(self, work: Work, result: Result) -> None:
         self.done += 1
+        self.cached += result.from_cache
         self.before += result.original_size
         self.after += result.compressed_size
         self._keep_times(work, result)
@@ -162,7 +163,8 @@ class Tally:
     def close(self, was_interrupted: bool) -> None:
         """One line that says what became of it all, and the report."""
         parts = [f"{self.done} of {self.total} done"]
-        counts = {"failed": self.failed, "left as they were": self.kept}
+        counts = {"from the cache": self.cached, "failed": self.failed}
+        counts["left as they were"] = self.kept
         counts["not done"] = self.total - self.counted if was_interrupted else 0
         counts["no images"] = self.load.no_images
         counts["links not followed"] = self.load.links
@@ -193,5 +195,6 @@ class Tally:
 def _remark(result: Result) -> str:
     reason = result.skipped_reason.value
     remarks = [] if reason == "none" else [reason.replace("_", " ")]
+    remarks += ["from the cache"] if result.from_cache else []
     remarks += result.warnings
     return f" ({'; '.join(remarks)})" if remarks else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -167,6 +168,17 @@ class PoolConfig:
         return {
             name: value for name, value in said.items() if value is not None and name in OPTIONS
         }
+
+
+def options_of(config: str | os.PathLike[str] | PoolConfig | None) -> dict[str, object]:
+    """What the file of a pool says, as arguments of `Pool`; takes over its log level."""
+    if config is None:
+        return {}
+    if not isinstance(config, PoolConfig):
+        config = load_config(config)
+    if config.log_level is not None:
+        logging.getLogger("pixpress").setLevel(config.log_level.upper())
+    return config.pool_options()
 
 
 def load_config(path: str | os.PathLike[str]) -> PoolConfig:

@@ -156,6 +156,7 @@ cdef extern from "base/status.h" namespace "pixpress" nogil:
     cdef enum class StatusCode "pixpress::StatusCode":
         kOk "pixpress::StatusCode::kOk"
         kQueueFull "pixpress::StatusCode::kQueueFull"
+        kOption "pixpress::StatusCode::kOption"
     cdef enum class Stage "pixpress::Stage":
         kNone "pixpress::Stage::kNone"
     cdef cppclass Status "pixpress::Status":
@@ -244,7 +245,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         int32_t worker_id
         uint32_t attempts
         int64_t start_time_ns, end_time_ns
-        cbool is_abandoned
+        cbool is_abandoned, is_from_cache
     cdef cppclass Event "pixpress::Event":
         int type
         shared_ptr[Job] job
@@ -256,7 +257,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         Status status
     cdef cppclass EngineOptions "pixpress::EngineOptions":
         EngineOptions()
-        string worker_program
+        string worker_program, cache_folder
     cdef cppclass BlacklistedInput "pixpress::BlacklistedInput":
         string name
         uint64_t size_bytes

@@ -14,6 +14,7 @@ from typing import Any
 from . import _native
 from .errors import OptionError, PixpressError, PoolClosedError
 from .events import (
+    CacheWarning,
     Event,
     EventHub,
     MemoryWarning,
@@ -52,8 +53,9 @@ class Dispatcher:
         health_check_interval: float | None = None,
         journal: str | None = None,
         takes_over: bool = False,
+        cache: str | None = None,
     ) -> None:
-        self.engine = _native.Engine(options, journal or "", takes_over)
+        self.engine = _native.Engine(options, journal or "", takes_over, cache or "")
         for notice in self.engine.journal_notices():
             _log.error("journal: %s", notice)
         self.hub = EventHub(self.engine.listen)
@@ -162,6 +164,9 @@ class Dispatcher:
             context = {**log_context(self.engine.find(task_id), None), "worker_id": worker_id}
             _log.error("worker %d is stuck in job %d", worker_id, task_id, extra=context)
             return WorkerStuck(worker_id, task_id)
+        if kind == 8:
+            _log.warning("the cache is of no use, and jobs go on without it: %s", error)
+            return CacheWarning(error)
         limit = self.engine.stats()["memory_limit"]
         _log.warning("jobs hold %d of %d bytes", size, limit, extra={"used": size, "limit": limit})
         return MemoryWarning(size, limit)

@@ -78,6 +78,14 @@ class MemoryWarning:
 
 
 @dataclass(frozen=True)
+class CacheWarning:
+    """The disk of the cache fails with `error`. Comes once; jobs go on without the cache."""
+
+    type: ClassVar[str] = "CACHE_WARNING"
+    error: PixpressError
+
+
+@dataclass(frozen=True)
 class WorkerReady:
     """A worker has started."""
 
@@ -108,6 +116,7 @@ Event = (
     | TaskProgress
     | TaskRetry
     | MemoryWarning
+    | CacheWarning
     | WorkerReady
     | WorkerEnded
     | WorkerStuck

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from .cache import CacheMetrics, cache_metrics
+
 
 @dataclass(frozen=True)
 class HealthReport:
@@ -38,6 +40,8 @@ class HealthReport:
         Jobs that wait for a worker, and for their next attempt.
     memory_limit, reserved_memory, live_memory, retained_memory : int
         Bytes of the pool.
+    cache : CacheMetrics or None
+        Of the pool's cache of results; None without one.
     optimal_workers : int
         The formula of the specification: min(cores - 1, free memory / 50 MB, 8), at least 1.
     warnings : tuple of str
@@ -69,6 +73,7 @@ class HealthReport:
     reserved_memory: int
     live_memory: int
     retained_memory: int
+    cache: CacheMetrics | None
     optimal_workers: int
     warnings: tuple[str, ...]
 
@@ -95,6 +100,10 @@ def make_report(
     if machine["unfiltered_processes"]:
         reason = os.strerror(int(machine["filter_errno"]))
         warnings.append(f"worker processes have limits but no system call filter: {reason}")
+    cache = cache_metrics(machine)
+    if cache is not None and cache.errno:
+        problem = os.strerror(cache.errno)
+        warnings.append(f"the cache cannot be written ({problem}): jobs go on without it")
     return HealthReport(
         status="degraded" if warnings else "ok",
         cpu_percent=machine["cpu_percent"],
@@ -112,6 +121,7 @@ def make_report(
         worker_processes=int(machine["worker_processes"]),
         process_starts=int(machine["process_starts"]),
         queue_depth=counts["queued"],
+        cache=cache,
         optimal_workers=optimal_workers,
         warnings=tuple(warnings),
         **{name: counts[name] for name in _COUNTS},

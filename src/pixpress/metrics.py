@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .cache import CacheMetrics, cache_metrics
+
 
 @dataclass(frozen=True)
 class WorkerMetrics:
@@ -55,6 +57,8 @@ class PoolMetrics:
     original_bytes, compressed_bytes : int
         Sums over successful tasks.
     workers : tuple of WorkerMetrics
+    cache : CacheMetrics or None
+        None without a cache.
     latencies : dict of str to Latency
         By stage; ``"run"`` is a whole attempt and ``"queue"`` the wait before it.
     """
@@ -71,6 +75,7 @@ class PoolMetrics:
     original_bytes: int
     compressed_bytes: int
     workers: tuple[WorkerMetrics, ...]
+    cache: CacheMetrics | None
     latencies: dict[str, Latency]
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,6 +101,7 @@ def make_metrics(numbers: Mapping[str, float], counts: Mapping[str, int]) -> Poo
             _worker(worker_id, part, numbers["health_check_age"])
             for worker_id, part in sorted(_parts(numbers, r"worker\.(\d+)\.(.+)").items())
         ),
+        cache=cache_metrics(numbers),
         latencies={
             str(stage): Latency(int(part["count"]), *(part[key] for key in _LATENCY))
             for stage, part in _parts(numbers, r"latency\.(\w+)\.(.+)").items()

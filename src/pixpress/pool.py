@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
 from types import TracebackType
@@ -10,16 +9,15 @@ from typing import Any
 
 from . import _native
 from .batch import Batch
-from .config import PoolConfig, load_config
+from .cache import cache_folder
+from .config import PoolConfig, options_of
 from .dispatch import Dispatcher, stop
 from .errors import PoolClosedError, expected
 from .future import JobFuture
 from .journal import journal_path
 from .monitored import Monitored
-from .pool_options import DEFAULT, OPTIONS, UNBUILT, native, refuse_unbuilt, resolve
+from .pool_options import DEFAULT, native, refuse_unknown, resolve
 from .submitter import Submitter
-
-_log = logging.getLogger("pixpress")
 
 
 class Pool(Submitter, Monitored):
@@ -82,6 +80,13 @@ class Pool(Submitter, Monitored):
         Seconds between two `HealthReport` events. 30 if not given.
     worker_nice : int
         Niceness of the worker threads, 0 to 19. 10 if not given.
+    cache : path or bool, optional
+        Folder of results: a job that has the same source and settings as an earlier one, of any
+        process, is answered from there. True is ``pixpress/results`` in the XDG cache folder.
+    cache_size : int or str
+        Bytes that it may hold. 1 GB if not given.
+    cache_entries : int
+        How many results it may hold. 500 if not given.
     config : path or PoolConfig, optional
         Where options come from that are given neither here nor in the environment, where
         ``PIXPRESS_MAX_WORKERS`` and so on are read.
@@ -128,11 +133,14 @@ class Pool(Submitter, Monitored):
         metrics_interval: float = DEFAULT,
         health_check_interval: float = DEFAULT,
         worker_nice: int = DEFAULT,
+        cache: str | os.PathLike[str] | bool | None = DEFAULT,
+        cache_size: int | str = DEFAULT,
+        cache_entries: int = DEFAULT,
         config: str | os.PathLike[str] | PoolConfig | None = None,
-        **unbuilt: object,
+        **unknown: object,
     ) -> None:
         given = dict(locals())
-        refuse_unbuilt(unbuilt)
+        refuse_unknown(unknown)
         self._open(given, config, takes_over=False)
 
     def _open(
@@ -141,7 +149,7 @@ class Pool(Submitter, Monitored):
         config: str | os.PathLike[str] | PoolConfig | None,
         takes_over: bool,
     ) -> None:
-        chosen = resolve(given, _options_of(config))
+        chosen = resolve(given, options_of(config))
         path = journal_path(chosen["journal"])
         if chosen["durable"] is None:
             chosen["durable"] = path is not None
@@ -151,6 +159,7 @@ class Pool(Submitter, Monitored):
             _interval(chosen["health_check_interval"]),
             path,
             takes_over,
+            cache_folder(chosen["cache"]),
         )
         self._engine = self._dispatcher.engine
         self._event_thread = self._dispatcher.thread.ident
@@ -222,7 +231,7 @@ class Pool(Submitter, Monitored):
         options: dict[str, Any],
     ) -> Pool:
         """A pool whose journal may hold unfinished jobs, before they are queued."""
-        refuse_unbuilt({k: v for k, v in options.items() if k not in OPTIONS})
+        refuse_unknown(options)
         pool = cls.__new__(cls)
         pool._open({**options, "journal": journal}, config, takes_over=True)
         if not pool._has_journal:
@@ -334,16 +343,3 @@ class Pool(Submitter, Monitored):
 
 def _interval(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
-
-
-def _options_of(config: str | os.PathLike[str] | PoolConfig | None) -> dict[str, object]:
-    if config is None:
-        return {}
-    if not isinstance(config, PoolConfig):
-        config = load_config(config)
-    for name in UNBUILT:
-        if getattr(config, name):
-            _log.warning("the configuration asks for %s, which is not built; it is ignored", name)
-    if config.log_level is not None:
-        _log.setLevel(config.log_level.upper())
-    return config.pool_options()

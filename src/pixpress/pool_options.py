@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +43,18 @@ def _percent(name: str, value: object) -> float:
 ISOLATIONS = ("thread", "process")
 
 
-def _journal(name: str, value: object) -> int:
+def _place(name: str, value: object) -> int:
     """Only checks: the core takes the path by itself."""
     is_path = isinstance(value, (str, os.PathLike)) and os.fspath(value)
     if value is not None and not isinstance(value, bool) and not is_path:
         raise expected("a path, True or None", name, value)
     return 0
+
+
+def _cache_size(name: str, value: object) -> int:
+    if value is None:
+        raise expected('bytes or a size such as "1GB"', name, value)
+    return byte_count(name, value)
 
 
 _seconds: Callable[[str, object], float] = seconds_ns
@@ -76,10 +82,12 @@ OPTIONS: Mapping[str, _Option] = {
     "batch_grouping": _Option(True, boolean, is_native=False),
     "metrics_interval": _Option(5, _seconds, is_native=False),
     "health_check_interval": _Option(30, _seconds, is_native=False),
-    "journal": _Option(None, _journal, is_native=False),
+    "journal": _Option(None, _place, is_native=False),
+    "cache": _Option(None, _place, is_native=False),
+    "cache_size": _Option("1GB", _cache_size),
+    "cache_entries": _Option(500, lambda name, value: whole(name, value, 1, 10**6)),
 }
 LIVE = tuple(name for name, option in OPTIONS.items() if option.is_live)
-UNBUILT = ("cache",)
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -105,13 +113,11 @@ def native(chosen: Mapping[str, object]) -> dict[str, float]:
     return {name: value for name, value in values.items() if OPTIONS[name].is_native}
 
 
-def refuse_unbuilt(unbuilt: Mapping[str, object]) -> None:
-    """Refuse unknown options by name, and values that are not built."""
-    for name, value in unbuilt.items():
-        if name not in UNBUILT:
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Refuse options that there are none of."""
+    for name in names:
+        if name not in OPTIONS:
             raise OptionError(f"Expected a known option, got {name!r}")
-        if value is not None:
-            raise OptionError(f"option {name!r} is not built")
 
 
 def _environment() -> dict[str, object]:

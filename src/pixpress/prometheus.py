@@ -13,6 +13,7 @@ from prometheus_client.core import (
 )
 
 if TYPE_CHECKING:
+    from .cache import CacheMetrics
     from .pool import Pool
 
 
@@ -48,12 +49,23 @@ class PoolCollector:
         yield self._gauge(
             "savings_ratio", "Mean savings over original.", metrics.average_compression_ratio
         )
+        if metrics.cache is not None:
+            yield from self._of_cache(metrics.cache)
         stages = SummaryMetricFamily(
             "pixpress_stage_seconds", "Time in a stage.", labels=("pool", "stage")
         )
         for stage, latency in metrics.latencies.items():
             stages.add_metric((self._name, stage), latency.count, latency.sum)
         yield stages
+
+    def _of_cache(self, cache: CacheMetrics) -> Iterator[Metric]:
+        yield self._counter("cache_hits", "Tasks answered from the cache.", cache.hits)
+        yield self._counter("cache_misses", "Tasks that the cache had no answer for.", cache.misses)
+        yield self._counter("cache_stores", "Results put into the cache.", cache.stores)
+        yield self._counter("cache_evictions", "Results that went for others.", cache.evictions)
+        yield self._counter("cache_failures", "What the cache's disk refused.", cache.failures)
+        yield self._gauge("cache_entries", "Results in the cache.", cache.entries)
+        yield self._gauge("cache_bytes", "Bytes of the cache.", cache.bytes)
 
     def _counter(self, name: str, text: str, value: float) -> Metric:
         family = CounterMetricFamily(f"pixpress_{name}", text, labels=("pool",))

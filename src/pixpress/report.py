@@ -76,9 +76,9 @@ class Report:
 
     def __init__(self, path: str, pool_options: Mapping[str, Any]) -> None:
         self.path = path
-        self._pool_options = {**pool_options, "journal": None}
+        self._pool_options = {**pool_options, "journal": None, "cache": None}
         self._savings: list[_Saving] = []
-        self._done = 0
+        self._done = self._cached = 0
         self._failures = _Rows()
         self._skips = _Rows()
         self._warnings = _Rows()
@@ -86,6 +86,7 @@ class Report:
     def add_result(self, work: Work, result: Result) -> None:
         """A file that was done."""
         self._done += 1
+        self._cached += result.from_cache
         reason = result.skipped_reason
         if reason is not SkippedReason.NONE:
             self._skips.add(work.source, work.output, reason.value.replace("_", " "))
@@ -133,8 +134,9 @@ class Report:
         savings = sorted(self._savings, reverse=True)
         pairs = self._pairs(savings) if has_pictures else []
         heads = ("source", "output", "format", "pixels", "bytes before", "after", "saved")
+        cached = [("From the cache", f"{self._cached:,} of {self._done:,}")] if self._cached else []
         parts = [
-            report_page.facts(facts),
+            report_page.facts([*facts, *cached]),
             report_page.pairs(pairs),
             report_page.table(
                 "Failures",

@@ -61,7 +61,8 @@ class Result:
     worker_id : int
         The worker that ran it.
     from_cache : bool
-        Whether the output was there already.
+        Whether it is the result of an earlier job, or of an identical one that ran meanwhile. Times
+        and memory are those of this job, the rest is as the other had it.
     skipped_reason : SkippedReason
         Why the output is not the new encoding, if it is not.
     quality : int or None
@@ -120,6 +121,7 @@ class Result:
         skipped: int,
         quality: int,
         warnings: tuple[str, ...],
+        from_cache: bool = False,
     ) -> None:
         self.task_id = task_id
         self.source = source
@@ -136,7 +138,7 @@ class Result:
         self.peak_memory = peak_memory
         self.attempts = attempts
         self.worker_id = worker_id
-        self.from_cache = False
+        self.from_cache = from_cache
         self.skipped_reason = SKIPPED[skipped]
         self.quality = quality or None
         self.warnings = warnings

@@ -19,6 +19,24 @@ from pixpress import _native
 CORE = Path(__file__).parents[2] / "build" / "core"
 
 
+@pytest.fixture(autouse=True)
+def _cache_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a configuration makes pools cache out of the home of who runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def pool(folder: Path) -> Iterator[pixpress.Pool]:
+    """A pool with a cache in `folder`."""
+    with pixpress.Pool(max_workers=2, cache=folder) as pool:
+        yield pool
+
+
 @pytest.fixture(scope="session")
 def tiny_jpeg() -> bytes:
     out = io.BytesIO()

@@ -90,7 +90,6 @@ def test_the_specifications_file_makes_a_pool_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pixpress.Pool(config=_file(tmp_path, SPECIFICATION)) as pool:
         assert pool.stats()["memory_limit"] == 4 << 30
         assert pool.stats()["workers"] == 1
@@ -135,6 +134,7 @@ def test_the_file_takes_effect(
         assert task is not None
         assert task.max_retries == 3
         assert len(list(pool.journal_rows())) == 1
+        assert pool.metrics().cache is not None
     assert logging.getLogger("pixpress").level == logging.INFO
 
 

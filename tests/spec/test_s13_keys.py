@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from busy_pools import Blocker, next_of, noise
+from cached_pools import gray
 
 import pixpress
 
@@ -134,6 +135,26 @@ def test_memory_gc_threshold() -> None:
         with kept_busy(low):
             wait_until(lambda: low.stats()["retained_memory"] == 0)
         assert high.stats()["retained_memory"] > (64 << 20) // 100
+
+
+def test_performance_enable_caching(tiny_jpeg: bytes, tmp_path: Path) -> None:
+    with pool_of("performance: {enableCaching: false}") as pool:
+        assert pool.metrics().cache is None
+    for was_there in (False, True):
+        with pool_of("performance: {enableCaching: true}") as pool:
+            result = pool.submit(tiny_jpeg).result(timeout=PATIENCE_S)
+            assert result.from_cache == was_there
+    assert list((tmp_path / "home" / "pixpress" / "results").glob("*.pxc"))
+
+
+def test_performance_cache_size() -> None:
+    with pool_of("performance: {enableCaching: true, cacheSize: 2KB}") as pool:
+        for value in range(20):
+            pool.submit(gray(value), format="png").result(timeout=PATIENCE_S)
+        cache = pool.metrics().cache
+        assert cache is not None
+        assert 1000 < cache.bytes <= 2048
+        assert cache.evictions == 20 - cache.entries > 0
 
 
 @pytest.mark.parametrize(("word", "is_grouped"), [("true", True), ("false", False)])

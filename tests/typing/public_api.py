@@ -45,6 +45,7 @@ with pixpress.Pool(max_workers=2, memory_limit="1GB", task_timeout=None) as pool
         pool.map(["a.jpg"], errors="return"), Iterator[pixpress.Result | pixpress.PixpressError]
     )
     assert_type(pool.stats(), dict[str, int])
+    assert_type(pool.metrics().cache, pixpress.CacheMetrics | None)
     later = pixpress.Pool.recover("queue.db", max_workers=2)
     assert_type(later.recovered, tuple[pixpress.JobFuture, ...])
     assert_type(later.journal_rows(), Iterator[pixpress.JournalRow])

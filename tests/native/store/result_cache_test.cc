@@ -12,56 +12,13 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "memory/buffer.h"
-#include "memory/meter.h"
 #include "store/cache_entry.h"
-#include "store/temporary_folder.h"
+#include "store/numbered_entries.h"
 
 namespace pixpress {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The bytes that belong to a number, so that any reader knows what to expect.
-std::string PayloadOf(uint64_t number, size_t size_bytes = 5000) {
-  std::string text(size_bytes, '\0');
-  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 + number * 7);
-  return text;
-}
-
-std::string NameOf(uint64_t number) { return "job " + std::to_string(number); }
-
-class ResultCacheTest : public FolderTest {
- protected:
-  std::unique_ptr<ResultCache> Open(const CacheLimits& limits = {}) const {
-    Status problem;
-    auto cache = ResultCache::Open(Path("cache"), limits, &problem);
-    EXPECT_TRUE(cache.ok() && problem.ok()) << cache.status().message() << problem.message();
-    return cache.ok() ? std::move(cache).value() : nullptr;
-  }
-  static Status Store(ResultCache& cache, uint64_t number, const std::string& payload) {
-    const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(payload.data()),
-                                         payload.size());
-    const std::span<const uint8_t> chunks[] = {bytes.first(bytes.size() / 3),
-                                               bytes.subspan(bytes.size() / 3)};
-    return cache.Store(Sha256::Of(NameOf(number)), NameOf(number), chunks);
-  }
-  // The payload, or "miss".
-  static std::string Find(ResultCache& cache, uint64_t number) {
-    BufferPool pool(64 << 20);
-    Meter meter(pool);
-    ByteChain chain(meter);
-    const auto description = cache.Find(Sha256::Of(NameOf(number)), &chain);
-    if (!description.has_value()) return chain.size_bytes() == 0 ? "miss" : "a miss with bytes";
-    if (*description != NameOf(number)) return "wrong description";
-    std::string payload(chain.size_bytes(), '\0');
-    chain.CopyTo(reinterpret_cast<uint8_t*>(payload.data()));
-    return payload;
-  }
-  std::string EntryPath(uint64_t number) const {
-    return Path("cache/" + Sha256::Of(NameOf(number)).Hex() + ".pxc");
-  }
-};
 
 TEST_F(ResultCacheTest, GivesBackWhatWasStoredAlsoToLaterProcesses) {
   const std::string large = PayloadOf(2, 3 << 20);
@@ -143,40 +100,6 @@ TEST_F(ResultCacheTest, BytesAreBoundedBeforeTheWriteAndGiantsAreNotStored) {
   EXPECT_EQ(cache->Stats().failures, 0u) << "nothing is wrong with the disk";
   const auto none = Open({.max_entries = 0, .max_bytes = 1 << 20});
   EXPECT_EQ(Store(*none, 1, "x").sys_errno(), EFBIG);
-}
-
-TEST_F(ResultCacheTest, TheFolderIsPrivateAndOnlyItsOwnFilesAreTouched) {
-  fs::create_directory(Path("cache"));
-  chmod(Path("cache").c_str(), 0755);
-  Write(Path("cache/mine.txt"), "mine");
-  Write(Path("cache/.note.tmp"), "mine");
-  const auto cache = Open({.max_entries = 1, .max_bytes = 1 << 20});
-  struct stat st;
-  ASSERT_EQ(stat(Path("cache").c_str(), &st), 0);
-  EXPECT_EQ(st.st_mode & 0777, 0700u);
-  for (uint64_t number = 1; number <= 3; ++number) ASSERT_TRUE(Store(*cache, number, "x").ok());
-  EXPECT_TRUE(cache->Clear().ok());
-  EXPECT_EQ(Read(Path("cache/mine.txt")), "mine");
-  EXPECT_EQ(Read(Path("cache/.note.tmp")), "mine");
-  Write(Path("file"), "x");
-  Status problem;
-  EXPECT_EQ(ResultCache::Open(Path("file"), {}, &problem).status().sys_errno(), ENOTDIR);
-  EXPECT_EQ(ResultCache::Open("", {}, &problem).status().code(), StatusCode::kOutput);
-  fs::create_directory_symlink(Path("cache"), Path("link"));
-  EXPECT_EQ(ResultCache::Open(Path("link"), {}, &problem).status().sys_errno(), ENOTDIR);
-  if (geteuid() == 0) {
-    fs::create_directory(Path("others"));
-    ASSERT_EQ(chown(Path("others").c_str(), 12345, 12345), 0);
-    EXPECT_EQ(ResultCache::Open(Path("others"), {}, &problem).status().sys_errno(), EPERM);
-  }
-}
-
-TEST_F(ResultCacheTest, AFolderThatWasDeletedIsMadeAgain) {
-  const auto cache = Open();
-  fs::remove_all(Path("cache"));
-  EXPECT_EQ(Find(*cache, 1), "miss");
-  EXPECT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
-  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
 }
 
 TEST_F(ResultCacheTest, WhatAKilledWriterLeftIsCleanedUp) {
@@ -291,64 +214,6 @@ TEST_F(ResultCacheTest, AFullDiskIsAStatusAndWhatIsThereStays) {
     EXPECT_TRUE(Store(*cache, 3, PayloadOf(3)).ok());
   }
   EXPECT_EQ(umount(Path("cache").c_str()), 0);
-}
-
-TEST_F(ResultCacheTest, WhatCannotBeMadeNowIsTriedAgainByEveryStore) {
-  Write(Path("parent"), "in the way");
-  Status problem;
-  EXPECT_EQ(ResultCache::Open(Path("parent/cache"), {}, &problem).status().sys_errno(), ENOTDIR)
-      << "for ever";
-  fs::remove(Path("parent"));
-  if (mount("none", folder_.c_str(), "tmpfs", MS_RDONLY, "") != 0) {
-    GTEST_SKIP() << "needs the right to mount a tmpfs";
-  }
-  auto opened = ResultCache::Open(Path("parent/cache"), {}, &problem);
-  ASSERT_TRUE(opened.ok());
-  const auto cache = std::move(opened).value();
-  EXPECT_EQ(problem.sys_errno(), EROFS);
-  EXPECT_EQ(Store(*cache, 1, PayloadOf(1)).sys_errno(), EROFS);
-  EXPECT_EQ(Find(*cache, 1), "miss");
-  EXPECT_EQ(cache->Stats().failures, 1u);
-  EXPECT_EQ(umount(folder_.c_str()), 0);
-  EXPECT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
-  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
-}
-
-TEST_F(ResultCacheTest, AFolderThatSomebodyElsePutInItsPlaceIsNotBelieved) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root to give a folder away";
-  const auto cache = Open();
-  ASSERT_TRUE(Store(*cache, 1, PayloadOf(1)).ok());
-  ASSERT_EQ(chown(Path("cache").c_str(), 12345, 12345), 0);
-  EXPECT_EQ(Find(*cache, 1), "miss");
-  EXPECT_EQ(Store(*cache, 2, PayloadOf(2)).sys_errno(), EPERM);
-  ASSERT_EQ(chown(Path("cache").c_str(), 0, 0), 0);
-  EXPECT_EQ(Find(*cache, 1), PayloadOf(1));
-}
-
-// A child that was forked while an entry was stored has the lock's descriptor too.
-TEST_F(ResultCacheTest, AForkedChildDoesNotKeepTheFolderLocked) {
-  const auto cache = Open();
-  std::atomic<uint64_t> stores{0}, failures{0};
-  std::atomic<bool> is_over{false};
-  std::thread writer([&] {
-    while (!is_over.load()) {
-      failures += !Store(*cache, stores % 4, PayloadOf(stores % 4, 1 << 20)).ok();
-      ++stores;
-    }
-  });
-  std::vector<pid_t> children;
-  for (uint64_t i = 0; i < 30; ++i) {
-    while (stores.load() < i) std::this_thread::yield();
-    children.push_back(Fork([] { return pause(); }));
-  }
-  is_over.store(true);
-  writer.join();
-  EXPECT_EQ(failures, 0u);
-  EXPECT_TRUE(Store(*Open(), 9, PayloadOf(9)).ok());
-  for (const pid_t child : children) {
-    kill(child, SIGKILL);
-    EXPECT_EQ(WaitFor(child), -SIGKILL);
-  }
 }
 
 TEST_F(ResultCacheTest, WhatItsReaderDoesNotBelieveCanBeRemoved) {
