@@ -9,6 +9,7 @@
 #include "pipeline/plan.h"
 #include "pipeline/probe.h"
 #include "pipeline/run.h"
+#include "pipeline/score.h"
 #include "pipeline/step_convert.h"
 
 namespace pixpress {
@@ -204,6 +205,16 @@ Status ResizePixels(const ImageLayout& layout, const uint8_t* pixels, size_t str
     while (resizer->row_ready()) resizer->PopRow(out + done++ * out_stride_bytes);
   }
   return Status();
+}
+
+Result<double> ScorePixels(const Source& reference, const Source& distorted) {
+  Workplace workplace;
+  const WorkContext context = workplace.context();
+  const auto rows_of = [&](const Source& source) {
+    return MakeBorrowedSource(source.layout, source.bytes.data(), source.stride_bytes,
+                              context.stop);
+  };
+  return ScoreRows(rows_of(reference), rows_of(distorted), context);
 }
 
 Status QuantizePixels(const PixelView& pixels, const PaletteOptions& options, uint8_t* indices,

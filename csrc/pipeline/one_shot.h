@@ -61,6 +61,9 @@ Status ResizePixels(const ImageLayout& layout, const uint8_t* pixels, size_t str
                     uint32_t width, uint32_t height, Filter filter, bool linear, uint8_t* out,
                     size_t out_stride_bytes);
 
+// The SSIMULACRA2 of two images of the same size, each one plane of pixels (ScoreRows).
+Result<double> ScorePixels(const Source& reference, const Source& distorted);
+
 // `indices` holds one byte per pixel, without gaps.
 Status QuantizePixels(const PixelView& pixels, const PaletteOptions& options, uint8_t* indices,
                       std::vector<Rgba>* palette);

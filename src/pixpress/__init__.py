@@ -42,7 +42,16 @@ from .events import (
 from .future import JobFuture
 from .health import HealthReport
 from .journal import JournalRow
-from .kernels import decode, encode, features, optimal_worker_count, probe, quantize, resize
+from .kernels import (
+    decode,
+    encode,
+    features,
+    optimal_worker_count,
+    probe,
+    quantize,
+    resize,
+    ssimulacra2,
+)
 from .metrics import Latency, PoolMetrics, WorkerMetrics
 from .options import Limits, Priority, Settings
 from .pool import Pool
@@ -112,4 +121,5 @@ __all__ = [
     "probe",
     "quantize",
     "resize",
+    "ssimulacra2",
 ]

@@ -213,6 +213,16 @@ def resize(NativeSource source, unsigned int width, unsigned int height, int res
     check(status)
 
 
+def score(NativeSource reference, NativeSource distorted):
+    """The SSIMULACRA2 of two images of one size."""
+    cdef double value = 0
+    cdef Status status
+    with nogil:
+        status = seam_score(reference.source, distorted.source, &value)
+    check(status)
+    return value
+
+
 def quantize(NativeSource source, unsigned int colors, float dither, int min_quality, out):
     """Write indices into `out`; returns the palette as (r, g, b, a) tuples."""
     cdef Py_buffer view

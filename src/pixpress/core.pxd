@@ -97,6 +97,9 @@ cdef extern from *:
       return ResizePixels(source.layout, source.bytes.data(), source.stride_bytes, width, height,
                           static_cast<Filter>(filter), linear, static_cast<uint8_t*>(out), row);
     }
+    inline Status Score(const Source& reference, const Source& distorted, double* out) {
+      return Take(ScorePixels(reference, distorted), out);
+    }
     inline Status Quantize(const Source& source, uint32_t colors, float dither, int min_quality,
                            void* indices, std::vector<Rgba>* palette) {
       PixelView view;
@@ -324,6 +327,7 @@ cdef extern from * namespace "pixpress::seam" nogil:
     int seam_state "pixpress::seam::StateOf"(const Job&)
     Status seam_resize "pixpress::seam::Resize"(const Source&, uint32_t, uint32_t, int, cbool,
                                                void*)
+    Status seam_score "pixpress::seam::Score"(const Source&, const Source&, double*)
     Status seam_quantize "pixpress::seam::Quantize"(const Source&, uint32_t, float, int, void*,
                                                    vector[Rgba]*)
     shared_ptr[CSettings] seam_settings "pixpress::seam::MakeSettings"(

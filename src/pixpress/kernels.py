@@ -238,6 +238,42 @@ def quantize(
     return out, np.array(palette, np.uint8)
 
 
+def ssimulacra2(reference: Array, distorted: Array) -> float:
+    """Score how much an image looks like its original, on this thread.
+
+    SSIMULACRA2 2.1: 90 is hardly to be told from the original, 70 is high quality, 50 medium, 30
+    low. Images with alpha are scored over a dark and over a light background, and the lower score
+    counts.
+
+    Parameters
+    ----------
+    reference, distorted : ndarray
+        H x W or H x W x C with 1 to 4 channels, uint8 or uint16, both of one height and width.
+        Values are taken as sRGB.
+
+    Returns
+    -------
+    float
+        100 for equal images, below 0 for very bad ones.
+
+    Raises
+    ------
+    OptionError
+        An array is of another shape or type, or they differ in height or width.
+
+    Examples
+    --------
+    >>> image = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64).astype(np.uint8)
+    >>> ssimulacra2(image, image), ssimulacra2(image, image // 16 * 16) < 90
+    (100.0, True)
+    """
+    arrays = [np.asarray(reference), np.asarray(distorted)]
+    if arrays[0].shape[:2] != arrays[1].shape[:2]:
+        shapes = f"{arrays[0].shape} and {arrays[1].shape}"
+        raise expected("two images of one size", "reference, distorted", shapes)
+    return _native.score(*[array_source(array) for array in arrays])
+
+
 def optimal_worker_count() -> int:
     """How many workers leave a core and memory to others.
 

@@ -1,0 +1,21 @@
+#pragma once
+// From the error norms of SSIMULACRA2 to its score.
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "kernels/ssimulacra2_rows.h"
+
+namespace pixpress {
+
+inline constexpr size_t kMostScoreScales = 6;
+
+// Of one scale, by component: means, and fourth roots of means of fourth powers, in the order of
+// the sums of a row.
+using ScoreNorms = std::array<std::array<double, kScoreSums>, 3>;
+
+// 100 for no error at all, and then less, without a lower bound. The same bits on every machine.
+double ScoreOfNorms(std::span<const ScoreNorms> scales);
+
+}  // namespace pixpress
