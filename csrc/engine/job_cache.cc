@@ -30,7 +30,8 @@ void Visit(RecordReader& record, std::optional<Sha256Digest>& digest) {
 template <typename Record, typename Result, typename Content>
 void Visit(Record& record, Result& result, Content& content) {
   auto& [data, format, width, height, original_bytes, compressed_bytes, estimated_memory_bytes,
-         peak_memory_bytes, skipped_reason, quality, is_salvaged, warnings, stage_ns] = result;
+         peak_memory_bytes, skipped_reason, quality, score, is_salvaged, warnings, stage_ns] =
+      result;
   record.Enum(format, Format::kAvif);
   record.Field(width);
   record.Field(height);
@@ -38,6 +39,7 @@ void Visit(Record& record, Result& result, Content& content) {
   record.Field(compressed_bytes);
   record.Enum(skipped_reason, SkippedReason::kNotSmaller);
   record.Field(quality);
+  record.Field(score);
   record.List(warnings, [](Record& to, auto& text) { to.Field(text); });
   Visit(record, content);
 }

@@ -27,8 +27,8 @@ StopReason ReasonOf(const Status& status) {
 bool IsPossible(const JobResult& result, uint64_t memory_bytes) {
   const bool has_times = std::ranges::all_of(result.stage_ns, [](int64_t ns) { return ns >= 0; });
   return has_times && result.format != Format::kUnknown && result.width > 0 && result.height > 0 &&
-         result.quality >= 0 && result.quality <= 100 && result.compressed_bytes > 0 &&
-         result.compressed_bytes <= memory_bytes &&
+         result.quality >= 0 && result.quality <= 100 && !(result.score > 100) &&
+         result.compressed_bytes > 0 && result.compressed_bytes <= memory_bytes &&
          result.skipped_reason != SkippedReason::kOutputNotLarger;
 }
 

@@ -86,7 +86,8 @@ void Visit(RecordReader& record, std::vector<std::string>& warnings) {
 template <typename Record>
 void Visit(Record& record, Visited<Record, JobResult>& result) {
   auto& [data, format, width, height, original_bytes, compressed_bytes, estimated_memory_bytes,
-         peak_memory_bytes, skipped_reason, quality, is_salvaged, warnings, stage_ns] = result;
+         peak_memory_bytes, skipped_reason, quality, score, is_salvaged, warnings, stage_ns] =
+      result;
   record.Enum(format, Format::kAvif);
   record.Field(width);
   record.Field(height);
@@ -96,6 +97,7 @@ void Visit(Record& record, Visited<Record, JobResult>& result) {
   record.Field(peak_memory_bytes);
   record.Enum(skipped_reason, SkippedReason::kOutputNotLarger);
   record.Field(quality);
+  record.Field(score);
   record.Field(is_salvaged);
   Visit(record, warnings);
   for (auto& ns : stage_ns) record.Field(ns);

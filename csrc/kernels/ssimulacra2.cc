@@ -61,6 +61,9 @@ std::vector<Ssimulacra2::Scale> Ssimulacra2::ScalesOf(uint32_t width, uint32_t h
     w = DivideRoundingUp(w, 2u);
     h = DivideRoundingUp(h, 2u);
   }
+  for (size_t s = 0; s < scales.size(); ++s) {
+    for (size_t c = 0; c < kColors; ++c) scales[s].is_weighty[c] = IsWeighty(c, s, scales.size());
+  }
   return scales;
 }
 
@@ -128,6 +131,7 @@ void Ssimulacra2::MakeXybRow(Scale& scale, uint32_t y) {
     LinearToXybRow(linear, scale.width, xyb);
   }
   for (size_t c = 0; c < kColors; ++c) {
+    if (!scale.is_weighty[c]) continue;
     SquaresRow(scale.RingRow(c, y), scale.RingRow(kColors + c, y), scale.width,
                scale.RingRow(2 * kColors + c, y), scale.RingRow(3 * kColors + c, y));
   }
@@ -135,6 +139,7 @@ void Ssimulacra2::MakeXybRow(Scale& scale, uint32_t y) {
 
 void Ssimulacra2::ScoreRow(Scale& scale, uint32_t y) {
   for (size_t c = 0; c < kColors; ++c) {
+    if (!scale.is_weighty[c]) continue;
     WindowRows rows;
     for (size_t k = 0; k < kScoreWindow; ++k) {
       const int64_t at = int64_t{y} + static_cast<int64_t>(k) - static_cast<int64_t>(kScoreReach);

@@ -40,9 +40,10 @@ class Ssimulacra2 {
     uint32_t height = 0;
     uint32_t pushed_rows = 0;
     uint32_t scored_rows = 0;
-    size_t stride = 0;        // Floats from row to row, margins included.
-    float* ring = nullptr;    // Rows of XYB of both, squares and errors.
-    float* linear = nullptr;  // Two rows of linear RGB of both, and a third to work in.
+    size_t stride = 0;                    // Floats from row to row, margins included.
+    float* ring = nullptr;                // Rows of XYB of both, squares and errors.
+    float* linear = nullptr;              // Two rows of linear RGB of both.
+    std::array<bool, 3> is_weighty = {};  // By component; others are left out.
     std::array<std::array<double, kScoreSums>, 3> sums = {};
 
     float* RingRow(size_t part, uint32_t y) const {

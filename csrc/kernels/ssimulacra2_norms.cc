@@ -1,5 +1,7 @@
 #include "kernels/ssimulacra2_norms.h"
 
+#include <algorithm>
+
 #include "kernels/reproducible_power.h"
 
 namespace pixpress {
@@ -40,6 +42,13 @@ double Calibrated(double sum) {
 }
 
 }  // namespace
+
+bool IsWeighty(size_t component, size_t scale, size_t scales) {
+  constexpr double kLeastWeight = 0.002;
+  const double* weights = kWeights + (component * scales + scale) * kScoreSums;
+  return std::any_of(weights, weights + kScoreSums,
+                     [](double weight) { return weight >= kLeastWeight; });
+}
 
 // Images with fewer scales take the weights one after the other too, as the metric has it.
 double ScoreOfNorms(std::span<const ScoreNorms> scales) {

@@ -14,7 +14,7 @@ namespace pixpress::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-constexpr size_t kLanes = 8;  // Of sums, on every target.
+constexpr size_t kLanes = 16;  // Of sums, on every target.
 using D = hn::CappedTag<float, kLanes>;
 using V = hn::Vec<D>;
 
@@ -118,7 +118,7 @@ HWY_INLINE V BlurAlong(const float* center) {
 }
 
 struct Sums {
-  alignas(32) float lanes[kScoreSums][kLanes] = {};
+  alignas(64) float lanes[kScoreSums][kLanes] = {};
 
   HWY_INLINE void Add(size_t which, size_t lane, V value) {
     float* to = lanes[which] + lane;

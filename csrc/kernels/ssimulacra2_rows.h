@@ -1,7 +1,7 @@
 #pragma once
 // The arithmetic of SSIMULACRA2 on rows of floats. SIMD with run-time dispatch; the same bits on
 // every target: each lane does the same exactly rounded operations in the same order, never fused,
-// and sums are kept in eight lanes whatever the width of a vector is. Thread-safe; never blocks.
+// and sums are kept in 16 lanes whatever the width of a vector is. Thread-safe; never blocks.
 
 #include <array>
 #include <cstddef>
@@ -20,7 +20,7 @@ void LinearToXybRow(const std::array<const float*, 3>& linear, size_t width,
                     const std::array<float*, 3>& xyb);
 
 // The mean of each square of two samples in two rows; of an odd width, the last one of what is
-// there. Writes (width + 1) / 2 samples, and up to seven more.
+// there. Writes (width + 1) / 2 samples.
 void HalveRow(const float* upper, const float* lower, size_t width, float* out);
 
 // a^2 + b^2 and (a - b)^2, with their margin.

@@ -51,7 +51,9 @@ struct Settings {
   Subsampling subsampling = Subsampling::kAuto;
   uint32_t colors = 0;  // PNG: 2 to 256 for a palette; 0 keeps true color.
   float dither = 1.0f;
+  // The least quality of a palette, or the least SSIMULACRA2 of a lossy output.
   std::optional<int> min_quality;
+  float target_score = 0;  // The SSIMULACRA2 to aim at, instead of `quality`; 0: none.
   uint64_t max_bytes = 0;  // The largest output; 0: any. Lossy formats lower the quality for it.
   int near_lossless = 100;
   int alpha_quality = 100;
@@ -115,8 +117,9 @@ struct JobResult {
   uint64_t estimated_memory_bytes = 0;
   uint64_t peak_memory_bytes = 0;
   SkippedReason skipped_reason = SkippedReason::kNone;
-  int quality = 0;           // That it was encoded with; 0 if none was or the original was kept.
-  bool is_salvaged = false;  // From a damaged source: no answer for another job.
+  int quality = 0;             // That it was encoded with; 0 if none was or the original was kept.
+  std::optional<float> score;  // The SSIMULACRA2 of a new output, if it was asked for.
+  bool is_salvaged = false;    // From a damaged source: no answer for another job.
   std::vector<std::string> warnings;
   std::array<int64_t, kStageCount> stage_ns = {};  // Time per stage, by Stage.
 };

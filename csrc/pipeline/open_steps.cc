@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "image/image.h"
 #include "pipeline/step_color.h"
 #include "pipeline/step_convert.h"
 #include "pipeline/step_orient.h"
@@ -36,6 +37,15 @@ Result<std::unique_ptr<RowSource>> OpenStep(std::unique_ptr<RowSource> source,
 }
 
 }  // namespace
+
+Result<std::unique_ptr<RowSource>> OpenSource(const JobSpec& spec, const Plan& plan, Bytes encoded,
+                                              const WorkContext& context) {
+  if (plan.source_codec == nullptr) {
+    return MakeBorrowedSource(spec.source.layout, spec.source.bytes.data(),
+                              spec.source.stride_bytes, context.stop);
+  }
+  return plan.source_codec->decode(encoded, plan.info, plan.decode, spec.settings->limits, context);
+}
 
 Stage StageOf(const PlannedStep& step) {
   return step.kind == StepKind::kQuantize ? Stage::kQuantize : Stage::kResize;

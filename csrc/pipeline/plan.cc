@@ -4,40 +4,13 @@
 #include <string>
 #include <utility>
 
+#include "pipeline/encode_options.h"
+
 namespace pixpress {
 namespace {
 
-// Below this quality the coarse chroma of 4:2:0 is not what limits what one sees.
-constexpr int kFineChromaQuality = 90;
 // Decoders shrink by averaging, so the resize filter keeps at least this ratio to do well itself.
 constexpr double kShrinkHeadroom = 1.5;
-
-struct ChromaSampling {
-  uint8_t h = 2;
-  uint8_t v = 2;
-};
-
-ChromaSampling ChooseChroma(const Settings& settings, const ImageInfo& info) {
-  switch (settings.subsampling) {
-    case Subsampling::k444:
-      return {1, 1};
-    case Subsampling::k422:
-      return {2, 1};
-    case Subsampling::k420:
-      return {2, 2};
-    case Subsampling::kAuto:
-      break;
-  }
-  if (settings.quality < kFineChromaQuality) return {2, 2};
-  const ImageLayout& planar = info.planar;
-  if (planar.plane_count != 3) return {1, 1};
-  // Never finer than the source: its detail is gone already.
-  const auto ratio = [](uint8_t most, uint8_t own) {
-    return static_cast<uint8_t>(most >= 2 * own ? 2 : 1);
-  };
-  return {ratio(planar.max_h_samples(), planar.planes[1].h_samples),
-          ratio(planar.max_v_samples(), planar.planes[1].v_samples)};
-}
 
 bool SwapsSides(uint8_t orientation) { return orientation >= 5; }
 
@@ -101,18 +74,28 @@ bool SamePlanes(const ImageLayout& a, const ImageLayout& b) {
                     });
 }
 
+bool HasPalettes(const Plan& plan) {
+  return plan.output_codec->format == Format::kPng || plan.output_codec->format == Format::kGif;
+}
+
 // Does the output hold palette indices, by its nature or because it was asked for?
 bool MakesPalette(const Plan& plan, const Settings& settings) {
-  if (settings.colors != 0 || settings.min_quality.has_value()) return true;
+  if (settings.colors != 0) return true;
+  if (settings.min_quality.has_value() && HasPalettes(plan)) return true;
   const ImageLayout rgb = ImageLayout::Interleaved(1, 1, ColorModel::kRgb, true);
   return plan.output_codec->accepted_layout(rgb, plan.encode).color == ColorModel::kIndexed;
 }
 
-// Does the output need interleaved color, whatever the decoder could give?
-bool NeedsRgb(const Plan& plan, const Settings& settings) {
+// Do the steps or the output need interleaved color, whatever the decoder could give?
+bool StepsNeedRgb(const Plan& plan, const Settings& settings) {
   if (plan.geometry.is_padded() || settings.linear || MakesPalette(plan, settings)) return true;
   const ImageLayout planar = ImageLayout::Ycbcr(16, 16, 2, 2);
   return plan.output_codec->accepted_layout(planar, plan.encode).color != ColorModel::kYCbCr;
+}
+
+// Outputs are scored against what one sees, with the chroma that there is.
+bool NeedsRgb(const Plan& plan, const Settings& settings) {
+  return plan.goal.has_scores() || StepsNeedRgb(plan, settings);
 }
 
 void ChooseDecode(const JobSpec& spec, bool resized, bool becomes_srgb, Plan* plan) {
@@ -187,6 +170,9 @@ void AddSteps(const Settings& settings, bool resized, bool becomes_srgb, Plan* p
     steps.Add(StepKind::kQuantize, ImageLayout::Interleaved(steps.now().width, steps.now().height,
                                                             ColorModel::kIndexed, false, 8));
   } else {
+    if (needs_rgb && steps.now().color == ColorModel::kYCbCr) {
+      steps.ConvertTo(ImageLayout::Interleaved(1, 1, ColorModel::kRgb, false));
+    }
     steps.ConvertTo(plan->output_codec->accepted_layout(steps.now(), plan->encode));
   }
   plan->steps = steps.Take();
@@ -209,22 +195,6 @@ void ChooseSteps(const JobSpec& spec, bool resized, Plan* plan) {
   AddSteps(*spec.settings, resized, /*becomes_srgb=*/true, plan);
 }
 
-EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info) {
-  const ChromaSampling chroma = ChooseChroma(settings, info);
-  EncodeOptions options;
-  options.quality = settings.quality;
-  options.effort = settings.effort;
-  options.lossless = settings.lossless;
-  options.progressive = settings.progressive;
-  options.chroma_h = chroma.h;
-  options.chroma_v = chroma.v;
-  options.near_lossless = settings.near_lossless;
-  options.alpha_quality = settings.alpha_quality;
-  options.colors = settings.colors == 0 ? 256 : settings.colors;
-  options.dither = settings.dither;
-  return options;
-}
-
 // Same format, size, turn and sampling: the codec may do it without pixels. What is left to pixels
 // is rare and odd, and gets the encoder that holds least.
 void ChooseTranscode(Plan* plan) {
@@ -244,12 +214,8 @@ Status CheckOutput(const Plan& plan, const Settings& settings) {
                       std::to_string(plan.geometry.height) + " pixels exceeds the " +
                       std::to_string(most) + " pixels that " + name + " can have on a side");
   }
-  const bool indexes = settings.colors != 0 || settings.min_quality.has_value();
-  const bool has_palettes =
-      plan.output_codec->format == Format::kPng || plan.output_codec->format == Format::kGif;
-  if (indexes && !has_palettes) {
-    return Status(StatusCode::kOption,
-                  "colors and min_quality need PNG or GIF output, got " + name);
+  if (settings.colors != 0 && !HasPalettes(plan)) {
+    return Status(StatusCode::kOption, "colors need PNG or GIF output, got " + name);
   }
   if (settings.lossless && plan.output_codec->format == Format::kJpeg) {
     return Status(StatusCode::kOption, "lossless is not possible for jpeg output");
@@ -272,6 +238,31 @@ Status PlanAnimation(const Settings& settings, Plan* plan) {
   if (!plan->is_animated) return Status();
   plan->animation = {plan->geometry.width, plan->geometry.height, frames, info.loop_count};
   return CheckFrames(frames, info.width, info.height, settings.limits);
+}
+
+// The limit and the score that the quality is searched for, if they are asked for.
+Status PlanSearch(const Settings& settings, Plan* plan) {
+  if (!plan->is_animated && plan->obeys_quality()) plan->max_bytes = settings.max_bytes;
+  const int floor = HasPalettes(*plan) ? 0 : settings.min_quality.value_or(0);
+  if (settings.target_score == 0 && floor == 0) return Status();
+  const std::string what = settings.target_score == 0 ? "min_quality" : "target";
+  if (!plan->obeys_quality()) {
+    return Status(StatusCode::kOption, what + " needs a lossy output (jpeg, webp, avif), got " +
+                                           (settings.lossless ? "lossless " : "") +
+                                           std::string(plan->output_codec->name));
+  }
+  if (plan->is_animated) {
+    return Status(StatusCode::kOption, what + " needs a still image; set animated to False");
+  }
+  if (settings.target_score != 0 && settings.target_score < static_cast<float>(floor)) {
+    return Status(StatusCode::kOption,
+                  "min_quality " + std::to_string(floor) + " is more than the target asks for");
+  }
+  plan->goal = {.format = plan->output_codec->format,
+                .target = settings.target_score,
+                .floor = floor,
+                .quality = settings.quality};
+  return Status();
 }
 
 // Is an animation useless once it is longer than the original, whatever its metadata becomes? Not
@@ -327,18 +318,19 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   }
   PIXPRESS_RETURN_IF_ERROR(CheckOutput(plan, settings));
   PIXPRESS_RETURN_IF_ERROR(PlanAnimation(settings, &plan));
+  PIXPRESS_RETURN_IF_ERROR(PlanSearch(settings, &plan));
   // The original has all frames, so it is no answer where the output has fewer.
   const uint32_t kept_frames = plan.is_animated ? plan.animation.frames : 1;
   plan.may_keep_original = keeps_tag && plan.source_codec != nullptr && kept_frames == info.frames;
 
   ChooseSteps(spec, resized, &plan);
-  if (plan.may_keep_original && !NeedsRgb(plan, settings) && !plan.Has(StepKind::kColor)) {
+  if (plan.may_keep_original && !StepsNeedRgb(plan, settings) && !plan.Has(StepKind::kColor)) {
     ChooseTranscode(&plan);
   }
-  if (!plan.is_animated && plan.obeys_quality()) plan.max_bytes = settings.max_bytes;
   const uint64_t encoded_bytes =
       spec.source.kind == Source::Kind::kBytes ? spec.source.bytes.size() : input_bytes;
   if (MayGiveUp(plan, settings)) plan.animation.useful_bytes = encoded_bytes + (64u << 10);
+  plan.goal.keep_bytes = plan.encoded_layout().total_bytes() / 4;
   plan.memory_bytes = PlanMemoryBytes(plan, settings, input_bytes, encoded_bytes);
   return plan;
 }

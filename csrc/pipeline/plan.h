@@ -9,6 +9,7 @@
 #include "codecs/codec.h"
 #include "pipeline/geometry.h"
 #include "pipeline/job_spec.h"
+#include "pipeline/score_search.h"
 
 namespace pixpress {
 
@@ -44,6 +45,8 @@ struct Plan {
   std::optional<EncodeOptions> transcode;
   // If not 0, the quality is lowered until the output is not larger; then the image is held.
   uint64_t max_bytes = 0;
+  // If it has scores, outputs are measured; then too the image is held, as RGB.
+  ScoreGoal goal;
   // The same format, size and turn: the original image data is an answer too.
   bool may_keep_original = false;
   // The peak of buffers and modelled library memory, the encoded input of files included.
@@ -54,6 +57,7 @@ struct Plan {
   }
   const ImageLayout& encoded_layout() const { return steps.empty() ? decoded : steps.back().out; }
   bool Has(StepKind kind) const;
+  bool is_searched() const { return max_bytes != 0 || goal.has_scores(); }
 };
 
 // Pure. `input_bytes` is the size of an encoded file, 0 for memory that the caller owns.

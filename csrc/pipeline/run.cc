@@ -1,5 +1,6 @@
 #include "pipeline/run.h"
 
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -8,20 +9,12 @@
 #include "pipeline/open_steps.h"
 #include "pipeline/output_color.h"
 #include "pipeline/run_animation.h"
+#include "pipeline/run_search.h"
 #include "pipeline/search.h"
 #include "pipeline/timed_source.h"
 
 namespace pixpress {
 namespace {
-
-Result<std::unique_ptr<RowSource>> OpenSource(const JobSpec& spec, const Plan& plan, Bytes encoded,
-                                              const WorkContext& context) {
-  if (plan.source_codec == nullptr) {
-    return MakeBorrowedSource(spec.source.layout, spec.source.bytes.data(),
-                              spec.source.stride_bytes, context.stop);
-  }
-  return plan.source_codec->decode(encoded, plan.info, plan.decode, spec.settings->limits, context);
-}
 
 // What the output carries, and the transform of its colors, if it needs one.
 struct Prepared {
@@ -80,66 +73,6 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const P
   return Status();
 }
 
-// Decode and take all steps once, then encode the image until it is small enough.
-Status EncodeWithin(uint64_t max_bytes, const JobSpec& spec, const Plan& plan, Bytes encoded,
-                    const Prepared& made, const WorkContext& context, JobResult* result) {
-  const Clock& clock = Clock::System();
-  const int64_t start_ns = clock.NowNs();
-  int64_t decode_ns = 0;
-  Image image;
-  {
-    auto source = OpenSource(spec, plan, encoded, context);
-    if (!source.ok()) return std::move(source).status().At(Stage::kDecode);
-    auto rows =
-        MakeTimedSource(std::move(source).value(), Stage::kDecode, context.progress, &decode_ns);
-    PIXPRESS_ASSIGN_OR_RETURN(
-        rows, OpenSteps(std::move(rows), plan, *spec.settings, made.color.get(), context));
-    PIXPRESS_ASSIGN_OR_RETURN(image, CollectRows(*rows, context));
-  }
-  const int64_t collected_ns = clock.NowNs();
-  const auto encode_at = [&](int quality, ByteChain* out) {
-    EncodeOptions options = plan.encode;
-    options.quality = quality;
-    const auto rows = MakeImageView(image, context.stop);
-    return plan.output_codec->encode(*rows, options, made.metadata, context, out);
-  };
-  auto found = SearchQuality(encode_at, plan.encode.quality, max_bytes, context.meter);
-  if (!found.ok()) return std::move(found).status().At(Stage::kEncode);
-  auto& stage_ns = result->stage_ns;
-  stage_ns[static_cast<size_t>(Stage::kDecode)] = decode_ns;
-  stage_ns[static_cast<size_t>(Stage::kResize)] = collected_ns - start_ns - decode_ns;
-  stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - collected_ns;
-  result->quality = found.value().quality;
-  result->data = std::move(found.value().data);
-  return Status();
-}
-
-// False, and no result, if pixels are needed after all.
-Result<bool> Transcode(uint64_t max_bytes, const JobSpec& spec, const Plan& plan, Bytes encoded,
-                       const Metadata& metadata, const WorkContext& context, JobResult* result) {
-  const Clock& clock = Clock::System();
-  const int64_t start_ns = clock.NowNs();
-  bool is_done = true;
-  const auto encode_at = [&](int quality, ByteChain* out) -> Status {
-    EncodeOptions options = *plan.transcode;
-    options.quality = quality;
-    PIXPRESS_ASSIGN_OR_RETURN(
-        const bool is_possible,
-        plan.source_codec->transcode(encoded, plan.info, options, spec.settings->limits, metadata,
-                                     context, out));
-    if (is_possible) return Status();
-    is_done = false;
-    return Status(StatusCode::kInternal, "the image needs pixels");
-  };
-  auto found = SearchQuality(encode_at, plan.transcode->quality, max_bytes, context.meter);
-  result->stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - start_ns;
-  if (!is_done) return false;
-  if (!found.ok()) return std::move(found).status();
-  result->quality = found.value().quality;
-  result->data = std::move(found.value().data);
-  return true;
-}
-
 // The limit to search for. None if the original data fits: what is larger is not kept then.
 Result<uint64_t> LimitOf(const JobSpec& spec, const Plan& plan, Bytes encoded,
                          const WorkContext& context) {
@@ -157,9 +90,10 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
   const Prepared& made = prepared.value();
   auto limit = LimitOf(spec, plan, encoded, context);
   if (!limit.ok()) return std::move(limit).status().At(Stage::kOptimize);
-  const uint64_t max_bytes = limit.value();
+  const SearchedJob job = {spec,          plan,   encoded, made.metadata, made.color.get(),
+                           limit.value(), context};
   if (plan.transcode.has_value()) {
-    auto done = Transcode(max_bytes, spec, plan, encoded, made.metadata, context, result);
+    auto done = TranscodeSearched(job, result);
     if (!done.ok()) return std::move(done).status().At(Stage::kDecode);
     if (done.value()) return Status();
   }
@@ -170,23 +104,30 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
     result->warnings.push_back("only the first of " + std::to_string(plan.info.frames) +
                                " frames was kept");
   }
-  if (max_bytes != 0) {
-    return EncodeWithin(max_bytes, spec, plan, encoded, made, context, result);
-  }
+  if (job.max_bytes != 0 || plan.goal.has_scores()) return EncodeSearched(job, result);
   result->quality = plan.obeys_quality() ? plan.encode.quality : 0;
   return EncodeStill(spec, plan, encoded, made, context, result);
 }
 
-// Never worse: where the original image data is an answer, the smaller of the two is.
+bool ScoresTooLittle(const Plan& plan, const JobResult& result) {
+  return result.score.has_value() && *result.score < static_cast<float>(plan.goal.floor);
+}
+
+// Never worse: where the original image data is an answer, the smaller of the two is, or what
+// reaches min_quality.
 Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encoded,
                              const WorkContext& context, JobResult* result) {
   ByteChain original(context.meter);
   PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(encoded, spec.settings->metadata,
                                                       spec.settings->limits, context, &original));
   const bool has_data = result->data.has_value();  // A useless animation was given up.
-  if (has_data && original.size_bytes() > result->data->size_bytes()) return Status();
+  if (has_data && !ScoresTooLittle(plan, *result) &&
+      original.size_bytes() > result->data->size_bytes()) {
+    return Status();
+  }
   result->data = std::move(original);
   result->quality = 0;
+  result->score.reset();
   result->skipped_reason = SkippedReason::kNotSmaller;
   return Status();
 }
@@ -215,6 +156,22 @@ Status EncodeSalvaged(const JobSpec& spec, Plan plan, Bytes encoded, const Statu
   return Status();
 }
 
+// Fails if the floor was not reached, warns if the target was not.
+Status CheckScore(const Plan& plan, JobResult* result) {
+  if (!result->score.has_value()) return Status();
+  char score[32];
+  std::snprintf(score, sizeof(score), "%.2f", static_cast<double>(*result->score));
+  const std::string at = "quality " + std::to_string(result->quality) + " scores " + score;
+  if (ScoresTooLittle(plan, *result)) {
+    return Status(StatusCode::kLimitExceeded,
+                  "min_quality is " + std::to_string(plan.goal.floor) + ", and " + at);
+  }
+  if (*result->score < plan.goal.target - ScoreGoal::kTolerance) {
+    result->warnings.push_back("the target was not reached: " + at);
+  }
+  return Status();
+}
+
 uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
   if (plan.source_codec != nullptr) return encoded.size();
   return spec.source.imported == nullptr ? spec.source.layout.total_bytes()
@@ -233,6 +190,7 @@ Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkC
   PIXPRESS_RETURN_IF_ERROR(status);
   PIXPRESS_RETURN_IF_ERROR(
       CheckMaxBytes(result->data->size_bytes(), spec.settings->max_bytes).At(Stage::kEncode));
+  PIXPRESS_RETURN_IF_ERROR(CheckScore(plan, result).At(Stage::kEncode));
   result->format = plan.output_codec->format;
   result->width = plan.geometry.width;
   result->height = plan.geometry.height;

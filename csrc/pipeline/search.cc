@@ -15,12 +15,6 @@ bool IsCloseTo(uint64_t size_bytes, uint64_t max_bytes) {
   return size_bytes >= max_bytes - max_bytes / 32;
 }
 
-Status TooLarge(uint64_t smallest_bytes, uint64_t max_bytes) {
-  return Status(StatusCode::kLimitExceeded,
-                "max_bytes is " + std::to_string(max_bytes) + ", and quality 1 still makes " +
-                    std::to_string(smallest_bytes) + " bytes; a smaller width or height would fit");
-}
-
 }  // namespace
 
 Result<SearchResult> SearchQuality(const EncodeAt& encode, int asked_quality, uint64_t max_bytes,
@@ -35,7 +29,7 @@ Result<SearchResult> SearchQuality(const EncodeAt& encode, int asked_quality, ui
     PIXPRESS_RETURN_IF_ERROR(encode(quality, &out));
     const uint64_t size_bytes = out.size_bytes();
     if (max_bytes == 0 || size_bytes <= max_bytes) {
-      best.emplace(SearchResult{std::move(out), quality});
+      best.emplace(SearchResult{std::move(out), quality, std::nullopt});
       if (quality == asked_quality || IsCloseTo(size_bytes, max_bytes)) break;
       low = quality + 1;
     } else {
@@ -46,6 +40,12 @@ Result<SearchResult> SearchQuality(const EncodeAt& encode, int asked_quality, ui
     quality = low + (high - low) / 2;
   }
   return std::move(*best);
+}
+
+Status TooLarge(uint64_t smallest_bytes, uint64_t max_bytes) {
+  return Status(StatusCode::kLimitExceeded,
+                "max_bytes is " + std::to_string(max_bytes) + ", and quality 1 still makes " +
+                    std::to_string(smallest_bytes) + " bytes; a smaller width or height would fit");
 }
 
 Status CheckMaxBytes(uint64_t size_bytes, uint64_t max_bytes) {

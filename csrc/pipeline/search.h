@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/status.h"
 #include "memory/byte_chain.h"
@@ -16,6 +17,7 @@ using EncodeAt = std::function<Status(int quality, ByteChain* out)>;
 struct SearchResult {
   ByteChain data;
   int quality = 0;
+  std::optional<double> score;  // If it was asked for.
 };
 
 // Bisects the qualities from `asked_quality` down to 1 for an output of at most `max_bytes`; 0 is
@@ -24,6 +26,9 @@ struct SearchResult {
 // makes. Holds the best output that fits beside the one that is being made.
 Result<SearchResult> SearchQuality(const EncodeAt& encode, int asked_quality, uint64_t max_bytes,
                                    Meter& meter);
+
+// kLimitExceeded: no quality fits.
+Status TooLarge(uint64_t smallest_bytes, uint64_t max_bytes);
 
 // kLimitExceeded if `size_bytes` is more than a `max_bytes` that is not 0.
 Status CheckMaxBytes(uint64_t size_bytes, uint64_t max_bytes);

@@ -6,7 +6,7 @@ namespace pixpress {
 namespace {
 
 // Raise it with every change of what follows.
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 
 // The bindings name all fields: one more in a struct does not compile until it is here as well.
 template <typename Record, typename T>
@@ -33,9 +33,9 @@ void VisitColor(Record& record, T& color) {
 template <typename Record, typename T>
 void Visit(Record& record, T& settings) {
   auto& [format, quality, effort, lossless, width, height, fit, position, background, resample,
-         upscale, linear, progressive, subsampling, colors, dither, min_quality, max_bytes,
-         near_lossless, alpha_quality, metadata, auto_orient, animated, max_frames, overwrite,
-         on_damage, limits] = settings;
+         upscale, linear, progressive, subsampling, colors, dither, min_quality, target_score,
+         max_bytes, near_lossless, alpha_quality, metadata, auto_orient, animated, max_frames,
+         overwrite, on_damage, limits] = settings;
   record.Enum(format, Format::kAvif);
   record.Field(quality);
   record.Field(effort);
@@ -54,6 +54,7 @@ void Visit(Record& record, T& settings) {
   record.Field(colors);
   record.Field(dither);
   record.Field(min_quality);
+  record.Field(target_score);
   record.Field(max_bytes);
   record.Field(near_lossless);
   record.Field(alpha_quality);

@@ -107,7 +107,7 @@ cdef class JobHandle:
             r.width, r.height, r.original_bytes, r.compressed_bytes,
             (job.end_time_ns - job.start_time_ns) * 1e-9, stage_ns, r.estimated_memory_bytes,
             r.peak_memory_bytes, job.attempts, job.worker_id, <int>r.skipped_reason, r.quality,
-            warnings, job.is_from_cache)
+            seam_score_of(deref(r)), warnings, job.is_from_cache)
 
 
 cdef class JournalEntry:

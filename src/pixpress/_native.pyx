@@ -66,12 +66,12 @@ cdef class NativeSettings:
     def __init__(self, int format, int quality, int effort, bint lossless, unsigned int width,
                  unsigned int height, int fit, tuple position, tuple background, int resample,
                  bint upscale, bint linear, int progressive, int subsampling, unsigned int colors,
-                 float dither, int min_quality, int near_lossless, int alpha_quality, int metadata,
-                 bint auto_orient, int overwrite, int on_damage, int animated,
-                 unsigned int max_frames, uint64_t max_bytes, tuple limits):
+                 float dither, int min_quality, float target_score, int near_lossless,
+                 int alpha_quality, int metadata, bint auto_orient, int overwrite, int on_damage,
+                 int animated, unsigned int max_frames, uint64_t max_bytes, tuple limits):
         self.settings = seam_settings(format, fit, position[0], position[1], resample, progressive,
-                                      subsampling, min_quality, metadata, overwrite, on_damage,
-                                      animated)
+                                      subsampling, min_quality, target_score, metadata, overwrite,
+                                      on_damage, animated)
         self.format = format
         self.by_format = {}
         cdef CSettings* s = self.settings.get()

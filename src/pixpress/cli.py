@@ -139,6 +139,8 @@ def _described(found: ImageInfo) -> str:
     show_default=True,
     help="Which existing outputs to replace.",
 )
+@click.option("--target", help="The score to reach instead of a quality: ssimulacra2:80.")
+@click.option("--min-quality", type=click.IntRange(1, 100), help="The least score of an output.")
 @click.option("--max-size", "max_bytes", help="Most bytes of an output, such as 200KB.")
 @click.option(
     "--on-damage",

@@ -10,6 +10,7 @@ from libcpp.vector cimport vector
 
 cdef extern from *:
     """
+    #include <limits>
     #include "base/status.h"
     #include "codecs/codec.h"
     #include "engine/engine.h"
@@ -83,6 +84,9 @@ cdef extern from *:
       imported->encoded_bytes = encoded_bytes;
       source.imported = std::move(imported);
     }
+    inline float ScoreOf(const JobResult& result) {
+      return result.score.value_or(std::numeric_limits<float>::quiet_NaN());
+    }
     inline int64_t DataSize(const JobResult& result) {
       return result.data.has_value() ? static_cast<int64_t>(result.data->size_bytes()) : -1;
     }
@@ -116,7 +120,8 @@ cdef extern from *:
     }
     inline std::shared_ptr<Settings> MakeSettings(
         int format, int fit, float x, float y, int filter, int progressive, int subsampling,
-        int min_quality, int policy, int overwrite, int on_damage, int animated) {
+        int min_quality, float target_score, int policy, int overwrite, int on_damage,
+        int animated) {
       auto s = std::make_shared<Settings>();
       s->format = static_cast<Format>(format);
       s->fit = static_cast<Fit>(fit);
@@ -125,6 +130,7 @@ cdef extern from *:
       s->progressive = static_cast<Progressive>(progressive);
       s->subsampling = static_cast<Subsampling>(subsampling);
       if (min_quality >= 0) s->min_quality = min_quality;
+      s->target_score = target_score;
       s->metadata = static_cast<MetadataPolicy>(policy);
       s->overwrite = static_cast<Overwrite>(overwrite);
       s->on_damage = static_cast<OnDamage>(on_damage);
@@ -321,6 +327,7 @@ cdef extern from * namespace "pixpress::seam" nogil:
                                                     cbool, int)
     void seam_set_imported "pixpress::seam::SetImported"(Source&, const string&, const string&,
                                                         const string&, uint32_t, uint64_t)
+    float seam_score_of "pixpress::seam::ScoreOf"(const JobResult&)
     int64_t seam_data_size "pixpress::seam::DataSize"(const JobResult&)
     void seam_copy_data "pixpress::seam::CopyData"(const JobResult&, void*)
     void seam_drop_data "pixpress::seam::DropData"(JobResult&)
@@ -331,6 +338,6 @@ cdef extern from * namespace "pixpress::seam" nogil:
     Status seam_quantize "pixpress::seam::Quantize"(const Source&, uint32_t, float, int, void*,
                                                    vector[Rgba]*)
     shared_ptr[CSettings] seam_settings "pixpress::seam::MakeSettings"(
-        int, int, float, float, int, int, int, int, int, int, int, int)
+        int, int, float, float, int, int, int, int, float, int, int, int, int)
     string seam_codecs "pixpress::seam::DescribeCodecs"()
     shared_ptr[CSettings] seam_with_format "pixpress::seam::WithFormat"(const CSettings&, int)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
 from . import _native
 from .arguments import boolean, byte_count, choice, fraction, whole
+from .color import rgba
 from .errors import OptionError, expected
+from .target import target_score
 
 
 class Priority(enum.IntEnum):
@@ -47,7 +48,6 @@ _POSITIONS = {
     "bottom left": (0.0, 1.0),
     "bottom right": (1.0, 1.0),
 }
-_COLORS = {"white": (255, 255, 255, 255), "black": (0, 0, 0, 255), "transparent": (0, 0, 0, 0)}
 _MAX_SIDE = 2**31 - 1
 
 
@@ -164,7 +164,12 @@ class Settings:
     dither : float
         How much of a palette's error to spread, 0 to 1.
     min_quality : int, optional
-        Quality from 1 to 100 that a palette must reach, with the fewest colors that do.
+        Quality from 1 to 100 that a palette must reach, with the fewest colors that do. Of JPEG,
+        and WebP and AVIF that are not lossless, the least SSIMULACRA2 of the output: `quality` is
+        raised for it, and what cannot be that good fails: LimitExceededError.
+    target : str, optional
+        "ssimulacra2:80" takes the lowest quality whose output scores 80 instead of `quality`; less
+        if `max_bytes` needs that. Lossy, still outputs only; see `docs/targets.md`.
     near_lossless : int
         How far lossless WebP may change pixels: 0 (most) to 100 (not).
     alpha_quality : int
@@ -220,6 +225,7 @@ class Settings:
     colors: int | None = None
     dither: float = 1.0
     min_quality: int | None = None
+    target: str | None = None
     near_lossless: int = 100
     alpha_quality: int = 100
     metadata: str = "safe"
@@ -248,7 +254,7 @@ class Settings:
             _side("height", self.height),
             choice("fit", self.fit, _FITS),
             _position(self.position),
-            _color(self.background),
+            rgba("background", self.background),
             choice("resample", self.resample, FILTERS),
             boolean("upscale", self.upscale),
             boolean("linear", self.linear),
@@ -257,6 +263,7 @@ class Settings:
             0 if self.colors is None else whole("colors", self.colors, 2, 256),
             fraction("dither", self.dither),
             -1 if self.min_quality is None else whole("min_quality", self.min_quality, 1, 100),
+            target_score(self.target),
             whole("near_lossless", self.near_lossless, 0, 100),
             whole("alpha_quality", self.alpha_quality, 0, 100),
             choice("metadata", self.metadata, _POLICIES),
@@ -277,7 +284,7 @@ class Settings:
 
 
 _NAMES = frozenset(item.name for item in fields(Settings))
-_UNBUILT = frozenset({"target", "post_process", "encoder_options"})
+_UNBUILT = frozenset({"post_process", "encoder_options"})
 _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
 
 
@@ -324,19 +331,6 @@ def _position(value: str | tuple[float, float]) -> tuple[float, float]:
     elif isinstance(value, (tuple, list)) and len(value) == 2:
         return fraction("position", value[0]), fraction("position", value[1])
     raise expected("(x, y) from 0 to 1 or one of " + ", ".join(_POSITIONS), "position", value)
-
-
-def _color(value: str | tuple[int, ...]) -> tuple[int, int, int, int]:
-    if isinstance(value, str):
-        if value in _COLORS:
-            return _COLORS[value]
-        if re.fullmatch(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})", value):
-            parts = bytes.fromhex(value[1:])
-            return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else 255
-    elif isinstance(value, (tuple, list)) and len(value) in (3, 4):
-        parts = bytes(whole("background", part, 0, 255) for part in value)
-        return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else 255
-    raise expected('"#rrggbb", a color name or (r, g, b[, a])', "background", value)
 
 
 def _automatic(name: str, value: bool | str) -> int:

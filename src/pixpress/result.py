@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import os
 from typing import Any
 
@@ -68,6 +69,9 @@ class Result:
     quality : int or None
         That it was encoded with, lower than asked if `max_bytes` needed that; None if the format
         has none or the original was kept.
+    score : float or None
+        SSIMULACRA2 of a new output of `target` or `min_quality`, against what was encoded; None
+        if neither was asked for, the output has a palette, or the original was kept.
     warnings : tuple of str
         What was wrong with the source but did not matter.
 
@@ -93,6 +97,7 @@ class Result:
         "peak_memory",
         "processing_time",
         "quality",
+        "score",
         "skipped_reason",
         "source",
         "task_id",
@@ -120,6 +125,7 @@ class Result:
         worker_id: int,
         skipped: int,
         quality: int,
+        score: float,
         warnings: tuple[str, ...],
         from_cache: bool = False,
     ) -> None:
@@ -141,6 +147,7 @@ class Result:
         self.from_cache = from_cache
         self.skipped_reason = SKIPPED[skipped]
         self.quality = quality or None
+        self.score = None if math.isnan(score) else score
         self.warnings = warnings
 
     @property

@@ -214,7 +214,7 @@ def result(number: int, source: str) -> Result:
     stage_ns = bytes(8)
     return Result(
         number, source, None, "out", "jpeg", 9, 9, 10_000 + number, 9_000, 0.1, stage_ns, 1, 1, 1,
-        0, 0, 80, (),
+        0, 0, 80, float("nan"), (),
     )  # fmt: skip
 
 

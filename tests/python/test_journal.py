@@ -37,6 +37,7 @@ CHANGED = {
     "colors": 17,
     "dither": 0.7,
     "min_quality": 33,
+    "target": "ssimulacra2:77.5",
     "near_lossless": 60,
     "alpha_quality": 90,
     "metadata": "all",

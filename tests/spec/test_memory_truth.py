@@ -145,14 +145,23 @@ JOBS: dict[str, tuple[str, dict[str, object]]] = {
     "to gif": (".gif", {"effort": 1}),
     "to avif": (".avif", {"effort": 1}),
     "palette": (".png", {"colors": 64, "effort": 1}),
+    "to scored jpeg": (".jpg", {"target": "ssimulacra2:80", "effort": 7}),
+    "to scored webp": (".webp", {"target": "ssimulacra2:80", "effort": 1}),
+    "to scored avif": (".avif", {"min_quality": 80, "effort": 1}),
 }
 # What keeps the suite short: larger images only where the working set is of another kind.
 QUICK_JOBS = ("re-encode", "thumbnail", "to webp")
 EVERY_WAY = ("baseline.jpg", "noisy_alpha.png")
 EVERY_WAY_WHEN_LONG = (*EVERY_WAY, "noise.jpg", "turned.jpg", "interlaced.png", "deep.png")
-# Palettes are of still images, or of GIF.
-IMPOSSIBLE = [(source, "palette") for source in SOURCES if source.startswith("moving")]
+# Palettes and scored outputs are of still images.
+IMPOSSIBLE = [
+    (source, job)
+    for source in SOURCES
+    for job in JOBS
+    if source.startswith("moving") and (job == "palette" or "scored" in job)
+]
 LARGE_OUTPUTS = [("noise.jpg", "to fine jpeg"), ("noise.jpg", "to large webp")]
+LARGE_OUTPUTS += [("noise.jpg", "to scored jpeg"), ("progressive.jpg", "to scored jpeg")]
 # Every source in one way, every way from one source.
 CASES = [
     (1, source, job)

@@ -22,6 +22,7 @@ def test_a_hit_has_every_field_of_the_first_result(
         (png, {}),  # The original is kept.
         (png, {"format": "webp", "quality": 33, "width": 11}),
         (png, {"format": "jpeg", "max_bytes": 900}),
+        (png, {"format": "jpeg", "target": "ssimulacra2:50"}),
     ]
     reasons = set()
     for path, settings in jobs:

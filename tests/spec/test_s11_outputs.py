@@ -24,6 +24,7 @@ SETTINGS = [
     {"width": 150, "height": 150, "fit": "contain", "background": "#102030"},
     {"metadata": "all", "auto_orient": False},
     {"max_bytes": 6000, "width": 160},
+    {"target": "ssimulacra2:60", "width": 160},
     {"on_damage": "salvage", "quality": 70},
     {"linear": True, "width": 100, "resample": "mitchell"},
 ]
@@ -37,7 +38,7 @@ def test_outputs_are_those_of_thread_mode(format: str, samples: list[Path]) -> N
         except pixpress.PixpressError as error:
             return error.code, error.stage, str(error)
         facts = (result.format, result.width, result.height, result.original_size)
-        return result.data, *facts, result.skipped_reason, result.warnings
+        return result.data, *facts, result.skipped_reason, result.score, result.warnings
 
     sources: list[tuple[object, dict]] = [
         (path, options) for i, path in enumerate(samples) for options in SETTINGS[i % 4 :: 4]

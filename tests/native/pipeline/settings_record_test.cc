@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace pixpress {
 namespace {
 
@@ -25,6 +27,7 @@ Settings OddSettings() {
   settings.colors = 33;
   settings.dither = 0.5f;
   settings.min_quality = 12;
+  settings.target_score = 77.5f;
   settings.max_bytes = uint64_t{1} << 40;
   settings.near_lossless = 60;
   settings.alpha_quality = 55;
@@ -50,8 +53,7 @@ TEST(SettingsRecord, EveryFieldIsTheSameAfterwards) {
   EXPECT_EQ(s.width, odd.width);
   EXPECT_EQ(s.height, odd.height);
   EXPECT_EQ(s.fit, odd.fit);
-  EXPECT_EQ(s.position.x, odd.position.x);
-  EXPECT_EQ(s.position.y, odd.position.y);
+  EXPECT_EQ(std::pair(s.position.x, s.position.y), std::pair(odd.position.x, odd.position.y));
   EXPECT_EQ(s.background, odd.background);
   EXPECT_EQ(s.resample, odd.resample);
   EXPECT_EQ(s.upscale, odd.upscale);
@@ -61,6 +63,7 @@ TEST(SettingsRecord, EveryFieldIsTheSameAfterwards) {
   EXPECT_EQ(s.colors, odd.colors);
   EXPECT_EQ(s.dither, odd.dither);
   EXPECT_EQ(s.min_quality, odd.min_quality);
+  EXPECT_EQ(s.target_score, odd.target_score);
   EXPECT_EQ(s.max_bytes, odd.max_bytes);
   EXPECT_EQ(s.near_lossless, odd.near_lossless);
   EXPECT_EQ(s.alpha_quality, odd.alpha_quality);

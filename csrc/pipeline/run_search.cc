@@ -1,0 +1,132 @@
+#include "pipeline/run_search.h"
+
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "base/clock.h"
+#include "image/image.h"
+#include "pipeline/encode_options.h"
+#include "pipeline/open_steps.h"
+#include "pipeline/score.h"
+#include "pipeline/score_search.h"
+#include "pipeline/search.h"
+#include "pipeline/timed_source.h"
+
+namespace pixpress {
+namespace {
+
+using OpenRows = std::function<Result<std::unique_ptr<RowSource>>()>;
+
+// What we made ourselves is read without the limits for what others made.
+Limits NoLimits() {
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  constexpr uint32_t kMany = std::numeric_limits<uint32_t>::max();
+  return {kMost, kMost, kMany, kMany, kMost, kMost, kMost};
+}
+
+// Nobody hears of the progress of what is only looked at, and damage there is ours.
+WorkContext Looking(const WorkContext& context) {
+  WorkContext looking = context;
+  looking.progress = nullptr;
+  looking.salvage = nullptr;
+  return looking;
+}
+
+// The score of an output against rows that are opened anew for each.
+Result<double> ScoreOutput(const Codec& codec, const OpenRows& open_reference,
+                           const ByteChain& output, const WorkContext& context) {
+  PIXPRESS_ASSIGN_OR_RETURN(Buffer copy, context.meter.Allocate(output.size_bytes()));
+  output.CopyTo(copy.data());
+  const Limits limits = NoLimits();
+  PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info, codec.probe(copy.span(), copy.size(), limits));
+  PIXPRESS_ASSIGN_OR_RETURN(auto distorted, codec.decode(copy.span(), info, {}, limits, context));
+  PIXPRESS_ASSIGN_OR_RETURN(auto reference, open_reference());
+  return ScoreRows(std::move(reference), std::move(distorted), context);
+}
+
+Result<SearchResult> Search(const SearchedJob& job, const EncodeAt& encode,
+                            const OpenRows& open_reference, int quality) {
+  Meter& meter = job.context.meter;
+  ScoreGoal goal = job.plan.goal;
+  if (!goal.has_scores()) return SearchQuality(encode, quality, job.max_bytes, meter);
+  goal.max_bytes = job.max_bytes;
+  const WorkContext looking = Looking(job.context);
+  const auto score = [&](const ByteChain& output) {
+    return ScoreOutput(*job.plan.output_codec, open_reference, output, looking);
+  };
+  return SearchScore(encode, score, goal, meter);
+}
+
+void Take(SearchResult found, JobResult* result) {
+  result->quality = found.quality;
+  if (found.score.has_value()) result->score = static_cast<float>(*found.score);
+  result->data = std::move(found.data);
+}
+
+}  // namespace
+
+Status EncodeSearched(const SearchedJob& job, JobResult* result) {
+  const Clock& clock = Clock::System();
+  const Plan& plan = job.plan;
+  const WorkContext& context = job.context;
+  const int64_t start_ns = clock.NowNs();
+  int64_t decode_ns = 0;
+  Image image;
+  {
+    auto source = OpenSource(job.spec, plan, job.encoded, context);
+    if (!source.ok()) return std::move(source).status().At(Stage::kDecode);
+    auto rows =
+        MakeTimedSource(std::move(source).value(), Stage::kDecode, context.progress, &decode_ns);
+    PIXPRESS_ASSIGN_OR_RETURN(
+        rows, OpenSteps(std::move(rows), plan, *job.spec.settings, job.color, context));
+    PIXPRESS_ASSIGN_OR_RETURN(image, CollectRows(*rows, context));
+  }
+  const int64_t collected_ns = clock.NowNs();
+  const auto encode_at = [&](int quality, ByteChain* out) {
+    const EncodeOptions options = WithQuality(plan.encode, quality, *job.spec.settings, plan.info);
+    const auto rows = MakeImageView(image, context.stop);
+    return plan.output_codec->encode(*rows, options, job.metadata, context, out);
+  };
+  const auto reference = [&]() -> Result<std::unique_ptr<RowSource>> {
+    return MakeImageView(image, context.stop);
+  };
+  auto found = Search(job, encode_at, reference, plan.encode.quality);
+  if (!found.ok()) return std::move(found).status().At(Stage::kEncode);
+  auto& stage_ns = result->stage_ns;
+  stage_ns[static_cast<size_t>(Stage::kDecode)] = decode_ns;
+  stage_ns[static_cast<size_t>(Stage::kResize)] = collected_ns - start_ns - decode_ns;
+  stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - collected_ns;
+  Take(std::move(found).value(), result);
+  return Status();
+}
+
+Result<bool> TranscodeSearched(const SearchedJob& job, JobResult* result) {
+  const Clock& clock = Clock::System();
+  const Plan& plan = job.plan;
+  const Limits& limits = job.spec.settings->limits;
+  const int64_t start_ns = clock.NowNs();
+  bool is_done = true;
+  const auto encode_at = [&](int quality, ByteChain* out) -> Status {
+    const EncodeOptions options =
+        WithQuality(*plan.transcode, quality, *job.spec.settings, plan.info);
+    PIXPRESS_ASSIGN_OR_RETURN(const bool is_possible,
+                              plan.source_codec->transcode(job.encoded, plan.info, options, limits,
+                                                           job.metadata, job.context, out));
+    if (is_possible) return Status();
+    is_done = false;
+    return Status(StatusCode::kInternal, "the image needs pixels");
+  };
+  const WorkContext looking = Looking(job.context);
+  const auto reference = [&] {
+    return plan.source_codec->decode(job.encoded, plan.info, {}, limits, looking);
+  };
+  auto found = Search(job, encode_at, reference, plan.transcode->quality);
+  result->stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - start_ns;
+  if (!is_done) return false;
+  if (!found.ok()) return std::move(found).status();
+  Take(std::move(found).value(), result);
+  return true;
+}
+
+}  // namespace pixpress
