@@ -104,13 +104,14 @@ wheel: packages
 	.ci/wheel.sh $(VENV)
 
 PHOTOS ?= tests/data
+SCALE ?= 0.1
 NATIVE_BENCHES := resize_bench task_queue_bench worker_pool_bench
 bench: install
 	cmake -S csrc -B build/release -G Ninja -DPIXPRESS_BENCHMARKS=ON >/dev/null
 	ninja -C build/release -j $(JOBS) --quiet $(NATIVE_BENCHES)
 	for name in $(NATIVE_BENCHES); do build/release/$$name; done
 	$(VENV)/bin/python -m pytest benchmarks/bench_*.py --photos "$(PHOTOS)" \
-	  --benchmark-columns=median
+	  --scale "$(SCALE)" --benchmark-columns=median
 
 GRAPHICS ?= tests/data
 ANIMATIONS ?= tests/data

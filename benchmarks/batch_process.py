@@ -1,6 +1,7 @@
-"""``batch_process.py WORKERS PHOTO...``: re-encode files to files; print how memory grew.
+"""``batch_process.py WORKERS EFFORT PHOTO...``: re-encode files to files; print how memory grew.
 
-Run in a process of its own by bench_memory.py: the peak of resident memory is that of a process.
+Run in a process of its own by bench_memory.py and bench_spec_table.py: the peak of resident memory
+is that of a process.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ import pixpress
 
 
 def main() -> None:
-    workers, *names = sys.argv[1:]
+    workers, effort, *names = sys.argv[1:]
     with (
         tempfile.TemporaryDirectory() as folder,
-        pixpress.Pool(max_workers=int(workers)) as pool,
+        pixpress.Pool(max_workers=int(workers), worker_nice=0) as pool,
     ):
         start_bytes = high_water_bytes()
         start = time.perf_counter()
-        futures = [pool.submit(name, Path(folder) / Path(name).name, effort=2) for name in names]
+        futures = [
+            pool.submit(name, Path(folder) / Path(name).name, effort=int(effort)) for name in names
+        ]
         for future in futures:
             future.result()
         seconds = time.perf_counter() - start

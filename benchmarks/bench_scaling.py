@@ -6,42 +6,16 @@ their own: nothing but libjpeg-turbo, sharing nothing.
 
 from __future__ import annotations
 
-import io
-import multiprocessing
 import time
 from collections.abc import Iterator
 
 import pytest
+from bare_processes import bare_seconds
 from interleaved import TAPE, Seconds, in_turns, medians
-from PIL import Image
 
 import pixpress
 
 NAMES = ["bare 1", "bare 2", "pool 1", "pool 2"]
-
-
-def bare(blobs: list[bytes]) -> None:
-    """Decode and encode every blob with nothing but the codec."""
-    for blob in blobs:
-        image = Image.open(io.BytesIO(blob))
-        image.draft("YCbCr", image.size)
-        image.load()
-        image.save(io.BytesIO(), "JPEG", quality=80, subsampling="4:2:0")
-
-
-def bare_processes(blobs: list[bytes], count: int) -> float:
-    """Return the seconds that ``count`` processes take, each for its share of the blobs."""
-    context = multiprocessing.get_context("fork")
-    shares = [blobs[index::count] for index in range(count)]
-    processes = [context.Process(target=bare, args=(share,)) for share in shares]
-    start = time.perf_counter()
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    seconds = time.perf_counter() - start
-    assert all(process.exitcode == 0 for process in processes)
-    return seconds
 
 
 def batch(pool: pixpress.Pool, blobs: list[bytes]) -> float:
@@ -60,9 +34,9 @@ def measurement(photos: list[bytes], rounds: int) -> Iterator[Seconds]:
         pixpress.Pool(max_workers=2, worker_nice=0) as two,
     ):
         contenders = {
-            "bare 1": lambda: bare_processes(blobs, 1),
+            "bare 1": lambda: bare_seconds(blobs, 1),
             "pool 1": lambda: batch(one, blobs),
-            "bare 2": lambda: bare_processes(blobs, 2),
+            "bare 2": lambda: bare_seconds(blobs, 2),
             "pool 2": lambda: batch(two, blobs),
         }
         yield in_turns(contenders, rounds)

@@ -26,6 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--workers", type=int, default=2, help="threads for pixpress and its peers")
     group.addoption("--rounds", type=int, default=5, help="rounds, each of all contenders in turn")
+    group.addoption("--effort", type=int, default=5, help="effort of the specification's table")
+    group.addoption(
+        "--scale", type=float, default=1, help="how much of the specification's batches to run"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
