@@ -20,6 +20,10 @@ class Parallel {
   // How many bodies may run at the same time, the caller's included; a hint for splitting work.
   // Results must not depend on it.
   virtual size_t width() const = 0;
+
+  // Would another thread take part in a call of For right now? A hint whether splitting work is
+  // worth what it costs. Results must not depend on it.
+  virtual bool HasIdle() const { return width() > 1; }
 };
 
 // Runs everything on the caller's thread.

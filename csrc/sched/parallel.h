@@ -63,6 +63,8 @@ class Lender {
   virtual void Offer(Loan* loan, size_t helpers) = 0;
   // Offer it no more, and wait until the last helper has left.
   virtual void Recall(Loan* loan) = 0;
+  // Is a thread idle now, and no task waiting for it?
+  virtual bool HasIdle() const = 0;
 };
 
 // Thread-safe; calls may nest.
@@ -72,6 +74,7 @@ class LentParallel final : public Parallel {
   LentParallel(Lender* lender, size_t width) : lender_(lender), width_(width) {}
   Status For(size_t count, const std::function<Status(size_t)>& body) override;
   size_t width() const override { return width_.load(std::memory_order_relaxed); }
+  bool HasIdle() const override { return width() > 1 && lender_->HasIdle(); }
   void SetWidth(size_t width) { width_.store(width, std::memory_order_relaxed); }
 
  private:

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "sched/worker_pool_state.h"
 
 namespace pixpress {
 namespace {
 
-// How long an idle worker looks for work before it sleeps.
+// How long an idle worker looks for work before it sleeps, and after it helped: a job that split
+// its work once will soon do so again.
 constexpr int64_t kLingerNs = 50'000;
+constexpr int64_t kHelperLingerNs = 300'000;
+// How long a job looks out for the end of its last helper before it sleeps.
+constexpr int64_t kRecallNs = 100'000;
 
 // Tells the CPU that this thread spins.
 void PauseCpu() {
@@ -27,12 +32,14 @@ void WorkerPool::State::Work(uint32_t worker_id) {
   runner->OnWorkerStarted(worker_id);
   std::unique_lock lock(mutex);
   --coming;
+  int64_t linger_ns = kLingerNs;
   while (!is_stopped) {
     if (std::optional<TaskQueue::Entry> entry = PopLocked()) {
       if (!RunTask(lock, *entry, worker_id)) return;
     } else if (Loan* loan = loans.Join()) {
       Help(lock, loan);
-    } else if (!Sleep(lock)) {
+      linger_ns = kHelperLingerNs;
+    } else if (!Sleep(lock, std::exchange(linger_ns, kLingerNs))) {
       break;
     }
   }
@@ -83,34 +90,53 @@ bool WorkerPool::State::RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::E
 
 void WorkerPool::State::Help(std::unique_lock<std::mutex>& lock, Loan* loan) {
   const uint64_t calls_before = calls.load(std::memory_order_relaxed);
+  ++helping;
   lock.unlock();
   loan->Work([&] { return calls.load(std::memory_order_relaxed) != calls_before; });
   lock.lock();
+  --helping;
   loans.Leave(loan);
   if (!loans.HasHelpers(*loan)) loan_ended.notify_all();
 }
 
+// Waking a thread takes longer than most helpers do.
+void WorkerPool::State::Recall(Loan* loan) {
+  std::unique_lock lock(mutex);
+  loans.Close(loan);
+  if (!loans.HasHelpers(*loan)) return;
+  const int64_t end_ns = Clock::System().NowNs() + kRecallNs;
+  while (loans.HasHelpers(*loan) && Clock::System().NowNs() < end_ns) {
+    lock.unlock();
+    for (int i = 0; i < 32; ++i) PauseCpu();
+    lock.lock();
+  }
+  loan_ended.wait(lock, [&] { return !loans.HasHelpers(*loan); });
+}
+
 // Look for work a moment longer: putting a thread to sleep and waking it costs more than a tiny
 // task. One worker does so; more would only take time from those who bring work.
-bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock) {
+bool WorkerPool::State::Linger(std::unique_lock<std::mutex>& lock, int64_t linger_ns) {
   if (is_lingering) return false;
   is_lingering = true;
-  const uint64_t calls_before = calls.load(std::memory_order_relaxed);
+  const auto reasons = [&] {
+    return calls.load(std::memory_order_relaxed) + offers.load(std::memory_order_relaxed);
+  };
+  const uint64_t reasons_before = reasons();
   lock.unlock();
-  const int64_t end_ns = Clock::System().NowNs() + kLingerNs;
+  const int64_t end_ns = Clock::System().NowNs() + linger_ns;
   bool is_called = false;
   while (!is_called && Clock::System().NowNs() < end_ns) {
     for (int i = 0; i < 32; ++i) PauseCpu();
-    is_called = calls.load(std::memory_order_relaxed) != calls_before;
+    is_called = reasons() != reasons_before;
   }
   lock.lock();
   is_lingering = false;
-  return is_called || calls.load(std::memory_order_relaxed) != calls_before;
+  return is_called || reasons() != reasons_before;
 }
 
 // False if the worker has been idle for too long and is not needed.
-bool WorkerPool::State::Sleep(std::unique_lock<std::mutex>& lock) {
-  if (Linger(lock)) return true;
+bool WorkerPool::State::Sleep(std::unique_lock<std::mutex>& lock, int64_t linger_ns) {
+  if (Linger(lock, linger_ns)) return true;
   const int64_t idle_since_ns = clock.NowNs();
   ++sleeping;
   if (workers > limits.min_workers) {

@@ -76,13 +76,15 @@ void WorkerPool::State::CallWorkersLocked(size_t wanted) {
 void WorkerPool::State::Offer(Loan* loan, size_t helpers) {
   const std::lock_guard lock(mutex);
   loans.Open(loan);
+  offers.fetch_add(1, std::memory_order_relaxed);
   CallWorkersLocked(helpers);
 }
 
-void WorkerPool::State::Recall(Loan* loan) {
-  std::unique_lock lock(mutex);
-  loans.Close(loan);
-  loan_ended.wait(lock, [&] { return !loans.HasHelpers(*loan); });
+bool WorkerPool::State::HasIdle() const {
+  const std::lock_guard lock(mutex);
+  // Tasks that do not fit into memory need no worker now.
+  const bool is_waited_for = queue.size() > queue.blocked_size() && busy < concurrency;
+  return !is_stopped && !is_waited_for && busy + helping < limits.max_workers;
 }
 
 void WorkerPool::State::StopLocked() {

@@ -35,6 +35,7 @@ struct WorkerPool::State final : Lender {
 
   void Offer(Loan* loan, size_t helpers) override;
   void Recall(Loan* loan) override;
+  bool HasIdle() const override;
 
   static bool Start(const std::shared_ptr<State>& self);
   static void* ThreadMain(void* argument);
@@ -42,8 +43,8 @@ struct WorkerPool::State final : Lender {
   void Work(uint32_t worker_id);
   bool RunTask(std::unique_lock<std::mutex>& lock, TaskQueue::Entry entry, uint32_t worker_id);
   void Help(std::unique_lock<std::mutex>& lock, Loan* loan);
-  bool Linger(std::unique_lock<std::mutex>& lock);
-  bool Sleep(std::unique_lock<std::mutex>& lock);
+  bool Linger(std::unique_lock<std::mutex>& lock, int64_t linger_ns);
+  bool Sleep(std::unique_lock<std::mutex>& lock, int64_t linger_ns);
   std::optional<TaskQueue::Entry> PopLocked();
   void CallWorkersLocked(size_t wanted);
   void StopLocked();
@@ -59,6 +60,8 @@ struct WorkerPool::State final : Lender {
 
   // Counts reasons to look at the queue; helpers poll it between two bodies.
   std::atomic<uint64_t> calls{0};
+  // Counts loans, for whoever looks out without sleeping.
+  std::atomic<uint64_t> offers{0};
   mutable std::mutex mutex;  // Guards all below.
   std::condition_variable wake;
   std::condition_variable loan_ended;
@@ -70,6 +73,7 @@ struct WorkerPool::State final : Lender {
   uint32_t workers = 0;
   uint32_t busy = 0;
   uint32_t stuck = 0;
+  uint32_t helping = 0;  // With a loan.
   uint32_t sleeping = 0;
   uint32_t coming = 0;        // Woken or started, but not yet looking at the queue.
   uint32_t waking = 0;        // Those of them that are still counted as sleeping.
