@@ -147,9 +147,7 @@ Result<JpegFrame> ParseJpegFrame(Bytes encoded) {
   if (!tables.has_frame || !ReadScan(segment.payload, tables, &frame)) {
     return Unsupported("not one scan of all components");
   }
-  const size_t scan_begin =
-      static_cast<size_t>(segment.payload.data() + segment.payload.size() - encoded.data());
-  frame.scan = encoded.subspan(scan_begin, segment.end - scan_begin);
+  frame.scan = encoded.subspan(segment.end, walker.EndOfScan() - segment.end);
   if (!walker.Next(&segment) || segment.marker != kJpegEoi) {
     return Unsupported("there is more than one scan, or no end");
   }

@@ -25,7 +25,7 @@ bool HasNoLength(uint8_t marker) {
 }
 
 // Where entropy-coded data that begins at `from` ends: at a marker that is no restart.
-size_t EndOfScan(Bytes file, size_t from) {
+size_t FindEndOfScan(Bytes file, size_t from) {
   while (from < file.size()) {
     const void* found = std::memchr(file.data() + from, 0xFF, file.size() - from);
     if (found == nullptr) return file.size();
@@ -149,7 +149,14 @@ void ParseApp(const JpegSegment& segment, JpegHeader* header) {
 
 }  // namespace
 
+size_t JpegWalker::EndOfScan() {
+  if (is_in_scan_) next_ = FindEndOfScan(file_, next_);
+  is_in_scan_ = false;
+  return next_;
+}
+
 bool JpegWalker::Next(JpegSegment* segment) {
+  EndOfScan();
   // Bytes between segments are skipped, as every decoder does.
   while (next_ + 1 < file_.size() &&
          (file_[next_] != 0xFF || file_[next_ + 1] == 0 || file_[next_ + 1] == 0xFF)) {
@@ -166,7 +173,7 @@ bool JpegWalker::Next(JpegSegment* segment) {
   if (length < 2 || file_.size() - next_ - 2 < length) return false;
   segment->payload = file_.subspan(next_ + 4, length - 2);
   segment->end = next_ + 2 + length;
-  if (segment->marker == kJpegSos) segment->end = EndOfScan(file_, segment->end);
+  is_in_scan_ = segment->marker == kJpegSos;
   next_ = segment->end;
   return true;
 }

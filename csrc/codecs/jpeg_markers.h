@@ -28,7 +28,7 @@ struct JpegSegment {
   uint8_t marker = 0;
   Bytes payload;     // Without marker and length.
   size_t begin = 0;  // Of the 0xFF in the file.
-  size_t end = 0;    // After the segment, and after its entropy-coded data for SOS.
+  size_t end = 0;    // After the segment; of SOS, before its entropy-coded data.
 };
 
 // Borrows the file.
@@ -37,10 +37,13 @@ class JpegWalker {
   explicit JpegWalker(Bytes file) : file_(file) {}
   // The next segment after SOI; false at the end of the data or where it makes no sense.
   bool Next(JpegSegment* segment);
+  // After SOS: where its entropy-coded data ends. Costs a pass over it, which Next does else.
+  size_t EndOfScan();
 
  private:
   Bytes file_;
   size_t next_ = 2;
+  bool is_in_scan_ = false;
 };
 
 struct JpegComponent {

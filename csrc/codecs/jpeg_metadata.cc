@@ -190,8 +190,8 @@ Status RewriteJpeg(Bytes encoded, MetadataPolicy policy, const Limits& limits,
     const bool is_adobe = segment.marker == kJpegApp14 && StartsWith(segment.payload, "Adobe");
     if (IsMetadata(segment) && policy != MetadataPolicy::kAll && !is_adobe) continue;
     if (IsPictureIndex(segment)) continue;
-    PIXPRESS_RETURN_IF_ERROR(
-        out->Append(encoded.subspan(segment.begin, segment.end - segment.begin)));
+    const size_t end = segment.marker == kJpegSos ? walker.EndOfScan() : segment.end;
+    PIXPRESS_RETURN_IF_ERROR(out->Append(encoded.subspan(segment.begin, end - segment.begin)));
     if (segment.marker == kJpegEoi) return Status();
   }
   return Status(StatusCode::kCorruptImage, "JPEG: the file ends before its end marker");

@@ -17,7 +17,9 @@ std::vector<uint8_t> ScanBomb(Bytes jpeg, size_t copies) {
   JpegWalker walker(jpeg);
   JpegSegment segment, last;
   while (walker.Next(&segment)) {
-    if (segment.marker == kJpegSos) last = segment;
+    if (segment.marker != kJpegSos) continue;
+    last = segment;
+    last.end = walker.EndOfScan();
   }
   const Bytes scan = jpeg.subspan(last.begin, last.end - last.begin);
   std::vector<uint8_t> bomb(jpeg.begin(), jpeg.begin() + last.end);
