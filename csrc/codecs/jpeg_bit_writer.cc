@@ -1,5 +1,7 @@
 #include "codecs/jpeg_bit_writer.h"
 
+#include <algorithm>
+
 namespace pixpress {
 namespace {
 
@@ -33,6 +35,24 @@ Status JpegBitWriter::Stuff() {
   out_->Commit(static_cast<size_t>(to - space.data()));
   packer_.Rewind(buffer_.data());
   return Status();
+}
+
+Status JpegBitWriter::Append(const uint8_t* packed, uint64_t bits) {
+  constexpr size_t kStepBytes = 3, kStepsAtATime = kMostBytes / kStepBytes;
+  const auto load = [](const uint8_t* from) {
+    return uint32_t{from[0]} << 16 | uint32_t{from[1]} << 8 | from[2];
+  };
+  for (uint64_t steps = bits / (8 * kStepBytes); steps > 0;) {
+    const uint64_t count = std::min<uint64_t>(steps, kStepsAtATime);
+    JpegBitPacker packer = packer_;
+    for (uint64_t i = 0; i < count; ++i, packed += kStepBytes) packer.Put(load(packed), 24);
+    packer_ = packer;
+    steps -= count;
+    PIXPRESS_RETURN_IF_ERROR(Flush());
+  }
+  const auto rest = static_cast<uint32_t>(bits % (8 * kStepBytes));
+  if (rest > 0) packer_.Put(load(packed) >> (24 - rest), rest);
+  return Flush();
 }
 
 Status JpegBitWriter::Finish() {

@@ -37,6 +37,8 @@ class JpegBitPacker {
   // The whole bytes have been taken: go on at `next`.
   void Rewind(uint8_t* next) { next_ = next; }
   uint8_t* next() const { return next_; }
+  // Of the byte at next().
+  uint32_t used_bits() const { return used_; }
 
  private:
   uint8_t* next_ = nullptr;
@@ -58,6 +60,8 @@ class JpegBitWriter {
   Status Flush() {
     return static_cast<size_t>(packer_.next() - buffer_.data()) < kMostBytes ? Status() : Stuff();
   }
+  // Bits that were packed elsewhere, with room for 8 bytes more to be read after them.
+  Status Append(const uint8_t* packed, uint64_t bits);
   // Fill the last byte and flush all.
   Status Finish();
 

@@ -50,6 +50,13 @@ class JpegEntropyDecoder {
   const JpegDecodeTable& dc_table(size_t component) const { return *dc_of_[component]; }
   const JpegDecodeTable& ac_table(size_t component) const { return *ac_of_[component]; }
   int32_t& predictor(size_t component) { return predictors_[component]; }
+  const std::array<int32_t, 3>& predictors() const { return predictors_; }
+  // In a scan without restarts, between two MCUs.
+  JpegScanWindow::Place place() const { return window_.place(); }
+  void GoTo(const JpegScanWindow::Place& place, const std::array<int32_t, 3>& predictors) {
+    window_.GoTo(place);
+    predictors_ = predictors;
+  }
 
  private:
   bool Restart();

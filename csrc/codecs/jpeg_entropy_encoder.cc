@@ -179,12 +179,9 @@ Status JpegEntropyEncoder::Start(const JpegFrame& frame, const JpegHuffmanSpecs&
   return writer_.Start(meter, out);
 }
 
-// As many as surely fit into the writer.
-const JpegToken* JpegEntropyEncoder::EncodeMcus(const JpegToken* next, const JpegToken* end) {
-  // A token is at most 27 bits.
-  constexpr size_t kMostTokens = JpegBitWriter::kMostBytes / 4;
-  const JpegToken* const last = next + std::min<size_t>(end - next, kMostTokens);
-  JpegBitPacker packer = writer_.packer();
+const JpegToken* JpegEntropyEncoder::EncodeMcus(const JpegToken* next, const JpegToken* last,
+                                                JpegBitPacker& out) const {
+  JpegBitPacker packer = out;
   const auto put = [&](const JpegCodeTable& codes) {
     const JpegToken token = *next++;
     const JpegTokenCode own = SplitJpegToken(token);
@@ -200,18 +197,26 @@ const JpegToken* JpegEntropyEncoder::EncodeMcus(const JpegToken* next, const Jpe
       }
     }
   }
-  writer_.packer() = packer;
+  out = packer;
   return next;
 }
 
 Status JpegEntropyEncoder::Encode(std::span<const JpegToken> tokens) {
   const JpegToken* next = tokens.data();
   const JpegToken* const end = next + tokens.size();
+  // As many as surely fit into the writer.
+  constexpr size_t kMostTokens = JpegBitWriter::kMostBytes * 8 / kMostTokenBits - kMostMcuTokens;
   while (next < end) {
-    next = EncodeMcus(next, end);
+    next = EncodeMcus(next, next + std::min<size_t>(end - next, kMostTokens), writer_.packer());
     PIXPRESS_RETURN_IF_ERROR(writer_.Flush());
   }
   return Status();
+}
+
+uint64_t JpegEntropyEncoder::EncodePiece(std::span<const JpegToken> tokens, uint8_t* out) const {
+  JpegBitPacker packer(out);
+  EncodeMcus(tokens.data(), tokens.data() + tokens.size(), packer);
+  return static_cast<uint64_t>(packer.next() - out) * 8 + packer.used_bits();
 }
 
 }  // namespace pixpress

@@ -38,21 +38,31 @@ Status WriteJpegHead(const JpegFrame& frame, const JpegHuffmanSpecs& specs,
                      const Metadata& metadata, ByteChain* out);
 Status WriteJpegEnd(ByteChain* out);
 
-// Codes whole MCUs. Used by one thread; borrows the frame.
+// Codes whole MCUs. Used by one thread, but for EncodePiece.
 class JpegEntropyEncoder {
  public:
   Status Start(const JpegFrame& frame, const JpegHuffmanSpecs& specs, Meter& meter, ByteChain* out);
   static uint64_t MemoryBytes() { return JpegBitWriter::MemoryBytes(); }
   // `tokens` are those of whole MCUs.
   Status Encode(std::span<const JpegToken> tokens);
+  // The same in two steps, for threads that each code a piece: EncodePiece, which any number of
+  // them may call at a time, packs into PieceBytes() of memory and gives the number of bits.
+  uint64_t EncodePiece(std::span<const JpegToken> tokens, uint8_t* out) const;
+  static size_t PieceBytes(size_t tokens) { return tokens * kMostTokenBits / 8 + 16; }
+  Status AppendPiece(const uint8_t* piece, uint64_t bits) { return writer_.Append(piece, bits); }
   Status Finish() { return writer_.Finish(); }
 
  private:
+  static constexpr size_t kMostTokenBits = 27;
+  static constexpr size_t kMostMcuTokens = kMaxJpegMcuBlocks * kMaxBlockTokens;
+
   struct Tables {
     JpegCodeTable dc;
     JpegCodeTable ac;
   };
-  const JpegToken* EncodeMcus(const JpegToken* next, const JpegToken* end);
+  // Those that begin before `last`.
+  const JpegToken* EncodeMcus(const JpegToken* next, const JpegToken* last,
+                              JpegBitPacker& out) const;
 
   std::array<Tables, 2> tables_;
   std::array<const Tables*, kMaxJpegMcuBlocks> tables_of_block_ = {};

@@ -54,6 +54,7 @@ struct JpegFrame {
   // Of a component, padded to whole MCUs.
   uint32_t block_columns(size_t component) const { return mcu_columns * components[component].h; }
   uint32_t mcu_blocks() const;
+  uint64_t mcu_count() const { return uint64_t{mcu_columns} * mcu_rows; }
 };
 
 // Sequential Huffman coding of 8 bits in one scan of all of one or three components. Everything

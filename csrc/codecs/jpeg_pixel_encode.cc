@@ -97,7 +97,7 @@ Status EncodeJpegPixels(RowSource& source, const EncodeOptions& options, const M
     JpegTokenWriter writer(tokens);
     quantizer.PutRow(blocks.Transform(queue.arrays()), &writer);
     queue.Drop();
-    PIXPRESS_RETURN_IF_ERROR(sink.Commit(tokens, writer.next()));
+    PIXPRESS_RETURN_IF_ERROR(sink.Commit(writer.next(), true));
     if (context.progress != nullptr) {
       context.progress->Report(Stage::kEncode, double{1} * (row + 1) / frame.mcu_rows);
     }

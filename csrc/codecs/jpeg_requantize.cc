@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
-#include <cstring>
+
+#include "codecs/jpeg_nonzero.h"
 
 namespace pixpress {
 namespace {
 
 constexpr int32_t kMaxDifference = 2047;  // What 11 bits hold.
-constexpr uint32_t kMaxAc = 1023;
 
 // ITU T.81 tables K.1 and K.2, row by row.
 constexpr std::array<uint8_t, 64> kLuma = {
@@ -30,40 +30,6 @@ constexpr std::array<uint16_t, 64> kPerceptualLuma = {
     56, 53, 91, 106, 131, 169, 226, 311, 85, 75, 135, 156, 189, 238, 311, 418};
 
 constexpr int kPerceptualChromaPercent = 80;
-
-// Position in the block to position in zigzag order.
-constexpr std::array<uint8_t, 64> kZigzag = [] {
-  std::array<uint8_t, 64> zigzag = {};
-  for (uint8_t k = 0; k < 64; ++k) zigzag[kJpegNaturalOrder[k]] = k;
-  return zigzag;
-}();
-
-// A bit for each position of the block that is not 0, without branches: where values are is as good
-// as random.
-uint64_t NonZeroNatural(const int16_t* block) {
-  constexpr uint64_t kLow = 0x7FFF7FFF7FFF7FFF;
-  constexpr bool is_little = std::endian::native == std::endian::little;
-  constexpr uint64_t kGather = is_little ? 0x0001000200040008 : 0x0008000400020001;
-  uint64_t mask = 0;
-  for (size_t i = 0; i < 64; i += 4) {
-    uint64_t four;
-    std::memcpy(&four, block + i, sizeof four);
-    // The highest bit of each value that is not 0; the product brings them side by side.
-    const uint64_t high = (((four & kLow) + kLow) | four) & ~kLow;
-    const uint64_t bits = (high >> 15) * kGather >> 48 & 15;
-    mask |= bits << i;
-  }
-  return mask;
-}
-
-// The same in zigzag order.
-uint64_t NonZero(const int16_t* block) {
-  uint64_t mask = 0;
-  for (uint64_t left = NonZeroNatural(block); left != 0; left &= left - 1) {
-    mask |= uint64_t{1} << kZigzag[std::countr_zero(left)];
-  }
-  return mask;
-}
 
 // As libjpeg scales tables; `percent_of` gives a hundredfold step by its position in the block.
 template <typename PercentOf>
@@ -121,9 +87,17 @@ size_t JpegRequantizer::MaxRowTokens(const JpegFrame& frame) {
   return size_t{frame.mcu_columns} * frame.mcu_blocks() * kMaxBlockTokens + kTokenSlack;
 }
 
-bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter& out) {
+int32_t JpegRequantizer::QuantizedDc(size_t component, int32_t dc) const {
   const auto magnitude = static_cast<int32_t>(scales_[component].Apply(std::abs(dc), 0));
-  const int32_t now = dc < 0 ? -magnitude : magnitude;
+  return dc < 0 ? -magnitude : magnitude;
+}
+
+void JpegRequantizer::StartAfter(const std::array<int32_t, 3>& source_dc) {
+  for (size_t c = 0; c < frame_.component_count; ++c) last_dc_[c] = QuantizedDc(c, source_dc[c]);
+}
+
+bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter& out) {
+  const int32_t now = QuantizedDc(component, dc);
   const int32_t difference = now - last_dc_[component];
   last_dc_[component] = now;
   out.PutDc(difference);
@@ -155,9 +129,10 @@ bool JpegRequantizer::RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& deco
   return ok;
 }
 
-bool JpegRequantizer::RequantizeRow(JpegEntropyDecoder& decoder, JpegTokenWriter* out) {
+bool JpegRequantizer::RequantizeMcus(JpegEntropyDecoder& decoder, uint32_t count,
+                                     JpegTokenWriter* out) {
   JpegTokenWriter writer = *out;
-  for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
+  for (uint32_t mcu = 0; mcu < count; ++mcu) {
     if (!decoder.BeginMcu()) return false;
     JpegBitReader in = decoder.reader();
     for (size_t c = 0; c < frame_.component_count; ++c) {
@@ -178,12 +153,12 @@ bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
     return false;
   }
   uint32_t last = 0;
-  for (uint64_t left = NonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
+  for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
     const auto k = static_cast<uint32_t>(std::countr_zero(left));
     const int32_t own = block[kJpegNaturalOrder[k]];
     const uint32_t sign = own < 0 ? ~0u : 0;
     const auto magnitude = static_cast<uint32_t>(std::abs(own));
-    if (magnitude > kMaxAc) return false;
+    if (magnitude > kMaxJpegAc) return false;
     if (trellis_ != nullptr) {
       trellis_->Add(component, k, {magnitude, sign});
       continue;
@@ -212,6 +187,37 @@ bool JpegRequantizer::RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWri
       }
     }
   }
+  return true;
+}
+
+// AC of a draft that is rounded already.
+const JpegToken* JpegRequantizer::CopyAc(const JpegToken* next, JpegTokenWriter& out) {
+  JpegToken* to = out.next();
+  JpegToken token;
+  do {
+    token = *next++;
+    *to++ = token;
+  } while (!IsJpegEnd(token));
+  out = JpegTokenWriter(to);
+  return next;
+}
+
+bool JpegRequantizer::RequantizePiece(const JpegPiece& piece, JpegTokenWriter* out) {
+  StartAfter(piece.dc_before);
+  std::array<int32_t, 3> dc = piece.dc_before;
+  const JpegToken* next = piece.begin;
+  JpegTokenWriter writer = *out;
+  while (next < piece.end) {
+    for (size_t c = 0; c < frame_.component_count; ++c) {
+      for (int i = 0; i < frame_.components[c].h * frame_.components[c].v; ++i) {
+        dc[c] = JpegTokenValue(*next) + (piece.has_differences ? dc[c] : 0);
+        if (std::abs(dc[c]) > JpegEntropyDecoder::kMaxDc || !PutDc(c, dc[c], writer)) return false;
+        next = trellis_ != nullptr ? trellis_->PutDraft(next + 1, c, writer)
+                                   : CopyAc(next + 1, writer);
+      }
+    }
+  }
+  *out = writer;
   return true;
 }
 

@@ -7,10 +7,14 @@
 
 #include "codecs/jpeg_entropy_decoder.h"
 #include "codecs/jpeg_frame.h"
+#include "codecs/jpeg_piece.h"
 #include "codecs/jpeg_tokens.h"
 #include "codecs/jpeg_trellis.h"
 
 namespace pixpress {
+
+// What 10 bits hold.
+inline constexpr uint32_t kMaxJpegAc = 1023;
 
 // The table of libjpeg for a quality, in zigzag order.
 JpegQuantTable StandardJpegQuant(int quality, bool is_chroma);
@@ -45,20 +49,27 @@ class JpegRequantizer {
                   JpegTrellis* trellis)
       : frame_(frame), scales_(scales), trellis_(trellis) {}
 
+  // Go on after MCUs whose last blocks have this DC, in steps of the source.
+  void StartAfter(const std::array<int32_t, 3>& source_dc);
   // The most tokens that a row of MCUs can become, with the room that writing them takes.
   static size_t MaxRowTokens(const JpegFrame& frame);
 
-  // The next row of MCUs, as it is decoded. False if the data is not in order, or holds values that
+  // The next MCUs, as they are decoded. False if the data is not in order, or holds values that
   // cannot be coded.
-  bool RequantizeRow(JpegEntropyDecoder& decoder, JpegTokenWriter* out);
-  // The same of decoded blocks.
+  bool RequantizeMcus(JpegEntropyDecoder& decoder, uint32_t count, JpegTokenWriter* out);
+  // The same of a row of decoded blocks.
   bool RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWriter* out);
+  // The same of the drafts of a piece, with a trellis if they were made with one. `out` may begin
+  // where the piece does.
+  bool RequantizePiece(const JpegPiece& piece, JpegTokenWriter* out);
 
  private:
   bool RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& decoder, size_t component,
                       JpegTokenWriter& out);
   bool PutDc(size_t component, int32_t dc, JpegTokenWriter& out);
   bool RequantizeBlock(const int16_t* block, size_t component, JpegTokenWriter& out);
+  static const JpegToken* CopyAc(const JpegToken* next, JpegTokenWriter& out);
+  int32_t QuantizedDc(size_t component, int32_t dc) const;
 
   const JpegFrame& frame_;
   const std::array<JpegStepScale, 3>& scales_;

@@ -56,6 +56,36 @@ void JpegScanWindow::Fill() {
   std::memset(end_, 0, kReadAhead);
 }
 
+JpegScanWindow::Place JpegScanWindow::place() const {
+  // The bytes between the reader and what was copied last, each 0xFF of which is two of the scan.
+  const uint8_t* const reader_end = std::min<const uint8_t*>(reader_.next(), end_);
+  const uint8_t* const copied_end = end_;
+  size_t offset = next_ - static_cast<size_t>(copied_end - reader_end) -
+                  static_cast<size_t>(std::count(reader_end, copied_end, 0xFF));
+  // And those in the reader, which may be in the buffer no more.
+  const uint32_t unread = reader_.unread_bits();
+  const auto beyond = static_cast<uint32_t>(reader_.next() - reader_end);
+  for (uint32_t left = (unread + 7) / 8; left > beyond && offset > 0; --left) {
+    const bool is_stuffed = offset > 1 && scan_[offset - 1] == 0 && scan_[offset - 2] == 0xFF;
+    offset -= is_stuffed ? 2 : 1;
+  }
+  return {offset, (8 - unread % 8) % 8};
+}
+
+void JpegScanWindow::GoTo(const Place& place) {
+  next_ = place.offset;
+  is_interval_whole_ = false;
+  end_ = buffer_.data();
+  reader_ = JpegBitReader(buffer_.data());
+  Prepare();
+  for (uint32_t left = place.bit; left > 0;) {
+    const uint32_t count = std::min(left, 48u);
+    reader_.Refill();
+    reader_.Skip(count);
+    left -= count;
+  }
+}
+
 bool JpegScanWindow::is_consumed() const {
   if (!is_interval_whole_ || !is_inside()) return false;
   // At most the rest of a byte is left.

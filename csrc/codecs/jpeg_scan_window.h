@@ -19,6 +19,16 @@ class JpegScanWindow {
   Status Start(Bytes scan, Meter& meter);
   static uint64_t MemoryBytes();
 
+  // In a scan without restarts: the byte of the scan that the next bit is in or after, and which of
+  // its bits and those after it, without byte stuffing, that is.
+  struct Place {
+    size_t offset = 0;
+    uint32_t bit = 0;
+  };
+  Place place() const;
+  // Go on there; at most 16 KiB after the byte.
+  void GoTo(const Place& place);
+
   JpegBitReader& reader() { return reader_; }
   // Make sure that a whole MCU of the interval can be read, or all that is left of it. Cheap.
   void Prepare() {

@@ -29,7 +29,22 @@ Result<JpegToken*> JpegTokenStore::Reserve() {
 }
 
 void JpegTokenStore::Commit(const JpegToken* end) {
-  chunks_.back().used = static_cast<size_t>(end - chunks_.back().buffer.as<JpegToken>());
+  Chunk& chunk = chunks_.back();
+  chunk.used = static_cast<size_t>(end - chunk.buffer.as<JpegToken>());
+  chunk.ends.push_back(chunk.used);
+}
+
+std::vector<std::span<const JpegToken>> JpegTokenStore::rows() const {
+  std::vector<std::span<const JpegToken>> rows;
+  for (const Chunk& chunk : chunks_) {
+    const auto* const tokens = reinterpret_cast<const JpegToken*>(chunk.buffer.data());
+    size_t begin = 0;
+    for (const size_t end : chunk.ends) {
+      rows.emplace_back(tokens + begin, end - begin);
+      begin = end;
+    }
+  }
+  return rows;
 }
 
 bool JpegTokenStore::is_full(uint64_t most_bytes) const {

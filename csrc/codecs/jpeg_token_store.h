@@ -27,26 +27,20 @@ class JpegTokenStore {
   // Is there no more room for a row within `most_bytes`?
   bool is_full(uint64_t most_bytes) const;
 
-  // Give all tokens to `use`, chunk by chunk, and forget them but keep a chunk's memory.
-  template <typename Use>
-  Status Drain(const Use& use) {
-    for (const Chunk& chunk : chunks_) {
-      const auto* tokens = reinterpret_cast<const JpegToken*>(chunk.buffer.data());
-      PIXPRESS_RETURN_IF_ERROR(use(std::span<const JpegToken>(tokens, chunk.used)));
-    }
-    Clear();
-    return Status();
-  }
+  // What was committed, row by row; valid until Clear.
+  std::vector<std::span<const JpegToken>> rows() const;
   // Forget all tokens but keep a chunk's memory.
   void Clear() {
     if (chunks_.size() > 1) chunks_.resize(1);
     if (!chunks_.empty()) chunks_[0].used = 0;
+    if (!chunks_.empty()) chunks_[0].ends.clear();
   }
 
  private:
   struct Chunk {
     Buffer buffer;
-    size_t used = 0;  // In tokens.
+    size_t used = 0;           // In tokens.
+    std::vector<size_t> ends;  // Of rows.
   };
   size_t chunk_tokens() const;
 

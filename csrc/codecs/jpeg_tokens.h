@@ -39,15 +39,24 @@ inline JpegTokenCode SplitJpegToken(JpegToken token) {
           static_cast<uint32_t>(value) & ((1u << size) - 1)};
 }
 
+// The value of a token of DC or AC.
+inline int32_t JpegTokenValue(JpegToken token) {
+  const int32_t value = static_cast<int32_t>(uint32_t{token} << 20) >> 20;
+  return value - (value >> 31);
+}
+
+// At most 2047 either way.
+inline JpegToken MakeJpegDcToken(int32_t value) {
+  return static_cast<JpegToken>((value - (value < 0 ? 1 : 0)) & 0xFFF);
+}
+
 // Appends tokens to memory that is known to suffice.
 class JpegTokenWriter {
  public:
   explicit JpegTokenWriter(JpegToken* next) : next_(next) {}
 
   // At most 2047 either way.
-  void PutDc(int32_t difference) {
-    *next_++ = static_cast<JpegToken>((difference - (difference < 0 ? 1 : 0)) & 0xFFF);
-  }
+  void PutDc(int32_t difference) { *next_++ = MakeJpegDcToken(difference); }
   // A value after `zeros` zeros; a value of 0 leaves no trace, and takes no branch, for it is as
   // good as random whether a small one remains.
   void PutAc(uint32_t zeros, JpegValue value) {

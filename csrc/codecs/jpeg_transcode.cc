@@ -4,89 +4,18 @@
 #include <optional>
 
 #include "base/checked_math.h"
-#include "codecs/jpeg_coefficients.h"
 #include "codecs/jpeg_decode.h"
 #include "codecs/jpeg_encode.h"
 #include "codecs/jpeg_fold.h"
 #include "codecs/jpeg_markers.h"
 #include "codecs/jpeg_requantize.h"
+#include "codecs/jpeg_requantize_rows.h"
+#include "codecs/jpeg_source_rows.h"
 #include "codecs/jpeg_token_sink.h"
 #include "codecs/jpeg_trellis.h"
 
 namespace pixpress {
 namespace {
-
-// A step of 0, which no encoder writes, cannot be divided by.
-bool HasSteps(const JpegFrame& frame) {
-  const auto has_zero = [](const JpegQuantTable& table) {
-    return std::ranges::count(table, 0) > 0;
-  };
-  return std::none_of(frame.quant.begin(), frame.quant.begin() + frame.component_count, has_zero);
-}
-
-// Coefficients by rows of MCUs: of our own decoder, or of libjpeg.
-class CoefficientRows {
- public:
-  // False if only pixels will do.
-  Result<bool> Start(Bytes encoded, const ImageInfo& info, const WorkContext& context) {
-    if (info.is_progressive) {
-      library_.emplace(info, context);
-      PIXPRESS_RETURN_IF_ERROR(library_->Start(encoded));
-      return HasSteps(library_->frame());
-    }
-    Result<JpegFrame> frame = ParseJpegFrame(encoded);
-    if (!frame.ok()) return false;
-    frame_ = std::move(frame).value();
-    return decoder_.Start(frame_, context.meter).ok();
-  }
-  const JpegFrame& frame() const { return library_.has_value() ? library_->frame() : frame_; }
-
-  // Have the output's rows folded from the source's.
-  Status StartFold(const JpegFrame& target, Meter& meter) {
-    return folded_.emplace().Start(frame(), target, meter);
-  }
-
-  // The next row of the output. False if the data is not in order.
-  Result<bool> Requantize(uint32_t row, JpegRequantizer& requantizer, JpegTokenWriter* out) {
-    if (folded_.has_value()) return RequantizeFolded(row, requantizer, out);
-    if (!library_.has_value()) {
-      return requantizer.RequantizeRow(decoder_, out) &&
-             (row + 1 < frame_.mcu_rows || decoder_.is_at_end());
-    }
-    JpegBlockRows rows;
-    PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, &rows));
-    return requantizer.RequantizeBlocks(rows, out);
-  }
-
- private:
-  Result<bool> RequantizeFolded(uint32_t row, JpegRequantizer& requantizer, JpegTokenWriter* out) {
-    const uint32_t first = row * folded_->source_rows();
-    const uint32_t count = std::min(folded_->source_rows(), frame().mcu_rows - first);
-    for (uint32_t i = 0; i < count; ++i) {
-      PIXPRESS_ASSIGN_OR_RETURN(const bool is_read, ReadRow(first + i, folded_->Targets(i)));
-      if (!is_read) return false;
-    }
-    return requantizer.RequantizeBlocks(folded_->Fold(count), out);
-  }
-  Result<bool> ReadRow(uint32_t row, const JpegBlockTargets& targets) {
-    if (!library_.has_value()) {
-      return decoder_.ReadRow(targets) && (row + 1 < frame_.mcu_rows || decoder_.is_at_end());
-    }
-    JpegBlockRows rows;
-    PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, &rows));
-    for (size_t c = 0; c < frame().component_count; ++c) {
-      for (size_t y = 0; y < frame().components[c].v; ++y) {
-        std::copy_n(rows[c][y], size_t{frame().block_columns(c)} * 64, targets[c][y]);
-      }
-    }
-    return true;
-  }
-
-  JpegFrame frame_;
-  JpegEntropyDecoder decoder_;
-  std::optional<JpegCoefficients> library_;
-  std::optional<JpegFoldedRows> folded_;
-};
 
 // Is 4:2:0 wanted of an image with finer chroma? The other way round is never done: it adds
 // nothing.
@@ -149,7 +78,7 @@ struct Job {
 Result<bool> Transcode(const Job& job, std::optional<int> quality, ByteChain* out,
                        bool* is_identity) {
   const WorkContext& context = job.context;
-  CoefficientRows rows;
+  JpegSourceRows rows;
   PIXPRESS_ASSIGN_OR_RETURN(const bool can_read, rows.Start(job.encoded, job.info, context));
   if (!can_read) return false;
   // A lossless try keeps the sampling too.
@@ -164,21 +93,11 @@ Result<bool> Transcode(const Job& job, std::optional<int> quality, ByteChain* ou
     trellis = MakeTrellis(rows.frame(), chosen.frame, folds);
   }
   JpegTrellis* const chooser = trellis.has_value() ? &*trellis : nullptr;
-  JpegRequantizer requantizer(chosen.frame, chosen.scales, chooser);
   JpegTokenSink sink(chosen.frame, job.options, job.metadata, context, chooser, out);
   PIXPRESS_RETURN_IF_ERROR(sink.Start());
-  const uint32_t row_count = chosen.frame.mcu_rows;
-  for (uint32_t row = 0; row < row_count; ++row) {
-    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    PIXPRESS_ASSIGN_OR_RETURN(JpegToken* const tokens, sink.Reserve());
-    JpegTokenWriter writer(tokens);
-    PIXPRESS_ASSIGN_OR_RETURN(const bool ok, rows.Requantize(row, requantizer, &writer));
-    if (!ok) return false;
-    PIXPRESS_RETURN_IF_ERROR(sink.Commit(tokens, writer.next()));
-    if (context.progress != nullptr) {
-      context.progress->Report(Stage::kEncode, double{1} * (row + 1) / row_count);
-    }
-  }
+  JpegRowsRequantizer requantizer(chosen.frame, chosen.scales, chooser, rows, sink, context);
+  PIXPRESS_ASSIGN_OR_RETURN(const bool is_in_order, requantizer.Run());
+  if (!is_in_order) return false;
   PIXPRESS_RETURN_IF_ERROR(sink.Finish());
   return true;
 }
@@ -248,6 +167,8 @@ uint64_t JpegTranscodeMemoryBytes(const ImageInfo& info, const EncodeOptions& op
   const uint64_t rows = DivideRoundingUp<uint64_t>(info.height, 8 * max_v);
   uint64_t bytes = SaturatingAdd(JpegTokenSink::MemoryBytes(row_blocks, rows, options),
                                  JpegEntropyDecoder::MemoryBytes());
+  bytes =
+      SaturatingAdd(bytes, JpegRowsRequantizer::MemoryBytes(row_blocks, rows, info.encoded_bytes));
   if (WantsFold(info, options)) bytes += JpegFoldedRows::MemoryBytes(columns * blocks);
   if (info.is_progressive) bytes = SaturatingAdd(bytes, JpegLibraryBytes(info));
   return SaturatingAdd(bytes, OutputBytes(info, options));

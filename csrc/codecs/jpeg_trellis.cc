@@ -1,6 +1,7 @@
 #include "codecs/jpeg_trellis.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace pixpress {
 namespace {
@@ -41,11 +42,40 @@ void JpegTrellis::SetRates(const JpegHuffmanSpecs& specs) {
   }
 }
 
+JpegToken* JpegTrellis::Draft::End() const {
+  begin_[0] = static_cast<JpegToken>(count_);
+  if (count_ == 0) return begin_ + 1;
+  const uint32_t weight = WeightOf(energy_, is_chroma_);
+  std::memcpy(begin_ + 1, &weight, sizeof weight);
+  return begin_ + 3 + 2 * size_t{count_};
+}
+
+const JpegToken* JpegTrellis::PutDraft(const JpegToken* next, size_t component,
+                                       JpegTokenWriter& out) {
+  uint32_t weight = 0;
+  const uint32_t count = *next++;
+  if (count > 0) {
+    std::memcpy(&weight, next, sizeof weight);
+    next += 2;
+  }
+  for (uint32_t i = 0; i < count; ++i, next += 2) {
+    uint32_t word;
+    std::memcpy(&word, next, sizeof word);
+    values_[i] = {word & 63, word >> 7, LevelOf(word >> 7)};
+    signs_[i] = 0 - (word >> 6 & 1);
+  }
+  count_ = count;
+  PutValues(weight, component > 0, out);
+  return next;
+}
+
 void JpegTrellis::Put(size_t component, JpegTokenWriter& out) {
   const bool is_chroma = component > 0;
-  if (count_ > 0) {
-    ChooseTrellisLevels(rates_[is_chroma], WeightOf(energy_, is_chroma), {values_.data(), count_});
-  }
+  PutValues(count_ > 0 ? WeightOf(energy_, is_chroma) : 0, is_chroma, out);
+}
+
+void JpegTrellis::PutValues(uint32_t weight, bool is_chroma, JpegTokenWriter& out) {
+  if (count_ > 0) ChooseTrellisLevels(rates_[is_chroma], weight, {values_.data(), count_});
   uint32_t last = 0;
   for (uint32_t i = 0; i < count_; ++i) {
     const TrellisValue& value = values_[i];

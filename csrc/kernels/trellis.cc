@@ -56,7 +56,8 @@ class Search {
     state.zeroed = before + ErrorCost(weight_, value.magnitude, 0);
     state.cost = kNever;
     Try(value, value.level, i);
-    if (value.level > 1 && std::has_single_bit(value.level)) Try(value, value.level - 1, i);
+    const bool is_power = (value.level & (value.level - 1)) == 0;
+    if (value.level > 1 && is_power) Try(value, value.level - 1, i);
     state.cost += before - state.zeroed;
     state.least = std::min(states_[i - 1].least, state.cost);
   }

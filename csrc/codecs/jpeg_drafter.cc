@@ -1,0 +1,75 @@
+#include "codecs/jpeg_drafter.h"
+
+#include <bit>
+#include <cstdlib>
+
+#include "codecs/jpeg_nonzero.h"
+
+namespace pixpress {
+
+bool JpegDrafter::ReadMcus(JpegEntropyDecoder& decoder, uint32_t count, JpegToken** next) const {
+  for (uint32_t mcu = 0; mcu < count; ++mcu) {
+    if (!decoder.BeginMcu()) return false;
+    JpegBitReader in = decoder.reader();
+    JpegToken* to = *next;
+    for (size_t c = 0; c < frame_.component_count; ++c) {
+      for (int i = 0; i < frame_.components[c].h * frame_.components[c].v; ++i) {
+        if (!ReadJpegDc(in, decoder.dc_table(c), &decoder.predictor(c))) return false;
+        *to++ = MakeJpegDcToken(decoder.predictor(c));
+        if (!ReadAc(in, decoder.ac_table(c), c, &to)) return false;
+      }
+    }
+    decoder.reader() = in;
+    *next = to;
+    if (!decoder.EndMcu()) return false;
+  }
+  return true;
+}
+
+bool JpegDrafter::PutBlock(const int16_t* block, size_t component, JpegToken** next) const {
+  if (std::abs(block[0]) > JpegEntropyDecoder::kMaxDc) return false;
+  *(*next)++ = MakeJpegDcToken(block[0]);
+  const auto each = [&](const auto& use) {
+    for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
+      const auto k = static_cast<uint32_t>(std::countr_zero(left));
+      const int32_t own = block[kJpegNaturalOrder[k]];
+      const JpegValue value{static_cast<uint32_t>(std::abs(own)), own < 0 ? ~0u : 0};
+      if (value.magnitude > kMaxJpegAc) return false;
+      use(k, value);
+    }
+    return true;
+  };
+  if (trellis_ != nullptr) {
+    JpegTrellis::Draft draft(*trellis_, component, *next);
+    const bool ok = each([&](uint32_t k, JpegValue value) { draft.Add(k, value); });
+    *next = draft.End();
+    return ok;
+  }
+  JpegTokenWriter writer(*next);
+  uint32_t last = 0;
+  const bool ok = each([&](uint32_t k, JpegValue value) {
+    value.magnitude = scales_[component].Apply(value.magnitude, k);
+    writer.PutAc(k - last - 1, value);
+    last = value.magnitude != 0 ? k : last;
+  });
+  writer.PutEnd(last == 63);
+  *next = writer.next();
+  return ok;
+}
+
+bool JpegDrafter::PutBlocks(const JpegBlockRows& blocks, JpegToken** next) const {
+  for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
+    for (size_t c = 0; c < frame_.component_count; ++c) {
+      const JpegFrameComponent& own = frame_.components[c];
+      for (size_t y = 0; y < own.v; ++y) {
+        const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
+        for (size_t x = 0; x < own.h; ++x) {
+          if (!PutBlock(row + x * 64, c, next)) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace pixpress

@@ -1,0 +1,148 @@
+// Large images, whose pieces are coded on several threads.
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "codecs/jpeg_fixture.h"
+#include "codecs/jpeg_transcode.h"
+
+namespace pixpress {
+namespace {
+
+// Threads of its own that are sometimes idle: in `idle` of 8 questions.
+class SomeThreads final : public Parallel {
+ public:
+  SomeThreads(size_t threads, int idle) : threads_(threads), idle_(idle) {}
+
+  Status For(size_t count, const std::function<Status(size_t)>& body) override {
+    std::atomic<size_t> next{0};
+    std::vector<Status> statuses(count);
+    const auto work = [&] {
+      for (size_t i = next++; i < count; i = next++) statuses[i] = body(i);
+    };
+    std::vector<std::thread> helpers;
+    for (size_t i = 1; i < std::min(threads_, count); ++i) helpers.emplace_back(work);
+    work();
+    for (std::thread& helper : helpers) helper.join();
+    for (Status& status : statuses) PIXPRESS_RETURN_IF_ERROR(std::move(status));
+    return Status();
+  }
+  size_t width() const override { return threads_; }
+  bool HasIdle() const override { return questions_++ * 5 % 8 < idle_; }
+
+ private:
+  const size_t threads_;
+  const int idle_;
+  mutable int questions_ = 0;
+};
+
+class JpegPiecesTest : public JpegTest {
+ protected:
+  // The file with the promise about memory checked; nothing if it was left to pixels.
+  std::vector<uint8_t> Transcode(Bytes jpeg, const EncodeOptions& options, Parallel& parallel) {
+    const ImageInfo info = kJpegCodec.probe(jpeg, jpeg.size(), limits_).value();
+    EXPECT_TRUE(CanTranscodeJpeg(info, options));
+    Meter meter(pool_);
+    const WorkContext context{meter, context_.stop, parallel};
+    ByteChain out(meter);
+    const auto done = TranscodeJpeg(jpeg, info, options, limits_, {}, context, &out);
+    EXPECT_TRUE(done.ok()) << done.status().message();
+    EXPECT_LE(meter.peak_bytes(), JpegTranscodeMemoryBytes(info, options));
+    return Flat(out);
+  }
+  // The same bytes on one thread, on several, and on some that come and go.
+  void ExpectTheSameOnAnyThreads(Bytes jpeg, const EncodeOptions& options) {
+    const std::vector<uint8_t> serial = Transcode(jpeg, options, parallel_);
+    EXPECT_FALSE(serial.empty());
+    for (const auto& [threads, idle] : {std::pair{2, 8}, {4, 8}, {2, 3}}) {
+      SomeThreads parallel(threads, idle);
+      EXPECT_TRUE(Transcode(jpeg, options, parallel) == serial)
+          << threads << " threads, effort " << options.effort;
+    }
+  }
+  static EncodeOptions Options(int effort, const JpegRecipe& recipe) {
+    EncodeOptions options{.quality = 60, .effort = effort};
+    options.chroma_h = static_cast<uint8_t>(recipe.sampling[0].h);
+    options.chroma_v = static_cast<uint8_t>(recipe.sampling[0].v);
+    return options;
+  }
+  static JpegRecipe Large(Sampling luma) {
+    JpegRecipe recipe{.width = 2003, .height = 1617, .quality = 90, .noise = 20};
+    recipe.sampling = {luma};
+    return recipe;
+  }
+};
+
+TEST_F(JpegPiecesTest, EveryEffortGivesTheSameFileOnAnyNumberOfThreads) {
+  const JpegRecipe recipe = Large({2, 2});
+  const auto jpeg = MakeJpeg(recipe);
+  for (const int effort : {1, 2, 5, 7}) ExpectTheSameOnAnyThreads(jpeg, Options(effort, recipe));
+}
+
+TEST_F(JpegPiecesTest, EveryKindOfSourceGivesTheSameFileOnAnyNumberOfThreads) {
+  std::vector<JpegRecipe> recipes(4, Large({1, 1}));
+  recipes[0].restart_interval = 7;
+  recipes[1].is_progressive = true;
+  recipes[2].sampling = {Sampling{2, 1}};
+  recipes[3].stored = JCS_GRAYSCALE;
+  recipes[3].height = 2200;
+  for (const JpegRecipe& recipe : recipes) {
+    ExpectTheSameOnAnyThreads(MakeJpeg(recipe), Options(5, recipe));
+  }
+}
+
+TEST_F(JpegPiecesTest, FoldedChromaIsTheSameOnAnyNumberOfThreads) {
+  for (const Sampling luma : {Sampling{1, 1}, {1, 2}}) {
+    for (const bool is_progressive : {false, true}) {
+      JpegRecipe recipe = Large(luma);
+      recipe.is_progressive = is_progressive;
+      ExpectTheSameOnAnyThreads(MakeJpeg(recipe), {.quality = 60});
+    }
+  }
+}
+
+TEST_F(JpegPiecesTest, AnImageOfMoreTokensThanAreGatheredIsTheSameOnAnyNumberOfThreads) {
+  const auto jpeg = MakeJpeg({.width = 2600, .height = 2600, .quality = 100, .noise = 255});
+  EncodeOptions options{.quality = 95, .effort = 5, .chroma_h = 1, .chroma_v = 1};
+  ExpectTheSameOnAnyThreads(jpeg, options);
+}
+
+TEST_F(JpegPiecesTest, DamageAnywhereIsLeftToTheWayThroughPixels) {
+  const JpegRecipe recipe = Large({2, 2});
+  const auto jpeg = MakeJpeg(recipe);
+  for (const size_t part : {1, 4, 7}) {
+    auto damaged = jpeg;
+    for (size_t i = 0; i < 64; ++i) damaged[jpeg.size() / 8 * part + i] = 0xFE;
+    SomeThreads parallel(2, 8);
+    EXPECT_TRUE(Transcode(damaged, Options(5, recipe), parallel).empty());
+  }
+}
+
+TEST_F(JpegPiecesTest, AStopEndsItBetweenTwoRows) {
+  // Time that passes only by being asked for, so that a deadline is a number of polls.
+  class PollClock final : public Clock {
+   public:
+    int64_t NowNs() const override { return ++polls_; }
+
+   private:
+    mutable std::atomic<int64_t> polls_ = 0;
+  };
+  const JpegRecipe recipe = Large({2, 2});
+  const auto jpeg = MakeJpeg(recipe);
+  const ImageInfo info = kJpegCodec.probe(jpeg, jpeg.size(), limits_).value();
+  for (const int64_t polls : {1, 2, 20, 60}) {
+    PollClock clock;
+    StopSource stop;
+    stop.SetDeadline(&clock, polls);
+    SomeThreads parallel(2, 8);
+    ByteChain out(meter_);
+    const WorkContext context{meter_, StopToken(stop), parallel};
+    const auto made = TranscodeJpeg(jpeg, info, {}, limits_, {}, context, &out);
+    EXPECT_EQ(made.status().code(), StatusCode::kTaskTimeout) << polls;
+    EXPECT_LE(clock.NowNs(), polls + 40);
+  }
+}
+
+}  // namespace
+}  // namespace pixpress
