@@ -9,15 +9,7 @@
 namespace pixpress {
 namespace {
 
-constexpr uint8_t kSof0 = 0xC0, kSof1 = 0xC1, kDht = 0xC4;
-
-Status AppendSegment(uint8_t marker, Bytes payload, ByteChain* out) {
-  const size_t length = payload.size() + 2;
-  const uint8_t head[] = {0xFF, marker, static_cast<uint8_t>(length >> 8),
-                          static_cast<uint8_t>(length)};
-  PIXPRESS_RETURN_IF_ERROR(out->Append(head));
-  return out->Append(payload);
-}
+constexpr uint8_t kSof0 = 0xC0, kSof1 = 0xC1, kSof2 = 0xC2;
 
 bool IsWide(const JpegQuantTable& table) {
   return std::any_of(table.begin(), table.end(), [](uint16_t step) { return step > 255; });
@@ -50,12 +42,6 @@ QuantTables CollectQuantTables(const JpegFrame& frame) {
     ++count;
   }
   return tables;
-}
-
-void AppendSpec(uint8_t id, const JpegHuffmanSpec& spec, std::vector<uint8_t>* payload) {
-  payload->push_back(id);
-  payload->insert(payload->end(), spec.counts.begin() + 1, spec.counts.end());
-  payload->insert(payload->end(), spec.symbols.begin(), spec.symbols.begin() + spec.symbol_count());
 }
 
 std::vector<uint8_t> FramePayload(const JpegFrame& frame, const QuantTables& tables) {
@@ -139,25 +125,44 @@ void CountJpegTokens(const JpegFrame& frame, std::span<const JpegToken> tokens,
   for (JpegBlockCounts& own : *counts) own.ac[kJpegFullEnd >> 8] = 0;
 }
 
-Status WriteJpegHead(const JpegFrame& frame, const JpegHuffmanSpecs& specs,
-                     const Metadata& metadata, ByteChain* out) {
+Status AppendJpegSegment(uint8_t marker, Bytes payload, ByteChain* out) {
+  const size_t length = payload.size() + 2;
+  const uint8_t head[] = {0xFF, marker, static_cast<uint8_t>(length >> 8),
+                          static_cast<uint8_t>(length)};
+  PIXPRESS_RETURN_IF_ERROR(out->Append(head));
+  return out->Append(payload);
+}
+
+void AppendJpegHuffman(uint8_t id, const JpegHuffmanSpec& spec, std::vector<uint8_t>* payload) {
+  payload->push_back(id);
+  payload->insert(payload->end(), spec.counts.begin() + 1, spec.counts.end());
+  payload->insert(payload->end(), spec.symbols.begin(), spec.symbols.begin() + spec.symbol_count());
+}
+
+Status WriteJpegFrame(const JpegFrame& frame, bool is_progressive, const Metadata& metadata,
+                      ByteChain* out) {
   const uint8_t soi[] = {0xFF, kJpegSoi};
   PIXPRESS_RETURN_IF_ERROR(out->Append(soi));
-  PIXPRESS_RETURN_IF_ERROR(AppendSegment(kJpegApp0, MakeJfifPayload(metadata.density), out));
+  PIXPRESS_RETURN_IF_ERROR(AppendJpegSegment(kJpegApp0, MakeJfifPayload(metadata.density), out));
   for (const JpegMetadataSegment& segment : MakeJpegSegments(metadata)) {
-    PIXPRESS_RETURN_IF_ERROR(AppendSegment(segment.marker, segment.payload, out));
+    PIXPRESS_RETURN_IF_ERROR(AppendJpegSegment(segment.marker, segment.payload, out));
   }
   const QuantTables tables = CollectQuantTables(frame);
-  PIXPRESS_RETURN_IF_ERROR(AppendSegment(kJpegDqt, tables.payload, out));
-  PIXPRESS_RETURN_IF_ERROR(
-      AppendSegment(tables.is_wide ? kSof1 : kSof0, FramePayload(frame, tables), out));
+  PIXPRESS_RETURN_IF_ERROR(AppendJpegSegment(kJpegDqt, tables.payload, out));
+  const uint8_t sof = is_progressive ? kSof2 : tables.is_wide ? kSof1 : kSof0;
+  return AppendJpegSegment(sof, FramePayload(frame, tables), out);
+}
+
+Status WriteJpegHead(const JpegFrame& frame, const JpegHuffmanSpecs& specs,
+                     const Metadata& metadata, ByteChain* out) {
+  PIXPRESS_RETURN_IF_ERROR(WriteJpegFrame(frame, false, metadata, out));
   std::vector<uint8_t> huffman;
   for (uint8_t t = 0; t < (frame.component_count == 1 ? 1 : 2); ++t) {
-    AppendSpec(t, specs.dc[t], &huffman);
-    AppendSpec(0x10 | t, specs.ac[t], &huffman);
+    AppendJpegHuffman(t, specs.dc[t], &huffman);
+    AppendJpegHuffman(0x10 | t, specs.ac[t], &huffman);
   }
-  PIXPRESS_RETURN_IF_ERROR(AppendSegment(kDht, huffman, out));
-  return AppendSegment(kJpegSos, ScanPayload(frame), out);
+  PIXPRESS_RETURN_IF_ERROR(AppendJpegSegment(kJpegDht, huffman, out));
+  return AppendJpegSegment(kJpegSos, ScanPayload(frame), out);
 }
 
 Status WriteJpegEnd(ByteChain* out) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/status.h"
 #include "codecs/jpeg_bit_writer.h"
@@ -31,6 +32,13 @@ JpegHuffmanSpecs StandardJpegHuffmanSpecs();
 // The best tables for these counts; `counts` of what is still to come may be missing symbols only
 // if `for_all` gives every symbol a code.
 JpegHuffmanSpecs MakeOptimalJpegHuffmanSpecs(const JpegImageCounts& counts, bool for_all);
+
+// Parts of files.
+Status AppendJpegSegment(uint8_t marker, Bytes payload, ByteChain* out);
+void AppendJpegHuffman(uint8_t id, const JpegHuffmanSpec& spec, std::vector<uint8_t>* payload);
+// Everything from SOI to the frame's header: metadata, quantization tables, sampling.
+Status WriteJpegFrame(const JpegFrame& frame, bool is_progressive, const Metadata& metadata,
+                      ByteChain* out);
 
 // Everything from SOI to the begin of the scan. The frame's sampling and quantization tables are
 // written, its own Huffman tables are not looked at.

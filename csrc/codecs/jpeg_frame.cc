@@ -9,7 +9,7 @@ namespace pixpress {
 namespace {
 
 constexpr uint8_t kBaseline = 0xC0, kExtended = 0xC1;
-constexpr uint8_t kDht = 0xC4, kDri = 0xDD;
+constexpr uint8_t kDri = 0xDD;
 
 Status Unsupported(const char* what) {
   return Status(StatusCode::kUnsupportedFormat, std::string("JPEG: ") + what);
@@ -103,7 +103,7 @@ bool ReadSegment(const JpegSegment& segment, JpegFrame* frame, Tables* tables) {
   switch (segment.marker) {
     case kJpegDqt:
       return ReadQuant(p, frame, tables);
-    case kDht:
+    case kJpegDht:
       return ReadHuffman(p, frame, tables);
     case kDri:
       if (p.size() != 2) return false;

@@ -11,6 +11,7 @@
 namespace pixpress {
 
 enum JpegMarker : uint8_t {
+  kJpegDht = 0xC4,
   kJpegSoi = 0xD8,
   kJpegEoi = 0xD9,
   kJpegSos = 0xDA,

@@ -64,7 +64,9 @@ JpegTokenSink::JpegTokenSink(const JpegFrame& frame, const EncodeOptions& option
       trellis_(trellis),
       out_(out),
       store_(JpegRequantizer::MaxRowTokens(frame), context.meter) {
-  if (WantsProgressiveJpeg(options)) progressive_.emplace(frame, metadata, context, out);
+  if (WantsProgressiveJpeg(options)) {
+    progressive_.emplace(frame, options, metadata, context, out);
+  }
 }
 
 uint64_t JpegTokenSink::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows,
@@ -139,11 +141,11 @@ Status JpegTokenSink::EndRow() {
   const std::span<const JpegToken> tokens(row_begin_, row_end_);
   row_begin_ = nullptr;
   if (IsCounted(row_)) EndCountedRow();
-  const uint32_t row = row_++;
+  ++row_;
   if (is_started_) return Status();
   store_.Commit(row_end_);
   if (progressive_.has_value()) {
-    PIXPRESS_RETURN_IF_ERROR(progressive_->PutRow(row, tokens));
+    PIXPRESS_RETURN_IF_ERROR(progressive_->PutRow(tokens));
     store_.Clear();
     return Status();
   }

@@ -25,6 +25,12 @@ inline constexpr size_t kMaxBlockTokens = 65;
 // What may be written beyond the last token.
 inline constexpr size_t kTokenSlack = 1;
 
+// The value of a token, signed.
+inline int32_t JpegTokenValue(JpegToken token) {
+  const int32_t value = static_cast<int32_t>(uint32_t{token} << 20) >> 20;
+  return value + (value < 0 ? 1 : 0);
+}
+
 // The symbol (run << 4 | size) and the value's bits.
 struct JpegTokenCode {
   uint32_t symbol;
