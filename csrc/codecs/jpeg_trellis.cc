@@ -8,7 +8,7 @@ namespace {
 
 // What a squared error of a step costs in a flat block, in bits, in luma and chroma; half of it
 // where the coefficients have this root mean square, and less in busier blocks, which hide errors.
-constexpr std::array<uint64_t, 2> kFlatBits = {14, 20};
+constexpr std::array<uint64_t, 2> kFlatBits = {20, 30};
 constexpr uint64_t kHalfRms = 150;
 constexpr uint64_t kHalfEnergy = 63 * (8 * kHalfRms) * (8 * kHalfRms);  // In eighths, squared.
 
