@@ -23,9 +23,10 @@ constexpr uint64_t kAlphaBytesPerPixel = 10;
 constexpr uint64_t kEncoderBytes = 24u << 20;
 
 // Speed 10 is 9 in libaom 3.6, and 7 and 8 do without much on graphics: see docs/efforts.md.
-int SpeedOf(int effort) {
+int SpeedOf(const EncodeOptions& options) {
+  if (options.expert.avif_speed >= 0) return options.expert.avif_speed;
   constexpr std::array<int, 10> kSpeeds = {9, 8, 7, 6, 6, 5, 5, 4, 3, 2};
-  return kSpeeds[static_cast<size_t>(std::clamp(effort, 1, 10) - 1)];
+  return kSpeeds[static_cast<size_t>(std::clamp(options.effort, 1, 10) - 1)];
 }
 
 int QuantizerOf(int quality) { return ((100 - quality) * AVIF_QUANTIZER_WORST_QUALITY + 50) / 100; }
@@ -201,7 +202,7 @@ void Configure(const EncodeOptions& options, avifEncoder* encoder) {
   const int alpha = options.lossless ? 0 : QuantizerOf(options.alpha_quality);
   encoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
   encoder->maxThreads = 1;
-  encoder->speed = SpeedOf(options.effort);
+  encoder->speed = SpeedOf(options);
   encoder->minQuantizer = options.lossless ? 0 : std::max(quantizer - 1, 0);
   encoder->maxQuantizer = options.lossless ? 0 : AVIF_QUANTIZER_WORST_QUALITY;
   encoder->minQuantizerAlpha = encoder->maxQuantizerAlpha = alpha;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "codecs/encode_options.h"
 #include "image/frame.h"
 #include "image/limits.h"
 #include "image/metadata.h"
@@ -51,22 +52,6 @@ struct ImageInfo {
 struct DecodeOptions {
   bool planar = false;            // Yield ImageInfo::planar (scaled) instead of interleaved pixels.
   uint8_t scale_denominator = 1;  // 1, 2, 4 or 8: sides are divided by it, rounding up.
-};
-
-enum class Progressive : uint8_t { kAuto, kOff, kOn };
-
-struct EncodeOptions {
-  int quality = 80;  // 1 to 100
-  int effort = 5;    // 1 to 10
-  bool lossless = false;
-  Progressive progressive = Progressive::kAuto;
-  // JPEG from RGB: pixels per chroma sample. Planar input brings its own sampling.
-  uint8_t chroma_h = 2;
-  uint8_t chroma_v = 2;
-  int near_lossless = 100;  // WebP: 0 to 100, 100 is off.
-  int alpha_quality = 100;  // WebP
-  uint32_t colors = 256;    // GIF: of a palette, 2 to 256.
-  float dither = 1.0f;      // GIF: 0 to 1.
 };
 
 // One format. Functions are null where the format cannot do it.

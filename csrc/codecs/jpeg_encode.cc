@@ -18,6 +18,10 @@ bool WantsOptimized(const EncodeOptions& options) {
   return options.effort >= 3 || WantsProgressiveJpeg(options);
 }
 
+bool HasOwnEncoder(const EncodeOptions& options) {
+  return options.effort >= kJpegTrellisEffort || WantsJpegTrellis(options);
+}
+
 // Samples of all components, sides padded to whole iMCUs.
 uint64_t PaddedSamples(const ImageLayout& layout, const EncodeOptions& options) {
   const uint64_t padded = SaturatingMul(uint64_t{layout.width} + 32, uint64_t{layout.height} + 32);
@@ -190,6 +194,11 @@ ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& opt
   return ImageLayout::Ycbcr(from.width, from.height, is_full ? 1 : 2, is_full ? 1 : 2);
 }
 
+bool WantsJpegTrellis(const EncodeOptions& options) {
+  const int chosen = options.expert.jpeg_trellis;
+  return chosen < 0 ? options.effort >= kJpegTrellisEffort : chosen == 1;
+}
+
 bool WantsProgressiveJpeg(const EncodeOptions& options) {
   return options.progressive == Progressive::kOn ||
          (options.progressive == Progressive::kAuto && options.effort >= 7);
@@ -203,14 +212,14 @@ uint64_t JpegOutputBytes(const ImageLayout& layout, const EncodeOptions& options
 }
 
 uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
-  const uint64_t held = options.effort >= kJpegTrellisEffort ? JpegPixelEncodeBytes(layout, options)
-                                                             : LibraryBytes(layout, options);
+  const uint64_t held = HasOwnEncoder(options) ? JpegPixelEncodeBytes(layout, options)
+                                               : LibraryBytes(layout, options);
   return SaturatingAdd(held, JpegOutputBytes(layout, options));
 }
 
 Status EncodeJpeg(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                   const WorkContext& context, ByteChain* out) {
-  if (options.effort >= kJpegTrellisEffort) {
+  if (HasOwnEncoder(options)) {
     return EncodeJpegPixels(source, options, metadata, context, out);
   }
   return JpegCompressor(source, options, context).Run(metadata, out);

@@ -7,6 +7,7 @@ namespace pixpress {
 
 // From this effort on bits are spent where they are seen most, by our own encoder.
 inline constexpr int kJpegTrellisEffort = 4;
+bool WantsJpegTrellis(const EncodeOptions& options);
 
 ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& options);
 uint64_t JpegEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/checked_math.h"
+#include "codecs/jpeg_encode.h"
 #include "codecs/jpeg_pixel_blocks.h"
 #include "codecs/jpeg_requantize.h"
 #include "codecs/jpeg_row_queue.h"
@@ -16,7 +17,9 @@ namespace {
 JpegFrame MakeFrame(const ImageLayout& layout, const EncodeOptions& options) {
   JpegFrame frame = JpegPixelBlocks::FrameOf(layout, options.chroma_h, options.chroma_v);
   for (size_t c = 0; c < frame.component_count; ++c) {
-    frame.quant[c] = PerceptualJpegQuant(options.quality, c > 0);
+    frame.quant[c] = options.effort >= kJpegTrellisEffort
+                         ? PerceptualJpegQuant(options.quality, c > 0)
+                         : StandardJpegQuant(options.quality, c > 0);
   }
   return frame;
 }
@@ -87,6 +90,7 @@ Status EncodeJpegPixels(RowSource& source, const EncodeOptions& options, const M
   JpegPixelBlocks blocks;
   PIXPRESS_RETURN_IF_ERROR(blocks.Start(source.layout(), frame, context.meter));
   JpegTrellis trellis = MakeTrellis(frame);
+  if (!WantsJpegTrellis(options)) trellis.OnlyRound();
   BlockQuantizer quantizer(frame, trellis);
   JpegTokenSink sink(frame, options, metadata, context, &trellis, out);
   PIXPRESS_RETURN_IF_ERROR(sink.Start());

@@ -47,7 +47,9 @@ uint64_t JpegProgressiveWriter::MemoryBytes(uint64_t row_blocks, uint64_t mcu_ro
 }
 
 Result<JpegScanScript> JpegProgressiveWriter::ChooseScans() const {
-  if (options_.effort < kSearchEffort) return FixedJpegScans(image_);
+  const int chosen = options_.expert.jpeg_scan_search;
+  const bool searches = chosen < 0 ? options_.effort >= kSearchEffort : chosen == 1;
+  if (!searches) return FixedJpegScans(image_);
   return SearchJpegScans(image_, options_.effort >= kThoroughEffort, context_);
 }
 

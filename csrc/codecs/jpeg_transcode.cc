@@ -84,12 +84,12 @@ Result<bool> Transcode(const Job& job, std::optional<int> quality, ByteChain* ou
   // A lossless try keeps the sampling too.
   const bool folds = quality.has_value() && WantsFold(job.info, job.options) &&
                      JpegFoldedRows::CanFold(rows.frame());
-  const bool uses_trellis = job.options.effort >= kJpegTrellisEffort;
-  const Quantization chosen = ChooseQuantization(rows.frame(), quality, folds, uses_trellis);
+  const bool is_perceptual = job.options.effort >= kJpegTrellisEffort;
+  const Quantization chosen = ChooseQuantization(rows.frame(), quality, folds, is_perceptual);
   *is_identity = chosen.is_identity;
   if (folds) PIXPRESS_RETURN_IF_ERROR(rows.StartFold(chosen.frame, context.meter));
   std::optional<JpegTrellis> trellis;
-  if (uses_trellis && !chosen.is_identity) {
+  if (WantsJpegTrellis(job.options) && !chosen.is_identity) {
     trellis = MakeTrellis(rows.frame(), chosen.frame, folds);
   }
   JpegTrellis* const chooser = trellis.has_value() ? &*trellis : nullptr;

@@ -75,7 +75,9 @@ void JpegTrellis::Put(size_t component, JpegTokenWriter& out) {
 }
 
 void JpegTrellis::PutValues(uint32_t weight, bool is_chroma, JpegTokenWriter& out) {
-  if (count_ > 0) ChooseTrellisLevels(rates_[is_chroma], weight, {values_.data(), count_});
+  if (count_ > 0 && !only_rounds_) {
+    ChooseTrellisLevels(rates_[is_chroma], weight, {values_.data(), count_});
+  }
   uint32_t last = 0;
   for (uint32_t i = 0; i < count_; ++i) {
     const TrellisValue& value = values_[i];

@@ -25,6 +25,8 @@ class JpegTrellis {
   using Steps = std::array<std::array<uint32_t, 64>, 3>;
   JpegTrellis(const Steps& source_eighths, const Steps& target);
 
+  // From here on a level is what is nearest, whatever it takes.
+  void OnlyRound() { only_rounds_ = true; }
   // What symbols will take from here on; those of the standard tables at first.
   void SetRates(const JpegHuffmanSpecs& specs);
 
@@ -76,6 +78,7 @@ class JpegTrellis {
 
   std::array<std::array<Factor, 80>, 3> factors_ = {};
   std::array<TrellisRates, 2> rates_ = {};
+  bool only_rounds_ = false;
   // The block.
   std::array<TrellisValue, 64> values_;
   std::array<uint32_t, 64> signs_;

@@ -88,8 +88,7 @@ class PngAnimation final : public DifferenceSink {
   Status Compress(const CanvasFrame& frame, CanvasBlend blend, ByteChain* data) {
     PIXPRESS_ASSIGN_OR_RETURN(const Image image,
                               MakeFrameImage(frame, blend, /*has_alpha=*/true, context().meter));
-    return WritePngStream(image, PngRowFormatOf(image.layout(), 8), options_.effort, context(),
-                          data);
+    return WritePngStream(image, PngRowFormatOf(image.layout(), 8), options_, context(), data);
   }
 
   Status Append(const CanvasFrame& frame, CanvasBlend blend, const ByteChain& data) {
@@ -156,8 +155,7 @@ uint64_t PngAnimationMemoryBytes(const AnimationInfo& animation, const EncodeOpt
   const uint64_t output = std::min(SaturatingMul(frame, animation.frames),
                                    SaturatingAdd(animation.useful_bytes, SaturatingMul(frame, 2)));
   // Two attempts, each with an image and what deflates it.
-  const uint64_t data =
-      PngDataMemoryBytes(PngRowFormatOf(layout, 8), animation.height, options.effort);
+  const uint64_t data = PngDataMemoryBytes(PngRowFormatOf(layout, 8), animation.height, options);
   const uint64_t attempts = SaturatingAdd(Image::MemoryBytes(layout), SaturatingMul(data, 2));
   constexpr uint64_t kSlackBytes = 2u << 20;
   return SaturatingAdd(

@@ -39,9 +39,10 @@ constexpr int kRivalEffort = 5;
 constexpr int kRivalLevel = 9;
 constexpr size_t kHuffmanRatio = 8;
 
-int LevelOf(int effort) {
+int LevelOf(const EncodeOptions& options) {
+  if (options.expert.png_compression_level > 0) return options.expert.png_compression_level;
   constexpr std::array<int, 10> kLevels = {1, 3, 5, 8, 10, 11, 11, 12, 12, 12};
-  return kLevels[static_cast<size_t>(std::clamp(effort, 1, 10) - 1)];
+  return kLevels[static_cast<size_t>(std::clamp(options.effort, 1, 10) - 1)];
 }
 
 // Levels of libdeflate at which filters are compared.
@@ -113,16 +114,16 @@ class DataWriter {
   // Appends pieces of the zlib stream.
   using Append = Status (*)(Bytes stream, ByteChain* out);
 
-  DataWriter(const Image& image, const PngRowFormat& format, int effort, const WorkContext& context,
-             Append append, ByteChain* out)
+  DataWriter(const Image& image, const PngRowFormat& format, const EncodeOptions& options,
+             const WorkContext& context, Append append, ByteChain* out)
       : image_(image),
         format_(format),
-        effort_(effort),
+        options_(options),
         context_(context),
         append_(append),
         out_(out),
         cut_(format, image.layout().height),
-        filters_(PngFiltersToTry(format, effort)),
+        filters_(PngFiltersToTry(format, options)),
         slots_(cut_.slots),
         pieces_(cut_.pieces) {}
 
@@ -134,12 +135,12 @@ class DataWriter {
       if (filters_.size() == 1) continue;
       PIXPRESS_ASSIGN_OR_RETURN(slot.rows, meter.Allocate(cut_.block_bytes));
       PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(DeflateBound(cut_.block_bytes)));
-      PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(TrialLevel(effort_)));
+      PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(TrialLevel(options_.effort)));
     }
     const size_t bound = DeflateBound(cut_.piece_bytes()) + kZlibHeadBytes + kZlibTailBytes;
     for (Piece& piece : pieces_) {
       PIXPRESS_ASSIGN_OR_RETURN(piece.stream, meter.Allocate(bound));
-      if (effort_ < kRivalEffort) continue;
+      if (options_.effort < kRivalEffort) continue;
       PIXPRESS_ASSIGN_OR_RETURN(piece.rival, meter.Allocate(bound));
     }
     return Status();
@@ -227,8 +228,8 @@ class DataWriter {
   // `head` bytes stay free before the stream for its zlib header.
   Status DeflatePiece(Bytes data, size_t head, bool is_last, Piece* piece) {
     PIXPRESS_ASSIGN_OR_RETURN(
-        size_t made, Deflate(data, LevelOf(effort_), is_last, piece->stream.span().subspan(head)));
-    if (effort_ >= kRivalEffort) {
+        size_t made, Deflate(data, LevelOf(options_), is_last, piece->stream.span().subspan(head)));
+    if (options_.effort >= kRivalEffort) {
       const std::span<uint8_t> room = piece->rival.span().subspan(head);
       const bool is_repetitive = made < data.size() / kHuffmanRatio;
       PIXPRESS_ASSIGN_OR_RETURN(const size_t rival,
@@ -260,7 +261,7 @@ class DataWriter {
 
   const Image& image_;
   const PngRowFormat& format_;
-  const int effort_;
+  const EncodeOptions& options_;
   const WorkContext& context_;
   const Append append_;
   ByteChain* out_;
@@ -274,9 +275,10 @@ class DataWriter {
 
 }  // namespace
 
-uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows, int effort) {
+uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows,
+                            const EncodeOptions& options) {
   const Cut cut(format, rows);
-  const bool is_near_optimal = LevelOf(effort) >= kNearOptimalLevel;
+  const bool is_near_optimal = LevelOf(options) >= kNearOptimalLevel;
   const uint64_t slot = cut.block_bytes + DeflateBound(cut.block_bytes) +
                         PngFilterScratchBytes(format) + kLibraryBytes;
   const uint64_t piece = cut.piece_bytes() + 2 * DeflateBound(cut.piece_bytes()) +
@@ -288,16 +290,16 @@ uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows, int effor
   return SaturatingAdd(bytes, SaturatingAdd(output, 1u << 20));
 }
 
-Status WritePngData(const Image& image, const PngRowFormat& format, int effort,
+Status WritePngData(const Image& image, const PngRowFormat& format, const EncodeOptions& options,
                     const WorkContext& context, ByteChain* out) {
-  DataWriter writer(image, format, effort, context, AppendIdat, out);
+  DataWriter writer(image, format, options, context, AppendIdat, out);
   PIXPRESS_RETURN_IF_ERROR(writer.Init());
   return writer.Run();
 }
 
-Status WritePngStream(const Image& image, const PngRowFormat& format, int effort,
+Status WritePngStream(const Image& image, const PngRowFormat& format, const EncodeOptions& options,
                       const WorkContext& context, ByteChain* out) {
-  DataWriter writer(image, format, effort, context, AppendStream, out);
+  DataWriter writer(image, format, options, context, AppendStream, out);
   PIXPRESS_RETURN_IF_ERROR(writer.Init());
   return writer.Run();
 }

@@ -2,6 +2,7 @@
 // The image data of a PNG: filtered blocks of rows, deflated into one zlib stream in IDAT chunks.
 
 #include "base/status.h"
+#include "codecs/encode_options.h"
 #include "codecs/png_filter.h"
 #include "image/image.h"
 #include "image/work_context.h"
@@ -11,15 +12,16 @@ namespace pixpress {
 
 // What WritePngData holds besides the image, the memory of zlib and libdeflate included, and an
 // upper bound of what it appends.
-uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows, int effort);
+uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows,
+                            const EncodeOptions& options);
 
 // Blocks of rows are filtered, and pieces of up to 4 MiB deflated by one call of libdeflate each,
 // spread over the threads that `context.parallel` lends; how rows are cut, and so the bytes, does
 // not depend on how many there are. Polls the stop token per filter and piece.
-Status WritePngData(const Image& image, const PngRowFormat& format, int effort,
+Status WritePngData(const Image& image, const PngRowFormat& format, const EncodeOptions& options,
                     const WorkContext& context, ByteChain* out);
 // The zlib stream alone, without chunks around it.
-Status WritePngStream(const Image& image, const PngRowFormat& format, int effort,
+Status WritePngStream(const Image& image, const PngRowFormat& format, const EncodeOptions& options,
                       const WorkContext& context, ByteChain* out);
 
 }  // namespace pixpress

@@ -75,8 +75,7 @@ ImageLayout PngAcceptedLayout(const ImageLayout& from, const EncodeOptions&) {
 uint64_t PngEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
   // The image and its reduction, then one of them and the data.
   const uint8_t depth = layout.bits == 16 ? 16 : 8;
-  const uint64_t data =
-      PngDataMemoryBytes(PngRowFormatOf(layout, depth), layout.height, options.effort);
+  const uint64_t data = PngDataMemoryBytes(PngRowFormatOf(layout, depth), layout.height, options);
   const uint64_t image = Image::MemoryBytes(layout);
   return SaturatingAdd(image, std::max(image, data));
 }
@@ -97,7 +96,7 @@ Status EncodePng(RowSource& source, const EncodeOptions& options, const Metadata
   if (png.transparent.has_value()) {
     PIXPRESS_RETURN_IF_ERROR(AppendTransparentColor(png, format, out));
   }
-  PIXPRESS_RETURN_IF_ERROR(WritePngData(png.image, format, options.effort, context, out));
+  PIXPRESS_RETURN_IF_ERROR(WritePngData(png.image, format, options, context, out));
   return AppendPngChunk(out, "IEND", {});
 }
 

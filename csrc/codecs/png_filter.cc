@@ -79,7 +79,13 @@ PngRowFormat PngRowFormatOf(const ImageLayout& layout, uint8_t depth) {
   return format;
 }
 
-std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format, int effort) {
+std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format,
+                                           const EncodeOptions& options) {
+  static constexpr std::array kSingle = {PngFilter::kNone,  PngFilter::kSub,
+                                         PngFilter::kUp,    PngFilter::kAverage,
+                                         PngFilter::kPaeth, PngFilter::kLeastSum};
+  const int effort = options.effort, chosen = options.expert.png_filter;
+  if (chosen >= 0) return std::span(kSingle).subspan(static_cast<size_t>(chosen), 1);
   static constexpr std::array kPacked = {PngFilter::kNone, PngFilter::kLeastSum,
                                          PngFilter::kFewestBigrams};
   // One filter for all rows often beats the best for each: rows that look alike repeat.

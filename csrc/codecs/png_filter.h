@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "codecs/encode_options.h"
 #include "image/image.h"
 
 namespace pixpress {
@@ -33,8 +34,9 @@ enum class PngFilter : uint8_t {
   kFewestBigrams,  // Distinct pairs of bytes.
 };
 
-// The filters worth a trial at `effort`, 1 to 10.
-std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format, int effort);
+// The filters worth a trial at an effort, or the one that an expert chose.
+std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format,
+                                           const EncodeOptions& options);
 
 // What FilterPngRows needs to work in.
 size_t PngFilterScratchBytes(const PngRowFormat& format);

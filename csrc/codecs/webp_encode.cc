@@ -16,9 +16,10 @@ namespace pixpress {
 namespace {
 
 // docs/efforts.md has the measurements behind both tables.
-int MethodOf(int effort) {
+int MethodOf(const EncodeOptions& options) {
+  if (options.expert.webp_method >= 0) return options.expert.webp_method;
   constexpr std::array<int, 10> kMethods = {0, 2, 2, 4, 4, 5, 6, 6, 6, 6};
-  return kMethods[static_cast<size_t>(std::clamp(effort, 1, 10) - 1)];
+  return kMethods[static_cast<size_t>(std::clamp(options.effort, 1, 10) - 1)];
 }
 
 // Of lossless images, whose quality is effort too.
@@ -76,12 +77,14 @@ void SetSearch(const Search& search, WebPConfig* config) {
 bool Configure(const EncodeOptions& options, WebPConfig* config) {
   if (WebPConfigInit(config) == 0) return false;
   config->quality = static_cast<float>(options.quality);
-  config->method = MethodOf(options.effort);
+  config->method = MethodOf(options);
   config->alpha_quality = options.alpha_quality;
   config->thread_level = 0;
+  config->use_sharp_yuv = options.expert.webp_sharp_yuv == 1 ? 1 : 0;
   if (options.lossless || options.near_lossless < 100) {
     config->lossless = 1;
     SetSearch(SearchOf(options.effort), config);
+    if (options.expert.webp_method >= 0) config->method = options.expert.webp_method;
     // libwebp changes no pixel at all where colors below alpha 0 must stay, or with method 0.
     const bool is_near = options.near_lossless < 100;
     config->exact = is_near ? 0 : 1;
@@ -105,7 +108,7 @@ void CopyPlanes(const Image& image, WebPPicture* picture) {
   }
 }
 
-Status Fill(const Image& image, bool is_lossless, WebPPicture* picture) {
+Status Fill(const Image& image, bool keeps_rgb, WebPPicture* picture) {
   const Status no_memory(StatusCode::kMemoryLimit, "no memory for libwebp");
   const ImageLayout& layout = image.layout();
   picture->width = static_cast<int>(layout.width);
@@ -117,7 +120,7 @@ Status Fill(const Image& image, bool is_lossless, WebPPicture* picture) {
     CopyPlanes(image, picture);
     return Status();
   }
-  picture->use_argb = is_lossless ? 1 : 0;
+  picture->use_argb = keeps_rgb ? 1 : 0;
   const int stride = static_cast<int>(image.stride_bytes(0));
   const int imported = layout.has_alpha ? WebPPictureImportRGBA(picture, image.row(0, 0), stride)
                                         : WebPPictureImportRGB(picture, image.row(0, 0), stride);
@@ -193,14 +196,16 @@ Status CompressBySearch(WebPConfig config, bool may_be_graphic, WebPPicture* pic
 // black and white: it keeps tokens of all coefficients from method 3 on.
 uint64_t ColorBytesPerPixel(const EncodeOptions& options) {
   const int quality = options.quality;
-  if (MethodOf(options.effort) < 3) return quality <= 80 ? 5 : quality <= 95 ? 6 : 12;
-  return quality <= 80 ? 20 : quality <= 90 ? 24 : 32;
+  // RGB, and what luma and chroma are made of it by.
+  const uint64_t sharp = options.expert.webp_sharp_yuv == 1 ? 20 : 0;
+  if (MethodOf(options) < 3) return sharp + (quality <= 80 ? 5 : quality <= 95 ? 6 : 12);
+  return sharp + (quality <= 80 ? 20 : quality <= 90 ? 24 : 32);
 }
 
 // Alpha is coded as a lossless image of its own before the colors.
 uint64_t LibraryBytesPerPixel(const ImageLayout& layout, const EncodeOptions& options) {
   if (options.lossless || options.near_lossless < 100) return 64;
-  const uint64_t alpha = !layout.has_alpha ? 0 : MethodOf(options.effort) < 6 ? 44 : 60;
+  const uint64_t alpha = !layout.has_alpha ? 0 : MethodOf(options) < 6 ? 44 : 60;
   return std::max(ColorBytesPerPixel(options), alpha);
 }
 
@@ -241,7 +246,8 @@ Status EncodeWebpImage(Image image, bool is_still, const EncodeOptions& options,
   if (!picture.is_valid() || !Configure(options, &config)) {
     return Status(StatusCode::kInternal, "libwebp refuses the encoder options");
   }
-  PIXPRESS_RETURN_IF_ERROR(Fill(image, config.lossless != 0, picture.get()));
+  PIXPRESS_RETURN_IF_ERROR(
+      Fill(image, config.lossless != 0 || config.use_sharp_yuv != 0, picture.get()));
   image = Image();
   picture->progress_hook = OnProgress;
   picture->user_data = const_cast<WorkContext*>(&context);

@@ -11,10 +11,11 @@ constexpr int64_t kLeastIntervalNs = 50 * kNsPerMs;
 // Decoding and encoding each move the job over half of what lies between reading and writing.
 // Streaming encoders report nothing of their own and finish with the decoder.
 constexpr double kReadEnd = 0.02;
+constexpr double kOptimizeBegin = 0.95;
 constexpr double kWriteBegin = 0.98;
 
 double OverallFraction(Stage stage, double fraction) {
-  const double half = (kWriteBegin - kReadEnd) / 2;
+  const double half = (kOptimizeBegin - kReadEnd) / 2;
   switch (stage) {
     case Stage::kRead:
     case Stage::kProbe:
@@ -26,6 +27,8 @@ double OverallFraction(Stage stage, double fraction) {
       return kReadEnd + half * fraction;
     case Stage::kEncode:
       return kReadEnd + half + half * fraction;
+    case Stage::kOptimize:
+      return kOptimizeBegin + (kWriteBegin - kOptimizeBegin) * fraction;
     default:
       return kWriteBegin;
   }

@@ -43,6 +43,7 @@ EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info)
   options.alpha_quality = settings.alpha_quality;
   options.colors = settings.colors == 0 ? 256 : settings.colors;
   options.dither = settings.dither;
+  options.expert = settings.expert;
   return WithQuality(options, settings.quality, settings, info);
 }
 

@@ -63,6 +63,8 @@ struct Settings {
   uint32_t max_frames = 0;  // Frames to keep, from the first on; 0: all.
   Overwrite overwrite = Overwrite::kAll;
   OnDamage on_damage = OnDamage::kError;
+  bool post_process = false;  // Try to make the output smaller without loss, whatever the effort.
+  ExpertOptions expert;
   Limits limits;
 };
 

@@ -5,6 +5,7 @@
 #include "memory/buffer.h"
 #include "pipeline/encode_options.h"
 #include "pipeline/plan.h"
+#include "pipeline/post_process.h"
 #include "pipeline/score.h"
 #include "pipeline/step_color.h"
 #include "pipeline/step_orient.h"
@@ -133,6 +134,7 @@ uint64_t PlanMemoryBytes(const Plan& plan, const Settings& settings, uint64_t in
     const uint64_t transcode_bytes = TranscodeBytes(plan, *in, settings);
     bytes = std::max(bytes, SaturatingAdd(read_bytes, transcode_bytes));
   }
+  bytes = std::max(bytes, SaturatingAdd(read_bytes, PostProcessMemoryBytes(plan, settings)));
   if (plan.may_keep_original) bytes = SaturatingAdd(bytes, encoded_bytes + (64u << 10));
   return bytes;
 }

@@ -8,6 +8,7 @@
 #include "image/image.h"
 #include "pipeline/open_steps.h"
 #include "pipeline/output_color.h"
+#include "pipeline/post_process.h"
 #include "pipeline/run_animation.h"
 #include "pipeline/run_search.h"
 #include "pipeline/search.h"
@@ -135,6 +136,7 @@ Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encode
 Status EncodeOrKeep(const JobSpec& spec, const Plan& plan, Bytes encoded,
                     const WorkContext& context, JobResult* result) {
   PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
+  PIXPRESS_RETURN_IF_ERROR(PostProcess(spec, plan, context, result).At(Stage::kOptimize));
   if (!plan.may_keep_original) return Status();
   return KeepOriginalIfSmaller(spec, plan, encoded, context, result).At(Stage::kOptimize);
 }
@@ -150,6 +152,7 @@ Status EncodeSalvaged(const JobSpec& spec, Plan plan, Bytes encoded, const Statu
   result->data.reset();
   result->warnings.clear();
   PIXPRESS_RETURN_IF_ERROR(Encode(spec, plan, encoded, context, result));
+  PIXPRESS_RETURN_IF_ERROR(PostProcess(spec, plan, context, result).At(Stage::kOptimize));
   const std::string decoded = salvage.text().empty() ? "" : "; " + salvage.text();
   result->warnings.push_back("salvaged from damaged data: " + damage.message() + decoded);
   result->is_salvaged = true;

@@ -22,6 +22,18 @@ void VisitLimits(Record& record, T& limits) {
 }
 
 template <typename Record, typename T>
+void VisitExpert(Record& record, T& expert) {
+  auto& [trellis, scan_search, level, filter, method, sharp_yuv, speed] = expert;
+  record.Field(trellis);
+  record.Field(scan_search);
+  record.Field(level);
+  record.Field(filter);
+  record.Field(method);
+  record.Field(sharp_yuv);
+  record.Field(speed);
+}
+
+template <typename Record, typename T>
 void VisitColor(Record& record, T& color) {
   auto& [r, g, b, a] = color;
   record.Field(r);
@@ -35,7 +47,7 @@ void Visit(Record& record, T& settings) {
   auto& [format, quality, effort, lossless, width, height, fit, position, background, resample,
          upscale, linear, progressive, subsampling, colors, dither, min_quality, target_score,
          max_bytes, near_lossless, alpha_quality, metadata, auto_orient, animated, max_frames,
-         overwrite, on_damage, limits] = settings;
+         overwrite, on_damage, post_process, expert, limits] = settings;
   record.Enum(format, Format::kAvif);
   record.Field(quality);
   record.Field(effort);
@@ -64,6 +76,8 @@ void Visit(Record& record, T& settings) {
   record.Field(max_frames);
   record.Enum(overwrite, Overwrite::kSmaller);
   record.Enum(on_damage, OnDamage::kSalvage);
+  record.Field(post_process);
+  VisitExpert(record, expert);
   VisitLimits(record, limits);
 }
 

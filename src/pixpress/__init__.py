@@ -52,8 +52,9 @@ from .kernels import (
     resize,
     ssimulacra2,
 )
+from .limits import Limits
 from .metrics import Latency, PoolMetrics, WorkerMetrics
-from .options import Limits, Priority, Settings
+from .options import Priority, Settings
 from .pool import Pool
 from .result import ImageInfo, Result, SkippedReason
 from .task import Task, TaskMetadata

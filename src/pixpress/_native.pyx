@@ -68,7 +68,8 @@ cdef class NativeSettings:
                  bint upscale, bint linear, int progressive, int subsampling, unsigned int colors,
                  float dither, int min_quality, float target_score, int near_lossless,
                  int alpha_quality, int metadata, bint auto_orient, int overwrite, int on_damage,
-                 int animated, unsigned int max_frames, uint64_t max_bytes, tuple limits):
+                 int animated, unsigned int max_frames, uint64_t max_bytes, bint post_process,
+                 tuple expert, tuple limits):
         self.settings = seam_settings(format, fit, position[0], position[1], resample, progressive,
                                       subsampling, min_quality, target_score, metadata, overwrite,
                                       on_damage, animated)
@@ -80,6 +81,10 @@ cdef class NativeSettings:
         s.lossless, s.upscale, s.linear = lossless, upscale, linear
         s.colors, s.dither, s.max_frames, s.max_bytes = colors, dither, max_frames, max_bytes
         s.near_lossless, s.alpha_quality, s.auto_orient = near_lossless, alpha_quality, auto_orient
+        s.post_process = post_process
+        (s.expert.jpeg_trellis, s.expert.jpeg_scan_search, s.expert.png_compression_level,
+         s.expert.png_filter, s.expert.webp_method, s.expert.webp_sharp_yuv,
+         s.expert.avif_speed) = expert
         (s.limits.max_pixels, s.limits.max_total_pixels, s.limits.max_frames, s.limits.max_scans,
          s.limits.max_pixel_scans, s.limits.max_metadata_bytes, s.limits.max_input_bytes) = limits
 

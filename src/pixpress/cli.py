@@ -119,6 +119,9 @@ def _described(found: ImageInfo) -> str:
 )
 @click.option("-q", "--quality", type=click.IntRange(1, 100), default=80, show_default=True)
 @click.option("--effort", type=click.IntRange(1, 10), default=5, show_default=True)
+@click.option(
+    "--post-process", is_flag=True, help="Make JPEG and PNG smaller without loss at the end."
+)
 @click.option("--lossless", is_flag=True, help="Keep every pixel, or fail.")
 @click.option("--width", type=click.IntRange(1), help="Most pixels from left to right.")
 @click.option("--height", type=click.IntRange(1), help="Most pixels from top to bottom.")

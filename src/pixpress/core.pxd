@@ -211,6 +211,11 @@ cdef extern from "codecs/codec.h" namespace "pixpress" nogil:
         cbool is_progressive, is_lossless, has_icc
         int estimated_quality
 
+cdef extern from "codecs/encode_options.h" namespace "pixpress" nogil:
+    cdef cppclass ExpertOptions "pixpress::ExpertOptions":
+        int jpeg_trellis, jpeg_scan_search, png_compression_level, png_filter
+        int webp_method, webp_sharp_yuv, avif_speed
+
 cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
     cdef cppclass CSettings "pixpress::Settings":
         int quality, effort
@@ -222,7 +227,8 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         uint32_t colors, max_frames
         float dither
         int near_lossless, alpha_quality
-        cbool auto_orient
+        cbool auto_orient, post_process
+        ExpertOptions expert
         CLimits limits
     cdef cppclass Source "pixpress::Source":
         string name

@@ -25,7 +25,8 @@ from .errors import (
 )
 from .foreign import HEAD_BYTES, OPEN_FLAGS, ForeignSource, format_of_bytes
 from .icons import check_icon
-from .options import DEFAULT, Limits
+from .limits import Limits
+from .options import DEFAULT
 from .result import ImageInfo
 from .tiff_frames import count_frames
 

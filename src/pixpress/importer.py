@@ -15,7 +15,7 @@ from .errors import JournalError, MemoryLimitError, QueueFullError
 from .foreign import ForeignSource
 from .future import JobFuture
 from .imported import load
-from .options import Limits
+from .limits import Limits
 
 _log = logging.getLogger("pixpress")
 _SLICE_S = 0.05

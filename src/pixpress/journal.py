@@ -10,7 +10,8 @@ from typing import Any
 
 from . import _native
 from .errors import JournalError, OptionError, expected
-from .options import Limits, Priority, Settings
+from .limits import Limits
+from .options import Priority, Settings
 from .sources import path_text
 
 # After so many a source is blacklisted: kMostCrashes of the core.
@@ -108,7 +109,9 @@ def make_row(entry: _native.JournalEntry) -> JournalRow:
 def write_settings(settings: Settings) -> bytes:
     """All fields of `settings`, with the version of this form."""
     values = {name: getattr(settings, name) for name in _NAMES}
-    document = {"version": _VERSION, "settings": {**values, "limits": asdict(settings.limits)}}
+    values["limits"] = asdict(settings.limits)
+    values["encoder_options"] = {f: dict(knobs) for f, knobs in settings.encoder_options.items()}
+    document = {"version": _VERSION, "settings": values}
     return json.dumps(document, default=int, separators=(",", ":")).encode()
 
 

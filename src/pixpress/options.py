@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from . import _native
 from .arguments import boolean, byte_count, choice, fraction, whole
 from .color import rgba
+from .encoder_options import EncoderOptions
 from .errors import OptionError, expected
+from .limits import Limits
 from .target import target_score
 
 
@@ -68,61 +71,6 @@ def format_value(value: object) -> int:
         if value.lower() in _UNBUILT_FORMATS:
             raise OptionError(f"format={value!r} is not built")
     raise expected("one of keep, jpeg, png, webp, gif, avif", "format", value)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an untrusted image may cost before it is refused.
-
-    Parameters
-    ----------
-    max_pixels : int
-        Pixels of one frame, of the source and of the output; from 1.
-    max_total_pixels : int
-        Pixels of all frames together; from 1.
-    max_frames : int
-        Frames of an animation, 1 to 2**32 - 1.
-    max_scans : int
-        Scans of a progressive JPEG, 1 to 2**32 - 1.
-    max_pixel_scans : int
-        Pixels times scans of a JPEG, which is what decoding costs; from 1.
-    max_metadata_bytes : int
-        Bytes of profile, EXIF and other metadata; from 1.
-    max_input_bytes : int
-        Bytes of the encoded image; from 1.
-
-    Raises
-    ------
-    OptionError
-        A value is not in its range.
-
-    Examples
-    --------
-    >>> import numpy as np, pixpress
-    >>> image = np.zeros((10, 10), np.uint8)
-    >>> try:
-    ...     pixpress.compress(image, format="png", limits=Limits(max_pixels=99))
-    ... except pixpress.LimitExceededError as error:
-    ...     print(error.code)
-    LIMIT_EXCEEDED
-    """
-
-    max_pixels: int = 178_956_970
-    max_total_pixels: int = 1_000_000_000
-    max_frames: int = 10_000
-    max_scans: int = 100
-    max_pixel_scans: int = 10_000_000_000
-    max_metadata_bytes: int = 8 << 20
-    max_input_bytes: int = 2 << 30
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            high = 2**32 - 1 if item.name in ("max_frames", "max_scans") else 2**63 - 1
-            whole(item.name, getattr(self, item.name), 1, high)
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """The values in the core's order."""
-        return tuple(int(getattr(self, item.name)) for item in fields(self))
 
 
 @dataclass(frozen=True)
@@ -190,6 +138,12 @@ class Settings:
     on_damage : {"error", "salvage"}
         Whether a damaged source fails, or what can be decoded of it is made the output, with a line
         in `Result.warnings`.
+    post_process : bool
+        Whether to try at the end to make the output smaller without loss, whatever the effort: the
+        scans and Huffman tables of a JPEG, filters and compression of a still PNG. There is nothing
+        more to do for WebP, AVIF and GIF.
+    encoder_options : dict of dict
+        What to choose instead of what `effort` says, by format; see `docs/encoder_options.md`.
     limits : Limits
         What the source may cost.
 
@@ -235,9 +189,13 @@ class Settings:
     max_frames: int | None = None
     max_bytes: int | str | None = None
     on_damage: str = "error"
+    post_process: bool = False
+    encoder_options: Mapping[str, Mapping[str, Any]] = field(default_factory=EncoderOptions)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.encoder_options, EncoderOptions):
+            object.__setattr__(self, "encoder_options", EncoderOptions(self.encoder_options))
         self.native  # noqa: B018 - validates
 
     @cached_property
@@ -273,6 +231,8 @@ class Settings:
             _automatic("animated", self.animated),
             0 if self.max_frames is None else whole("max_frames", self.max_frames, 1, 2**32 - 1),
             byte_count("max_bytes", self.max_bytes),
+            boolean("post_process", self.post_process),
+            EncoderOptions(self.encoder_options).as_tuple(),
             self.limits.as_tuple(),
         )
 
@@ -284,7 +244,6 @@ class Settings:
 
 
 _NAMES = frozenset(item.name for item in fields(Settings))
-_UNBUILT = frozenset({"post_process", "encoder_options"})
 _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
 
 
@@ -314,8 +273,6 @@ def settings_of(base: Settings | None, options: dict[str, Any]) -> Settings:
 def check_names(options: dict[str, Any]) -> None:
     """Refuse unknown options by name."""
     for name in options:
-        if name in _UNBUILT:
-            raise OptionError(f"option {name!r} is not built")
         if name not in _NAMES:
             raise OptionError(f"Expected a known option, got {name!r}")
 

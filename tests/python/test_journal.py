@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import pixpress
+from pixpress.encoder_options import EncoderOptions
 from pixpress.errors import BY_STATUS
 from pixpress.journal import read_settings, write_settings
 from pixpress.options import Limits, Settings
@@ -44,6 +45,8 @@ CHANGED = {
     "auto_orient": False,
     "overwrite": "smaller",
     "on_damage": "salvage",
+    "post_process": True,
+    "encoder_options": EncoderOptions({"jpeg": {"trellis": False}, "png": {"filter": "up"}}),
     "animated": False,
     "max_frames": 5,
     "max_bytes": "200KB",

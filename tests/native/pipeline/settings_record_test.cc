@@ -37,6 +37,8 @@ Settings OddSettings() {
   settings.max_frames = 5;
   settings.overwrite = Overwrite::kNever;
   settings.on_damage = OnDamage::kSalvage;
+  settings.post_process = true;
+  settings.expert = {1, 0, 7, 4, 3, 1, 9};
   settings.limits = {1, 2, 3, 4, 5, 6, 7};
   return settings;
 }
@@ -80,6 +82,13 @@ TEST(SettingsRecord, EveryFieldIsTheSameAfterwards) {
   EXPECT_EQ(s.limits.max_pixel_scans, 5u);
   EXPECT_EQ(s.limits.max_metadata_bytes, 6u);
   EXPECT_EQ(s.limits.max_input_bytes, 7u);
+}
+
+TEST(SettingsRecord, WhatExpertsChooseIsTheSameAfterwards) {
+  const auto read = ReadSettings(WriteSettings(OddSettings()));
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_TRUE(read.value().post_process);
+  EXPECT_EQ(read.value().expert, OddSettings().expert);
 }
 
 TEST(SettingsRecord, DefaultsAndAbsentValuesStay) {
