@@ -199,14 +199,19 @@ bool EngineImpl::WaitEvents(int64_t timeout_ns, std::vector<Event>* events) {
   return events_.Wait(timeout_ns, events);
 }
 
-bool EngineImpl::SetPriority(TaskId id, Priority priority) {
-  const std::lock_guard lock(mutex_);
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return false;
-  Job& job = *found->second;
-  const bool waits = job.retry_due_ns != 0 || !suspects_.MayRun(id) || flights_.Waits(id);
-  if (!waits && !workers_.SetPriority(id, priority)) return false;
-  job.key.priority = priority;
+Result<bool> EngineImpl::SetPriority(TaskId id, Priority priority) {
+  const std::lock_guard order(priority_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return false;
+    Job& job = *found->second;
+    const bool waits = job.retry_due_ns != 0 || !suspects_.MayRun(id) || flights_.Waits(id);
+    if (!waits && !workers_.SetPriority(id, priority)) return false;
+    job.key.priority = priority;
+    if (!job.is_journalled) return true;
+  }
+  PIXPRESS_RETURN_IF_ERROR(journal_->RecordPriority(id, priority));
   return true;
 }
 

@@ -93,8 +93,9 @@ class Engine {
   // its output appears, never after. A queued job ends at once, a running one at its next poll;
   // both give an event.
   virtual bool Cancel(const std::shared_ptr<Job>& job) = 0;
-  // False if the job neither waits in the queue nor for a retry.
-  virtual bool SetPriority(TaskId id, Priority priority) = 0;
+  // False if the job neither waits in the queue nor for a retry. kJournal if the journal does not
+  // keep the priority, which then holds as long as the engine.
+  virtual Result<bool> SetPriority(TaskId id, Priority priority) = 0;
   // A job that has not ended; null if there is none of this id.
   virtual std::shared_ptr<Job> Find(TaskId id) = 0;
   // What the job is doing: state, priority, retries, times (on the engine's clock) and sizes.

@@ -29,7 +29,6 @@
 #include "store/single_flight.h"
 
 namespace pixpress {
-
 class EngineImpl final : public Engine, public TaskRunner {
  public:
   EngineImpl(const EngineOptions& options, EngineParts parts);
@@ -40,7 +39,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   TaskId NewId() override;
   JobJournal* journal() override { return journal_; }
   bool Cancel(const std::shared_ptr<Job>& job) override;
-  bool SetPriority(TaskId id, Priority priority) override;
+  Result<bool> SetPriority(TaskId id, Priority priority) override;
   std::shared_ptr<Job> Find(TaskId id) override;
   NamedNumbers Describe(const Job& job) override;
   bool WaitEvents(int64_t timeout_ns, std::vector<Event>* events) override;
@@ -123,7 +122,8 @@ class EngineImpl final : public Engine, public TaskRunner {
   std::atomic<double> cpu_percent_{0.0};
   std::atomic<bool> is_memory_warned_{false}, is_progress_wanted_{false};
 
-  mutable std::mutex mutex_;  // Guards all below; taken before the pool's own lock.
+  std::mutex priority_mutex_;  // Taken first: the journal hears of priorities as they were set.
+  mutable std::mutex mutex_;   // Guards all below; taken before the pool's own lock.
   EngineOptions options_;
   Concurrency concurrency_;
   QueueRoom room_;

@@ -122,6 +122,11 @@ Status JobJournal::RecordRetry(const Job& job) {
   return Append({&record, 1});
 }
 
+Status JobJournal::RecordPriority(TaskId id, Priority priority) {
+  const JournalRecord record = JournalPriority{.id = id, .priority = static_cast<int>(priority)};
+  return Append({&record, 1});
+}
+
 Status JobJournal::RecordEnds(std::vector<JournalRecord> records) {
   const std::lock_guard lock(mutex_);
   std::ranges::move(records, std::back_inserter(unwritten_));

@@ -45,6 +45,7 @@ class JobJournal {
   Status RecordStart(const Job& job) { return RecordStart(job.id, job.attempts + 1); }
   Status RecordOutput(const Job& job, std::span<const std::span<const uint8_t>> chunks);
   Status RecordRetry(const Job& job);
+  Status RecordPriority(TaskId id, Priority priority);
   // Ends of jobs. What a full disk does not take is kept for the next call; what a broken one does
   // not take is lost: the next owner finds those jobs unfinished. An empty span tries again.
   Status RecordEnds(std::vector<JournalRecord> records);

@@ -31,10 +31,11 @@ Result<std::string> RealPath(const std::string& path) {
   return real.string();
 }
 
-// Which states a power loss must not take back. The others cost a repeated attempt at most: a job
-// that was not seen to start or to go back starts again, and one that was seen to write is found
-// done by its hash.
+// What a power loss must not take back. The others cost a repeated attempt at most, or an older
+// priority: a job that was not seen to start or to go back starts again, and one that was seen to
+// write is found done by its hash.
 bool NeedsSync(const JournalRecord& record) {
+  if (std::holds_alternative<JournalPriority>(record)) return false;
   const auto* change = std::get_if<JournalChange>(&record);
   if (change == nullptr) return true;
   return change->state == JournalState::kWriting ||

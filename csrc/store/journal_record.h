@@ -106,6 +106,12 @@ struct JournalChange {
   }
 };
 
+// Another priority of a job. That of one that has ended stays.
+struct JournalPriority {
+  uint64_t id = 0;
+  int priority = 0;
+};
+
 // A job as the journal knows it.
 struct JournalRow {
   JournalJob job;
@@ -136,6 +142,6 @@ struct BlacklistEntry {
   int64_t unix_ns = 0;
 };
 
-using JournalRecord = std::variant<JournalJob, JournalChange, BlacklistEntry>;
+using JournalRecord = std::variant<JournalJob, JournalChange, JournalPriority, BlacklistEntry>;
 
 }  // namespace pixpress

@@ -8,7 +8,8 @@
 namespace pixpress {
 
 struct JournalTable::Statements {
-  std::optional<Statement> add_job, change_state, requeue, rows, taken, counts, last_id, purge;
+  std::optional<Statement> add_job, change_state, set_priority, requeue, rows, taken, counts,
+      last_id, purge;
   std::optional<Statement> add_blacklisted, blacklist, remove_blacklisted, clear_blacklist;
 };
 
@@ -31,6 +32,7 @@ constexpr char kChangeState[] =
     " written_bytes = coalesce(?8, written_bytes), written_hash = coalesce(?9, written_hash),"
     " code = ?10, message = ?11, changed_ns = ?12, retries = coalesce(?13, retries)"
     " WHERE id = ?1 AND state < 3";
+constexpr char kSetPriority[] = "UPDATE jobs SET priority = ?2 WHERE id = ?1 AND state < 3";
 constexpr char kRequeue[] =
     "UPDATE jobs SET state = 0, crashes = ?2, changed_ns = ?3 WHERE id = ?1 AND state < 3";
 // ?1 is the first state that is left out.
@@ -124,6 +126,7 @@ Status JournalTable::PrepareAll() {
   const std::pair<std::optional<Statement>*, const char*> sources[] = {
       {&all.add_job, kAddJob},
       {&all.change_state, kChangeState},
+      {&all.set_priority, kSetPriority},
       {&all.requeue, kRequeue},
       {&all.rows, kRows},
       {&all.taken, kTaken},
@@ -145,6 +148,10 @@ Status JournalTable::Apply(const JournalRecord& record, const ProcessIdentity& o
   if (const auto* job = std::get_if<JournalJob>(&record)) return AddJob(*job, unix_ns);
   if (const auto* change = std::get_if<JournalChange>(&record)) {
     return ChangeState(*change, owner, unix_ns);
+  }
+  if (const auto* priority = std::get_if<JournalPriority>(&record)) {
+    Statement& statement = statements_->set_priority->Reset();
+    return statement.BindUnsigned(1, priority->id).BindInteger(2, priority->priority).Run();
   }
   return AddBlacklisted(std::get<BlacklistEntry>(record), unix_ns);
 }

@@ -40,7 +40,13 @@ cdef class JobHandle:
 
     def set_priority(self, int priority):
         """False if the job does not wait any more."""
-        return self.engine.engine.get().SetPriority(deref(self.job).id, <Priority>priority)
+        cdef cbool waits = False
+        cdef Status status
+        cdef uint64_t task_id = deref(self.job).id
+        with nogil:
+            status = seam_set_priority(deref(self.engine.engine.get()), task_id, priority, &waits)
+        check(status)
+        return waits
 
     def cancel(self):
         """True if the job ends, or has ended, as cancelled."""

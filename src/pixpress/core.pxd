@@ -38,6 +38,9 @@ cdef extern from *:
       return Take(engine.Submit(std::move(spec), static_cast<Priority>(priority), timeout_ns, text),
                   out);
     }
+    inline Status SetPriority(Engine& engine, uint64_t id, int priority, bool* out) {
+      return Take(engine.SetPriority(id, static_cast<Priority>(priority)), out);
+    }
     inline Status ClearBlacklist(Engine& engine, const std::string& name, size_t* out) {
       return Take(engine.ClearBlacklist(name), out);
     }
@@ -247,10 +250,6 @@ cdef extern from "pipeline/job_spec.h" namespace "pixpress" nogil:
         vector[string] warnings
         int64_t* stage_ns
 
-cdef extern from "sched/task_queue.h" namespace "pixpress" nogil:
-    cdef enum class Priority "pixpress::Priority":
-        kLow "pixpress::Priority::kLow"
-
 cdef extern from "engine/engine.h" namespace "pixpress" nogil:
     cdef cppclass Job "pixpress::Job":
         uint64_t id
@@ -281,7 +280,6 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         string settings, batch
     cdef cppclass CEngine "pixpress::Engine":
         cbool Cancel(const shared_ptr[Job]& job)
-        cbool SetPriority(uint64_t id, Priority priority)
         shared_ptr[Job] Find(uint64_t id)
         vector[pair[string, double]] Describe(const Job& job)
         cbool WaitEvents(int64_t timeout_ns, vector[Event]* events)
@@ -320,6 +318,7 @@ cdef extern from "kernels/convert.h" namespace "pixpress" nogil:
 cdef extern from * namespace "pixpress::seam" nogil:
     Status seam_create "pixpress::seam::Create"(const EngineOptions&, const string&, cbool,
                                                EnginePtr*)
+    Status seam_set_priority "pixpress::seam::SetPriority"(CEngine&, uint64_t, int, cbool*)
     Status seam_clear_blacklist "pixpress::seam::ClearBlacklist"(CEngine&, const string&, size_t*)
     cbool seam_set_option "pixpress::seam::SetOneOption"(const string&, double, EngineOptions*)
     Status seam_submit "pixpress::seam::Submit"(CEngine&, JobSpec&, int, int64_t,

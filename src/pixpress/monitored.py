@@ -77,7 +77,11 @@ class Monitored:
         return future.cancel() if future is not None else handle.state == 4
 
     def reprioritize(self, task_id: int, priority: object) -> bool:
-        """Change the priority of a job that waits; False if it does not wait any more."""
+        """Change the priority of a job that waits; False if it does not wait any more.
+
+        A journal keeps the new one. `JournalError` if it cannot: the priority holds all the same,
+        for as long as this pool lives.
+        """
         self._engine.check_process()
         handle = self._engine.find(task_id)
         return handle is not None and handle.set_priority(priority_value(priority))

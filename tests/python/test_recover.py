@@ -156,3 +156,19 @@ def test_images_that_pillow_reads_are_recovered_unless_cancelled(
         assert [row.state for row in pool.journal_rows()] == ["done", "cancelled", "done"]
         assert {row.crashes for row in pool.journal_rows()} == {0}
     assert sorted(path.name for path in tmp_path.glob("*.webp")) == ["0.webp", "2.webp"]
+
+
+def test_a_new_priority_is_kept(journal: Path, photo_file: Path, tmp_path: Path) -> None:
+    with pixpress.Pool(journal=journal, max_workers=1) as pool:
+        blocker = Blocker(pool)
+        tasks = [
+            pool.submit(photo_file, tmp_path / f"{i}.webp", priority="low").task_id
+            for i in range(2)
+        ]
+        assert pool.reprioritize(tasks[1], "critical")
+        assert [row.priority.name for row in pool.journal_rows()] == ["LOW", "CRITICAL"]
+        pool.shutdown(wait=False, cancel_futures=True)
+        blocker.release()
+    with pixpress.Pool.recover(journal, max_workers=1) as pool:
+        priorities = [pool.task(future.task_id).priority.name for future in pool.recovered]
+    assert priorities == ["LOW", "CRITICAL"]

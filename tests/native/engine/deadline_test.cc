@@ -146,11 +146,11 @@ TEST(Deadline, PrioritiesAndGroupsDecideTheOrder) {
   scripted.Submit("b1", Priority::kNormal, 1, 1);
   scripted.Submit("b2 too", Priority::kNormal, 1, 2);
   const auto raised = scripted.Submit("raised", Priority::kLow);
-  EXPECT_TRUE(scripted.engine().SetPriority(raised->id, Priority::kCritical));
+  EXPECT_TRUE(scripted.engine().SetPriority(raised->id, Priority::kCritical).value());
   scripted.LetGo();
   EXPECT_TRUE(scripted.engine().WaitIdle(-1));
   EXPECT_EQ(scripted.order(), (std::vector<std::string>{"hang", "raised", "b1", "b2", "b2 too"}));
-  EXPECT_FALSE(scripted.engine().SetPriority(raised->id, Priority::kLow));
+  EXPECT_FALSE(scripted.engine().SetPriority(raised->id, Priority::kLow).value());
 }
 
 TEST(Deadline, ACorruptFileIsBlacklistedUntilItChanges) {

@@ -99,6 +99,30 @@ TEST_F(EngineJournalTest, RetriesAreKept) {
   EXPECT_EQ(jobs[0]->key.priority, Priority::kHigh);
 }
 
+TEST_F(EngineJournalTest, TheLastPriorityIsKept) {
+  {
+    JournalledEngine engine(Workers(1), Queue());
+    const auto running = engine.SubmitKept("wait").value();
+    engine.hangs.acquire();
+    const auto lowered = engine.SubmitKept("lowered").value();
+    EXPECT_TRUE(engine.engine().SetPriority(lowered->id, Priority::kCritical).value());
+    EXPECT_TRUE(engine.engine().SetPriority(lowered->id, Priority::kLow).value());
+    EXPECT_FALSE(engine.engine().SetPriority(running->id, Priority::kLow).value());
+    EXPECT_EQ(ByName(engine).at("lowered").job.priority, static_cast<int>(Priority::kLow));
+    EXPECT_EQ(ByName(engine).at("wait").job.priority, static_cast<int>(Priority::kHigh));
+    engine.EndEngine();
+  }
+  JournalledEngine engine(Workers(1), Queue());
+  const auto jobs = engine.ResubmitAll();
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0]->key.priority, Priority::kHigh);
+  EXPECT_EQ(jobs[1]->key.priority, Priority::kLow);
+  engine.LetGo();
+  EXPECT_TRUE(engine.engine().WaitIdle(kLongNs));
+  EXPECT_FALSE(engine.engine().SetPriority(jobs[1]->id, Priority::kHigh).value());
+  EXPECT_EQ(ByName(engine).at("lowered").job.priority, static_cast<int>(Priority::kLow));
+}
+
 TEST_F(EngineJournalTest, AfterTwoCrashesAFileIsBlacklistedAndTheOthersAreDone) {
   Write(Path("die"), "what kills a worker");
   size_t crashes = 0;
@@ -183,7 +207,7 @@ TEST_F(EngineJournalTest, AHeldJobCanBeCancelledAndReprioritized) {
             -SIGKILL);
   JournalledEngine engine(Workers(2), Queue());
   const auto jobs = engine.ResubmitAll();
-  EXPECT_TRUE(engine.engine().SetPriority(jobs[1]->id, Priority::kLow));
+  EXPECT_TRUE(engine.engine().SetPriority(jobs[1]->id, Priority::kLow).value());
   EXPECT_TRUE(engine.engine().Cancel(jobs[2]));
   ASSERT_TRUE(engine.engine().WaitJob(*jobs[2], kLongNs));
   EXPECT_EQ(jobs[2]->state.load(), JobState::kCancelled);

@@ -81,7 +81,7 @@ TEST(Retry, AWaitingRetryCanBeCancelledAndReprioritized) {
   scripted.Script("a", {Passing()});
   const auto job = scripted.Submit("a");
   scripted.WaitFor(EventType::kTaskRetry);
-  EXPECT_TRUE(scripted.engine().SetPriority(job->id, Priority::kHigh));
+  EXPECT_TRUE(scripted.engine().SetPriority(job->id, Priority::kHigh).value());
   EXPECT_EQ(job->key.priority, Priority::kHigh);
   EXPECT_TRUE(scripted.engine().Cancel(job));
   EXPECT_EQ(job->state.load(), JobState::kCancelled);
