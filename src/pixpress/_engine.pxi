@@ -226,12 +226,14 @@ cdef class Engine:
     cdef Status enqueue(self, JobSpec& spec, JobHandle handle, int priority, int64_t timeout_ns,
                         bytes kept, JournalEntry left) except *:
         cdef Status status
+        cdef shared_ptr[Job] job  # Not the handle's, which others may read and set meanwhile.
         cdef int64_t left_ns
         cdef JournalText text
         cdef const JournalText* kept_text = NULL
         if left is not None:
             with nogil:
-                status = seam_resubmit(deref(self.engine.get()), spec, left.row, &handle.job)
+                status = seam_resubmit(deref(self.engine.get()), spec, left.row, &job)
+            handle.job = job
             return status
         if kept is not None:
             text.settings = kept
@@ -241,18 +243,19 @@ cdef class Engine:
         # With the GIL while nothing can block: handing it over costs more than the call.
         if handle.source.is_pinned:
             status = seam_submit(deref(self.engine.get()), spec, priority, 0, kept_text,
-                                 &handle.job)
+                                 &job)
         else:
             with nogil:
                 status = seam_submit(deref(self.engine.get()), spec, priority, 0, kept_text,
-                                     &handle.job)
+                                     &job)
         while status.code() == StatusCode.kQueueFull and timeout_ns != 0:
             PyErr_CheckSignals()
             left_ns = SLICE_NS if timeout_ns < 0 else min(SLICE_NS, timeout_ns)
             timeout_ns -= 0 if timeout_ns < 0 else left_ns
             with nogil:
                 status = seam_submit(deref(self.engine.get()), spec, priority, left_ns, kept_text,
-                                     &handle.job)
+                                     &job)
+        handle.job = job
         return status
 
     def find(self, uint64_t task_id):
@@ -261,7 +264,10 @@ cdef class Engine:
         if handle is not None and deref(handle.job).id == task_id:
             return handle
         cdef shared_ptr[Job] job = self.engine.get().Find(task_id)
-        return None if job.get() == NULL else self.live.get(job.get().spec.tag)
+        handle = None if job.get() == NULL else self.live.get(job.get().spec.tag)
+        if handle is not None:
+            handle.job = job  # The thread that submits it may not have come to this yet.
+        return handle
 
     def collect(self, int64_t timeout_ns):
         """Wait for events: handles of jobs that have ended, and rows of what else happened.

@@ -229,3 +229,40 @@ def test_images_that_pillow_reads_are_kept_too(journal: Path, tmp_path: Path) ->
     ]
     assert rows[0].priority == pixpress.Priority.HIGH
     assert [row.attempts for row in rows] == [1, 1]
+
+
+def test_a_job_may_be_looked_up_while_it_is_being_submitted(
+    run: Run, journal: Path, photo_file: Path
+) -> None:
+    done = run(
+        """
+        import itertools
+        pool = pixpress.Pool(journal=sys.argv[1], max_workers=1, durable=True)
+        is_over = threading.Event()
+        found = set()
+
+        def look_up():
+            for number in itertools.cycle(range(60)):
+                task = pool.task(number)
+                if task is not None:
+                    found.add((task.id, task.batch_id))
+                if is_over.is_set():
+                    return
+
+        threads = [threading.Thread(target=look_up) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for number in range(40):
+            pool.submit(sys.argv[2], width=16, batch="b")
+        pool.shutdown()
+        is_over.set()
+        for thread in threads:
+            thread.join()
+        assert {batch for _, batch in found} == {"b"}
+        say(len(found))
+        """,
+        journal,
+        photo_file,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0
