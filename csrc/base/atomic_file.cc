@@ -41,6 +41,15 @@ Status Sync(int fd, const std::string& path) {
   return outcome == 0 ? Status() : ErrnoStatus(StatusCode::kOutput, path, errno);
 }
 
+// The folder itself, to list or to sync it.
+FileDescriptor OpenReadable(const OutputFolder& folder) {
+  int fd;
+  do {
+    fd = openat(folder.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  return FileDescriptor(fd);
+}
+
 constexpr std::string_view kTemporarySuffix = ".tmp";
 
 // `.{name}.{pid}-{job_id}-`, shortened to what every file system takes.
@@ -84,7 +93,8 @@ class TemporaryFile {
         fd_(std::move(other.fd_)),
         name_(std::move(other.name_)) {}
   ~TemporaryFile() {
-    if (folder_ >= 0) unlinkat(folder_, name_.c_str(), 0);
+    while (folder_ >= 0 && unlinkat(folder_, name_.c_str(), 0) != 0 && errno == EINTR) {
+    }
   }
 
   FileDescriptor& fd() { return fd_; }
@@ -167,7 +177,8 @@ struct PendingFile::State {
   OutputFolder folder;
   Overwrite overwrite;
   uint64_t size_bytes;
-  TemporaryFile file;  // Removed before the folder is closed.
+  TemporaryFile file;                   // Removed before the folder is closed.
+  FileDescriptor readable_folder = {};  // Once it is to be durable.
 };
 
 PendingFile::PendingFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -201,7 +212,15 @@ Result<PendingFile> PendingFile::Write(const std::string& path,
                                                    .file = std::move(file)}));
 }
 
-Status PendingFile::Sync() { return pixpress::Sync(state_->file.fd().get(), state_->path); }
+Status PendingFile::Sync() {
+  State& state = *state_;
+  // Not after the renaming: whoever tried again then would meet the output of this attempt.
+  state.readable_folder = OpenReadable(state.folder);
+  if (!state.readable_folder.is_open()) {
+    return ErrnoStatus(StatusCode::kOutput, state.path, errno);
+  }
+  return pixpress::Sync(state.file.fd().get(), state.path);
+}
 
 Status PendingFile::Publish() {
   State& state = *state_;
@@ -218,10 +237,7 @@ Status PendingFile::Publish() {
 }
 
 Status PendingFile::SyncFolder() {
-  const FileDescriptor readable(
-      openat(state_->folder.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!readable.is_open()) return ErrnoStatus(StatusCode::kOutput, state_->path, errno);
-  return pixpress::Sync(readable.get(), state_->path);
+  return pixpress::Sync(state_->readable_folder.get(), state_->path);
 }
 
 std::pair<uint64_t, uint64_t> PendingFile::folder() const {
@@ -243,9 +259,10 @@ Status WriteFileAtomically(const std::string& path,
 Result<size_t> RemoveTemporaryFiles(const std::string& path, const std::string& root, pid_t pid,
                                     uint64_t job_id) {
   PIXPRESS_ASSIGN_OR_RETURN(const OutputFolder folder, OpenOutputFolder(path, root));
-  const int fd = openat(folder.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const listing = fd >= 0 ? fdopendir(fd) : nullptr;  // Owns the descriptor from here on.
+  FileDescriptor readable = OpenReadable(folder);
+  DIR* const listing = readable.is_open() ? fdopendir(readable.get()) : nullptr;
   if (listing == nullptr) return ErrnoStatus(StatusCode::kOutput, path, errno);
+  const int fd = readable.Release();  // The listing's.
   const std::string prefix = TemporaryPrefix(folder.name, pid, job_id);
   size_t removed = 0;
   while (const dirent* entry = readdir(listing)) {

@@ -26,8 +26,9 @@ struct AtomicFileOptions {
 };
 
 // A file that is written, under a temporary name beside the one that it is to have (O_EXCL,
-// O_NOFOLLOW). Removed when destroyed before it has got that name. Holds two descriptors. Calls
-// block on I/O, come from one thread at a time, and fail with kOutput and errno.
+// O_NOFOLLOW). Removed when destroyed before it has got that name. Holds two descriptors, three
+// from Sync on. Calls block on I/O, come from one thread at a time, and fail with kOutput and
+// errno.
 class PendingFile {
  public:
   // Write exactly `chunks`, in order. Keeps the mode bits of a file that is to be replaced. Fails
@@ -39,7 +40,7 @@ class PendingFile {
   PendingFile& operator=(PendingFile&&) noexcept;
   ~PendingFile();
 
-  // What was written is on the disk.
+  // What was written is on the disk, and SyncFolder can be called.
   Status Sync();
   // Give it its name: others see the old file or nothing before, the complete new one after. Looks
   // at the old file again, and fails as Write does.

@@ -62,6 +62,7 @@ std::vector<std::string> Components(std::string_view folder) {
 Result<FileDescriptor> DescendBeneath(FileDescriptor root, const std::vector<std::string>& parts,
                                       const std::string& path) {
   FileDescriptor parent(OpenBeneath(root.get(), "."));
+  if (!parent.is_open()) return OutputError(path, errno);
   std::string prefix;
   for (const std::string& part : parts) {
     if (!prefix.empty()) prefix += '/';

@@ -15,6 +15,11 @@ constexpr int kLeastFd = 10;
 
 Status MemoryStatus(const char* what) { return ErrnoStatus(StatusCode::kMemoryLimit, what, errno); }
 
+Status StartStatus() {
+  return ErrnoStatus(StatusCode::kWorkerCrashed, "the worker process cannot start: memfd_create",
+                     errno);
+}
+
 }  // namespace
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
@@ -45,9 +50,9 @@ void Mapping::Unmap() {
 
 Result<SharedFile> SharedFile::Create(const char* name) {
   const FileDescriptor made(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!made.is_open()) return MemoryStatus("memfd_create");
+  if (!made.is_open()) return StartStatus();
   FileDescriptor high(fcntl(made.get(), F_DUPFD_CLOEXEC, kLeastFd));
-  if (!high.is_open()) return MemoryStatus("memfd_create");
+  if (!high.is_open()) return StartStatus();
   return SharedFile(std::move(high));
 }
 
@@ -80,7 +85,8 @@ Status SharedFile::ReadAt(uint64_t offset, std::span<uint8_t> out) const {
   while (!out.empty()) {
     const ssize_t read = pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
     if (read < 0 && errno == EINTR) continue;
-    if (read <= 0) {
+    if (read < 0) return ErrnoStatus(StatusCode::kWorkerCrashed, "shared memory", errno);
+    if (read == 0) {
       return Status(StatusCode::kWorkerCrashed, "the worker process gave less than it said");
     }
     out = out.subspan(static_cast<size_t>(read));

@@ -38,7 +38,7 @@ class SharedFile {
   SharedFile() = default;
   // Takes over the descriptor.
   explicit SharedFile(FileDescriptor fd) : fd_(std::move(fd)) {}
-  // `name` is for /proc/<pid>/fd only. kMemoryLimit if the system refuses.
+  // `name` is for /proc/<pid>/fd only. kWorkerCrashed with errno if the system refuses.
   static Result<SharedFile> Create(const char* name);
 
   int fd() const { return fd_.get(); }

@@ -16,7 +16,9 @@ constexpr uint64_t kSectorBytes = 512;  // The unit of /proc/diskstats on every 
 
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;  // Iterators would throw where a read fails.
+  text << file.rdbuf();
+  return text.str();
 }
 
 std::vector<uint32_t> AffinityCpus() {

@@ -71,19 +71,30 @@ Result<std::unique_ptr<Journal>> Journal::Open(const std::string& path,
 
 Status Journal::Start() {
   const std::lock_guard lock(database_mutex_);
-  const auto open = [this](bool was_journal) -> Status {
-    PIXPRESS_ASSIGN_OR_RETURN(Database database, OpenJournalDatabase(path_, durable_, was_journal));
+  const auto open = [this]() -> Status {
+    table_.reset();
+    PIXPRESS_ASSIGN_OR_RETURN(Database database, OpenJournalDatabase(path_, durable_));
     PIXPRESS_ASSIGN_OR_RETURN(table_, JournalTable::Create(std::move(database)));
     PIXPRESS_ASSIGN_OR_RETURN(recovery_, RecoverJournal(*table_, durable_));
     return LoadBlacklist();
   };
-  Status status = open(lock_->had_owner());
+  Status status = open();
   if (IsDamage(status)) {
+    // SQLite says the same of what the disk did not give: that passes, or shows by reading.
+    table_.reset();
+    PIXPRESS_RETURN_IF_ERROR(CheckJournalReadable(path_));
+    status = open();
+  }
+  if (IsDamage(status) && !lock_->had_owner()) {
+    status =
+        Status(StatusCode::kJournal,
+               status.message() + "; it is not a pixpress journal, and is left as it is", EEXIST);
+  } else if (IsDamage(status)) {
     table_.reset();
     PIXPRESS_ASSIGN_OR_RETURN(const std::string aside, SetJournalAside(path_));
     notices_.push_back(status.message() + "; the damaged journal is now " + aside +
                        ", and an empty one takes its place: jobs that it held are not done");
-    status = open(false);
+    status = open();
   }
   if (status.ok()) return lock_->WriteOwner();
   table_.reset();

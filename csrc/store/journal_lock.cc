@@ -63,15 +63,16 @@ std::string ReadStart(int fd) {
 }
 
 Status WriteText(int fd, const std::string& text) {
-  ssize_t written;
-  do {
-    written = pwrite(fd, text.data(), text.size(), 0);
-  } while (written < 0 && errno == EINTR);
-  if (written != static_cast<ssize_t>(text.size())) {
-    return ErrnoStatus(StatusCode::kJournal, "write", written < 0 ? errno : ENOSPC);
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = pwrite(fd, text.data() + at, text.size() - at, static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      return ErrnoStatus(StatusCode::kJournal, "write", written < 0 ? errno : EIO);
+    }
+    at += static_cast<size_t>(written);
   }
-  if (ftruncate(fd, static_cast<off_t>(text.size())) != 0) {
-    return ErrnoStatus(StatusCode::kJournal, "ftruncate", errno);
+  while (ftruncate(fd, static_cast<off_t>(text.size())) != 0) {
+    if (errno != EINTR) return ErrnoStatus(StatusCode::kJournal, "ftruncate", errno);
   }
   return Status();
 }

@@ -5,9 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 
@@ -99,6 +102,18 @@ Status CreateFile(const std::string& path) {
   return Status();
 }
 
+// kInput if any of it cannot be read.
+Status ReadThrough(const std::string& path) {
+  PIXPRESS_ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(path));
+  std::vector<uint8_t> piece(size_t{1} << 20);
+  const uint64_t size_bytes = file.identity().size_bytes;
+  for (uint64_t at = 0; at < size_bytes; at += piece.size()) {
+    const size_t part = std::min<uint64_t>(piece.size(), size_bytes - at);
+    PIXPRESS_RETURN_IF_ERROR(file.ReadAt(at, std::span(piece).first(part)).WithPrefix(path));
+  }
+  return Status();
+}
+
 Result<Database> OpenAndCheck(const std::string& path, bool durable) {
   PIXPRESS_ASSIGN_OR_RETURN(Database database, Database::Open(path));
   bool is_empty = false;
@@ -116,17 +131,21 @@ Result<Database> OpenAndCheck(const std::string& path, bool durable) {
 
 }  // namespace
 
-Result<Database> OpenJournalDatabase(const std::string& path, bool durable, bool was_journal) {
+Result<Database> OpenJournalDatabase(const std::string& path, bool durable) {
   PIXPRESS_RETURN_IF_ERROR(CreateFile(path));
   Result<Database> database = OpenAndCheck(path, durable);
   if (database.ok()) return database;
-  Status failure = database.status().WithPrefix(path);
-  if (IsDamage(failure) && !was_journal) {
-    return Status(StatusCode::kJournal,
-                  failure.message() + "; it is not a pixpress journal, and is left as it is",
-                  EEXIST);
+  return database.status().WithPrefix(path);
+}
+
+Status CheckJournalReadable(const std::string& path) {
+  for (const char* part : {"", "-wal"}) {
+    const Status status = ReadThrough(path + part);
+    if (!status.ok() && status.sys_errno() != ENOENT) {
+      return Status(StatusCode::kJournal, status.message(), status.sys_errno());
+    }
   }
-  return failure;
+  return Status();
 }
 
 Result<std::string> SetJournalAside(const std::string& path) {
