@@ -63,11 +63,10 @@ def format_of_file(path: str) -> str | None:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return None
         number = os.open(path, OPEN_FLAGS)
+        try:
+            head = os.pread(number, HEAD_BYTES, 0)
+        finally:
+            os.close(number)
     except (OSError, ValueError):
         return None
-    try:
-        return format_of_bytes(os.pread(number, HEAD_BYTES, 0))
-    except OSError:
-        return None
-    finally:
-        os.close(number)
+    return format_of_bytes(head)
