@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace pixpress {
 namespace {
@@ -12,47 +14,175 @@ namespace {
 constexpr size_t kFeedBytes = 128u << 10;
 constexpr int kRawWindowBits = -15;
 constexpr int kMemoryLevel = 8;
-constexpr std::array<uint8_t, 4> kEmptyStored = {0x00, 0x00, 0xFF, 0xFF};
-constexpr size_t kStoredHeadBits = 3;
+constexpr size_t kMostStoredBytes = 65535;
+constexpr uint32_t kStored = 0;
+constexpr uint32_t kFixed = 1;
 
-struct BlockBits {
-  size_t last_head = 0;  // Where the header of the last block starts.
+// Places in a stream are numbers of bits.
+struct Block {
+  size_t begin = 0;
+  size_t body = 0;  // After its header.
   size_t end = 0;
 };
 
-// Walks over the blocks of a whole stream: only who decodes it knows where they start.
-Result<BlockBits> FindLastBlock(std::span<const uint8_t> stream) {
-  constexpr int kIsLast = 64;
-  constexpr int kIsBlockEnd = 128;
-  constexpr int kUnusedBits = 7;
-  z_stream zlib = {};
-  if (inflateInit2(&zlib, kRawWindowBits) != Z_OK) {
-    return Status(StatusCode::kMemoryLimit, "no memory to inflate");
+struct Walk {
+  std::vector<Block> blocks = {};  // That stay: none if one match makes all of the data.
+  size_t cut = 0;                  // Where in the first of them what stays begins.
+  size_t data_bytes = 0;           // Of the data, that a code before the cut has made.
+};
+
+uint32_t ReadBits(std::span<const uint8_t> stream, size_t at, unsigned count) {
+  uint64_t bits = 0;
+  const size_t first = at / 8;
+  for (size_t i = 0; i < 5 && first + i < stream.size(); ++i) {
+    bits |= uint64_t{stream[first + i]} << (8 * i);
   }
-  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&zlib, inflateEnd);
-  zlib.next_in = const_cast<uint8_t*>(stream.data());
-  zlib.avail_in = static_cast<uInt>(stream.size());
-  std::array<uint8_t, 32u << 10> unread;
-  BlockBits bits;
-  while (bits.end == 0) {
-    zlib.next_out = unread.data();
-    zlib.avail_out = static_cast<uInt>(unread.size());
-    if (inflate(&zlib, Z_BLOCK) != Z_OK) {
+  return static_cast<uint32_t>((bits >> (at % 8)) & ((uint64_t{1} << count) - 1));
+}
+
+// Walks over a whole stream: only who decodes it knows where blocks and codes start.
+class StreamWalk {
+ public:
+  StreamWalk(std::span<const uint8_t> stream, size_t known_bytes)
+      : stream_(stream), known_bytes_(known_bytes) {}
+  ~StreamWalk() { inflateEnd(&zlib_); }
+  StreamWalk(const StreamWalk&) = delete;
+  StreamWalk& operator=(const StreamWalk&) = delete;
+
+  Result<Walk> Run() {
+    if (inflateInit2(&zlib_, kRawWindowBits) != Z_OK) {
+      return Status(StatusCode::kMemoryLimit, "no memory to inflate");
+    }
+    zlib_.next_in = const_cast<uint8_t*>(stream_.data());
+    zlib_.avail_in = static_cast<uInt>(stream_.size());
+    EnterBlock(0, /*is_end=*/false);
+    while (!has_ended_) PIXPRESS_RETURN_IF_ERROR(Step());
+    if (!is_cut_) return Status(StatusCode::kInternal, "a deflate stream is shorter than its data");
+    return std::move(walk_);
+  }
+
+ private:
+  // To the next header, body or end of a block, or until there is as much as is known. A match may
+  // go on beyond that: then byte by byte to its end.
+  Status Step() {
+    const size_t room = is_cut_ ? unread_.size() : made_ < known_bytes_ ? known_bytes_ - made_ : 1;
+    zlib_.next_out = unread_.data();
+    zlib_.avail_out = static_cast<uInt>(std::min(room, unread_.size()));
+    const uInt given = zlib_.avail_out;
+    if (inflate(&zlib_, Z_TREES) != Z_OK) {
       return Status(StatusCode::kInternal, "a deflate stream cannot be read again");
     }
-    if ((zlib.data_type & kIsBlockEnd) == 0) continue;
-    const size_t at =
-        (stream.size() - zlib.avail_in) * 8 - static_cast<size_t>(zlib.data_type & kUnusedBits);
-    ((zlib.data_type & kIsLast) != 0 ? bits.end : bits.last_head) = at;
+    made_ += given - zlib_.avail_out;
+    const auto type = static_cast<unsigned>(zlib_.data_type);
+    const size_t at = (stream_.size() - zlib_.avail_in) * 8 - type % kIsLast;
+    if ((type & kIsBlockEnd) != 0) {
+      EnterBlock(at, (type & kIsLast) != 0);
+    } else if ((type & kIsHeaderEnd) != 0) {
+      walk_.blocks.back().body = at;
+    } else if (!is_cut_ && made_ >= known_bytes_) {
+      CutWithin(at);
+    }
+    return Status();
   }
-  return bits;
-}
+
+  void EnterBlock(size_t at, bool is_end) {
+    if (!walk_.blocks.empty()) walk_.blocks.back().end = at;
+    has_ended_ = is_end;
+    if (!is_cut_) walk_.blocks.clear();
+    if (!is_end) walk_.blocks.push_back({.begin = at});
+    if (!is_cut_ && made_ >= known_bytes_) Cut(at);
+  }
+
+  void CutWithin(size_t at) {
+    const long mark = inflateMark(&zlib_);
+    const long back_bits = mark >> 16;  // Of a code that waits for room; -1: of a stored block.
+    const bool is_within_match = back_bits >= 0 && (mark & 0xFFFF) != 0;
+    if (!is_within_match) Cut(at - static_cast<size_t>(std::max(back_bits, 0L)));
+  }
+
+  void Cut(size_t at) {
+    is_cut_ = true;
+    walk_.cut = at;
+    walk_.data_bytes = made_ - known_bytes_;
+  }
+
+  // What zlib says beside the number of unused bits.
+  static constexpr unsigned kIsLast = 64;
+  static constexpr unsigned kIsBlockEnd = 128;
+  static constexpr unsigned kIsHeaderEnd = 256;
+
+  const std::span<const uint8_t> stream_;
+  const size_t known_bytes_;
+  z_stream zlib_ = {};
+  size_t made_ = 0;
+  bool is_cut_ = false;
+  bool has_ended_ = false;
+  Walk walk_;
+  std::array<uint8_t, 32u << 10> unread_;
+};
+
+// Puts blocks one after the other, whatever bit each begins at.
+class PieceWriter {
+ public:
+  PieceWriter(std::span<const uint8_t> stream, std::span<uint8_t> out)
+      : stream_(stream), out_(out) {}
+
+  void Put(uint32_t bits, unsigned count) {
+    pending_ |= uint64_t{bits} << pending_bits_;
+    pending_bits_ += count;
+    for (; pending_bits_ >= 8; pending_bits_ -= 8, pending_ >>= 8) {
+      if (bytes_ < out_.size()) out_[bytes_] = static_cast<uint8_t>(pending_);
+      ++bytes_;
+    }
+  }
+  void Copy(size_t begin, size_t end) {
+    for (unsigned count; begin < end; begin += count) {
+      count = static_cast<unsigned>(std::min<size_t>(end - begin, 32));
+      Put(ReadBits(stream_, begin, count), count);
+    }
+  }
+  // Literals in the codes that need no header.
+  void PutFixed(std::span<const uint8_t> data, bool is_last) {
+    Put(kFixed << 1 | (is_last ? 1 : 0), 3);
+    for (const uint8_t byte : data) {
+      byte < 144 ? PutCode(0x30u + byte, 8) : PutCode(0x190u + byte - 144, 9);
+    }
+    PutCode(0, 7);
+  }
+  void PutStored(std::span<const uint8_t> data, bool is_last) {
+    Put(is_last ? 1 : 0, 3);
+    Align();
+    const auto size = static_cast<uint32_t>(data.size());
+    Put(size, 16);
+    Put(size ^ kMostStoredBytes, 16);
+    for (const uint8_t byte : data) Put(byte, 8);
+  }
+  void Align() { Put(0, (8 - pending_bits_) % 8); }
+
+  Result<size_t> End() {
+    Align();
+    if (bytes_ <= out_.size()) return bytes_;
+    return Status(StatusCode::kInternal, "a piece of a deflate stream is larger than its bound");
+  }
+
+ private:
+  // Codes begin with their highest bit.
+  void PutCode(uint32_t code, unsigned count) {
+    while (count-- > 0) Put(code >> count & 1, 1);
+  }
+
+  const std::span<const uint8_t> stream_;
+  const std::span<uint8_t> out_;
+  size_t bytes_ = 0;
+  uint64_t pending_ = 0;
+  unsigned pending_bits_ = 0;
+};
 
 }  // namespace
 
-// zlib's own bound for any strategy, and the empty block.
+// zlib's own bound for any strategy, the head of a block that lost its begin, and the empty block.
 size_t DeflateBound(size_t data_bytes) {
-  return data_bytes + data_bytes / 8 + data_bytes / 64 + 64;
+  return data_bytes + data_bytes / 8 + data_bytes / 64 + 1024;
 }
 
 Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
@@ -83,20 +213,28 @@ Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
   return made;
 }
 
-Result<size_t> OpenDeflateEnd(std::span<uint8_t> stream, size_t stream_bytes) {
-  PIXPRESS_ASSIGN_OR_RETURN(const BlockBits bits, FindLastBlock(stream.first(stream_bytes)));
-  uint8_t& head = stream[bits.last_head / 8];
-  head = static_cast<uint8_t>(head & ~(1u << bits.last_head % 8));
-  // Unused bits of the last byte are 0, as the header of a stored block is.
-  const size_t head_end = (bits.end + kStoredHeadBits + 7) / 8;
-  if (stream.size() < head_end + kEmptyStored.size()) {
-    return Status(StatusCode::kInternal, "no room to end a piece of a deflate stream");
+Result<size_t> TakeDeflatePiece(std::span<const uint8_t> stream, size_t known_bytes,
+                                std::span<const uint8_t> data, bool is_last,
+                                std::span<uint8_t> out) {
+  const auto walk_memory = std::make_unique<StreamWalk>(stream, known_bytes);
+  PIXPRESS_ASSIGN_OR_RETURN(const Walk walk, walk_memory->Run());
+  PieceWriter writer(stream, out);
+  if (walk.data_bytes > 0) {
+    writer.PutFixed(data.first(walk.data_bytes), is_last && walk.blocks.empty());
   }
-  std::fill(stream.begin() + static_cast<ptrdiff_t>(stream_bytes),
-            stream.begin() + static_cast<ptrdiff_t>(head_end), uint8_t{0});
-  std::copy(kEmptyStored.begin(), kEmptyStored.end(),
-            stream.begin() + static_cast<ptrdiff_t>(head_end));
-  return head_end + kEmptyStored.size();
+  for (const Block& block : walk.blocks) {
+    const bool is_end = is_last && &block == &walk.blocks.back();
+    const size_t body = std::max(block.body, walk.cut);
+    if (ReadBits(stream, block.begin + 1, 2) == kStored) {
+      writer.PutStored(stream.subspan(body / 8, (block.end - body) / 8), is_end);
+      continue;
+    }
+    writer.Put(is_end ? 1 : 0, 1);
+    writer.Copy(block.begin + 1, block.body);
+    writer.Copy(body, block.end);
+  }
+  if (!is_last) writer.PutStored({}, false);
+  return writer.End();
 }
 
 }  // namespace pixpress

@@ -11,6 +11,9 @@
 
 namespace pixpress {
 
+// How far back the codes of a stream may reach.
+inline constexpr size_t kDeflateWindowBytes = 32u << 10;
+
 // The most bytes that zlib, libdeflate and the functions below make of `data_bytes`.
 size_t DeflateBound(size_t data_bytes);
 
@@ -19,8 +22,12 @@ size_t DeflateBound(size_t data_bytes);
 Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
                                   const StopToken& stop, std::span<uint8_t> out);
 
-// Makes the raw deflate stream in the first `stream_bytes` of `stream` a piece that others may
-// follow: its last block is marked as any other. Returns the new size: 5 bytes more at most.
-Result<size_t> OpenDeflateEnd(std::span<uint8_t> stream, size_t stream_bytes);
+// Makes a piece of a whole raw deflate stream: of `stream`, which holds `known_bytes` (at most the
+// window) that the pieces before have told, and then `data`. The codes for what is known go; those
+// for `data` stay and refer to it. `out` has DeflateBound() bytes of `data`; returns how many were
+// made. kInternal if the stream cannot be read.
+Result<size_t> TakeDeflatePiece(std::span<const uint8_t> stream, size_t known_bytes,
+                                std::span<const uint8_t> data, bool is_last,
+                                std::span<uint8_t> out);
 
 }  // namespace pixpress

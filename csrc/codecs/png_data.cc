@@ -17,14 +17,13 @@
 namespace pixpress {
 namespace {
 
-// Rows that are filtered together: a filter is chosen for each of these blocks.
+// Rows that are filtered together: a filter is chosen for each of these blocks. One call of
+// libdeflate gets one of them, and the window before it: no call takes longer than a job may take
+// to stop.
 constexpr size_t kBlockBytes = 512u << 10;
-// Blocks that are filtered at a time, and so the most threads that help.
-constexpr size_t kMostSlots = 16;
-// What one call of libdeflate gets, which takes no longer than a job may take to stop at most
-// levels. Pieces do not know the 32 KiB before them, which costs nothing at this size.
-constexpr size_t kPieceBytes = 4u << 20;
-constexpr size_t kMostPieces = 4;  // In memory at a time.
+// Blocks that are in memory at a time, and so the most threads that help.
+constexpr size_t kMostSlots = 8;
+constexpr size_t kMostNearOptimalSlots = 4;
 constexpr size_t kZlibHeadBytes = 2;
 constexpr size_t kZlibTailBytes = 4;
 constexpr size_t kIdatBytes = 256u << 10;
@@ -50,27 +49,20 @@ int TrialLevel(int effort) { return effort < 7 ? 1 : 5; }
 
 // How the rows are cut; the same for every run.
 struct Cut {
-  Cut(const PngRowFormat& format, uint32_t rows)
+  Cut(const PngRowFormat& format, uint32_t rows, const EncodeOptions& options)
       : total_bytes(SaturatingMul(format.line_bytes(), rows)),
         block_rows(static_cast<uint32_t>(
             std::clamp<size_t>(kBlockBytes / format.line_bytes(), 1, std::max(rows, 1u)))),
         block_bytes(block_rows * format.line_bytes()),
         blocks(DivideRoundingUp(rows, block_rows)),
-        piece_blocks(std::clamp<size_t>(kPieceBytes / block_bytes, 1, blocks)),
-        wave_blocks(std::min(blocks, piece_blocks * kMostPieces)),
-        slots(std::min(wave_blocks, kMostSlots)),
-        pieces(DivideRoundingUp(wave_blocks, piece_blocks)) {}
-
-  size_t piece_bytes() const { return piece_blocks * block_bytes; }
+        slots(std::min(
+            blocks, LevelOf(options) >= kNearOptimalLevel ? kMostNearOptimalSlots : kMostSlots)) {}
 
   uint64_t total_bytes;
   uint32_t block_rows;
   size_t block_bytes;
   size_t blocks;
-  size_t piece_blocks;
-  size_t wave_blocks;  // What is in memory at a time.
-  size_t slots;
-  size_t pieces;  // Of a wave.
+  size_t slots;  // Blocks of a wave: what is in memory at a time.
 };
 
 struct FreeDeflater {
@@ -94,16 +86,12 @@ Status AppendIdat(Bytes stream, ByteChain* out) {
 
 Status AppendStream(Bytes stream, ByteChain* out) { return out->Append(stream); }
 
-// The place of one block whose filter is chosen; empty with one filter to try.
+// The place of one block, which becomes a piece of the stream.
 struct Slot {
-  Deflater trial;
+  Deflater trial;  // This and `rows` only with filters to choose from.
   Buffer scratch;
   Buffer rows;
-  Buffer stream;
-};
-
-// The place of one piece of the stream.
-struct Piece {
+  Buffer whole;   // A stream of the window and the block.
   Buffer stream;  // With what frames it.
   Buffer rival;
   size_t stream_bytes = 0;
@@ -122,33 +110,33 @@ class DataWriter {
         context_(context),
         append_(append),
         out_(out),
-        cut_(format, image.layout().height),
+        cut_(format, image.layout().height, options),
         filters_(PngFiltersToTry(format, options)),
-        slots_(cut_.slots),
-        pieces_(cut_.pieces) {}
+        slots_(cut_.slots) {}
 
   Status Init() {
     Meter& meter = context_.meter;
-    PIXPRESS_ASSIGN_OR_RETURN(filtered_, meter.Allocate(cut_.wave_blocks * cut_.block_bytes));
+    PIXPRESS_ASSIGN_OR_RETURN(filtered_,
+                              meter.Allocate(kDeflateWindowBytes + cut_.slots * cut_.block_bytes));
+    const size_t bound = DeflateBound(cut_.block_bytes) + kZlibHeadBytes + kZlibTailBytes;
     for (Slot& slot : slots_) {
       PIXPRESS_ASSIGN_OR_RETURN(slot.scratch, meter.Allocate(PngFilterScratchBytes(format_)));
+      PIXPRESS_ASSIGN_OR_RETURN(
+          slot.whole, meter.Allocate(DeflateBound(kDeflateWindowBytes + cut_.block_bytes)));
+      PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(bound));
+      if (options_.effort >= kRivalEffort) {
+        PIXPRESS_ASSIGN_OR_RETURN(slot.rival, meter.Allocate(bound));
+      }
       if (filters_.size() == 1) continue;
       PIXPRESS_ASSIGN_OR_RETURN(slot.rows, meter.Allocate(cut_.block_bytes));
-      PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(DeflateBound(cut_.block_bytes)));
       PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(TrialLevel(options_.effort)));
-    }
-    const size_t bound = DeflateBound(cut_.piece_bytes()) + kZlibHeadBytes + kZlibTailBytes;
-    for (Piece& piece : pieces_) {
-      PIXPRESS_ASSIGN_OR_RETURN(piece.stream, meter.Allocate(bound));
-      if (options_.effort < kRivalEffort) continue;
-      PIXPRESS_ASSIGN_OR_RETURN(piece.rival, meter.Allocate(bound));
     }
     return Status();
   }
 
   Status Run() {
-    for (size_t first = 0; first < cut_.blocks; first += cut_.wave_blocks) {
-      const size_t count = std::min(cut_.wave_blocks, cut_.blocks - first);
+    for (size_t first = 0; first < cut_.blocks; first += cut_.slots) {
+      const size_t count = std::min(cut_.slots, cut_.blocks - first);
       PIXPRESS_RETURN_IF_ERROR(FilterWave(first, count));
       PIXPRESS_RETURN_IF_ERROR(DeflateWave(first, count));
       if (context_.progress != nullptr) {
@@ -159,25 +147,18 @@ class DataWriter {
   }
 
  private:
-  // Bytes of `count` blocks from `first` on: the last block of the image may be shorter.
-  size_t BytesOf(size_t first, size_t count) const {
-    const uint64_t rows = std::min<uint64_t>(uint64_t{count} * cut_.block_rows,
-                                             image_.layout().height - FirstRowOf(first));
-    return static_cast<size_t>(rows * format_.line_bytes());
-  }
   uint32_t FirstRowOf(size_t block) const { return static_cast<uint32_t>(block) * cut_.block_rows; }
+  // The block `i` of the wave from `first` on: the last one of the image may be shorter.
+  std::span<uint8_t> BlockAt(size_t first, size_t i) {
+    const uint32_t row = FirstRowOf(first + i);
+    const uint64_t rows = std::min(cut_.block_rows, image_.layout().height - row);
+    return filtered_.span().subspan(kDeflateWindowBytes + i * cut_.block_bytes,
+                                    static_cast<size_t>(rows * format_.line_bytes()));
+  }
 
   Status FilterWave(size_t first, size_t count) {
-    for (size_t at = 0; at < count; at += cut_.slots) {
-      PIXPRESS_RETURN_IF_ERROR(
-          context_.parallel.For(std::min(cut_.slots, count - at), [&](size_t i) {
-            const size_t block = first + at + i;
-            return FilterBlock(
-                block, &slots_[i],
-                filtered_.span().subspan((at + i) * cut_.block_bytes, BytesOf(block, 1)));
-          }));
-    }
-    return Status();
+    return context_.parallel.For(
+        count, [&](size_t i) { return FilterBlock(first + i, &slots_[i], BlockAt(first, i)); });
   }
 
   // Leaves the filter in `block` whose rows deflate to the least.
@@ -200,58 +181,63 @@ class DataWriter {
     return Status();
   }
 
-  Bytes PieceAt(size_t first, size_t i) const {
-    const size_t block = first + i * cut_.piece_blocks;
-    return filtered_.span().subspan(i * cut_.piece_bytes(), BytesOf(block, cut_.piece_blocks));
-  }
-
   Status DeflateWave(size_t first, size_t count) {
-    const size_t pieces = DivideRoundingUp(count, cut_.piece_blocks);
     const bool is_last_wave = first + count == cut_.blocks;
-    PIXPRESS_RETURN_IF_ERROR(context_.parallel.For(pieces, [&](size_t i) {
-      const size_t head = first + i == 0 ? kZlibHeadBytes : 0;
-      return DeflatePiece(PieceAt(first, i), head, is_last_wave && i + 1 == pieces, &pieces_[i]);
-    }));
-    for (size_t i = 0; i < pieces; ++i) {
-      const Bytes data = PieceAt(first, i);
-      adler_ = libdeflate_adler32(adler_, data.data(), data.size());
-      Piece& piece = pieces_[i];
-      if (is_last_wave && i + 1 == pieces) {
-        StorePng32(adler_, piece.stream.data() + piece.stream_bytes);
-        piece.stream_bytes += kZlibTailBytes;
+    PIXPRESS_RETURN_IF_ERROR(context_.parallel.For(
+        count, [&](size_t i) { return DeflateBlock(first, i, is_last_wave && i + 1 == count); }));
+    for (size_t i = 0; i < count; ++i) {
+      const Bytes block = BlockAt(first, i);
+      adler_ = libdeflate_adler32(adler_, block.data(), block.size());
+      Slot& slot = slots_[i];
+      if (is_last_wave && i + 1 == count) {
+        StorePng32(adler_, slot.stream.data() + slot.stream_bytes);
+        slot.stream_bytes += kZlibTailBytes;
       }
-      PIXPRESS_RETURN_IF_ERROR(append_(piece.stream.span().first(piece.stream_bytes), out_));
+      PIXPRESS_RETURN_IF_ERROR(append_(slot.stream.span().first(slot.stream_bytes), out_));
+    }
+    // What the next wave refers to; a wave that is not the last one has more than a window.
+    if (!is_last_wave) {
+      std::memcpy(filtered_.data(), BlockAt(first, count - 1).last(kDeflateWindowBytes).data(),
+                  kDeflateWindowBytes);
     }
     return Status();
   }
 
-  // `head` bytes stay free before the stream for its zlib header.
-  Status DeflatePiece(Bytes data, size_t head, bool is_last, Piece* piece) {
-    PIXPRESS_ASSIGN_OR_RETURN(
-        size_t made, Deflate(data, LevelOf(options_), is_last, piece->stream.span().subspan(head)));
+  Status DeflateBlock(size_t first, size_t i, bool is_last) {
+    Slot& slot = slots_[i];
+    const Bytes data = BlockAt(first, i);
+    const bool is_first = first + i == 0;
+    // A zlib header comes before the stream, and nothing is known there.
+    const size_t head = is_first ? kZlibHeadBytes : 0;
+    const size_t known = is_first ? 0 : kDeflateWindowBytes;
+    PIXPRESS_ASSIGN_OR_RETURN(size_t made, Deflate(data, known, LevelOf(options_), is_last, &slot,
+                                                   slot.stream.span().subspan(head)));
     if (options_.effort >= kRivalEffort) {
-      const std::span<uint8_t> room = piece->rival.span().subspan(head);
+      const std::span<uint8_t> room = slot.rival.span().subspan(head);
       const bool is_repetitive = made < data.size() / kHuffmanRatio;
       PIXPRESS_ASSIGN_OR_RETURN(const size_t rival,
                                 is_repetitive
-                                    ? Deflate(data, kRivalLevel, is_last, room)
+                                    ? Deflate(data, known, kRivalLevel, is_last, &slot, room)
                                     : DeflateHuffmanOnly(data, is_last, context_.stop, room));
       if (rival < made) {
-        std::swap(piece->stream, piece->rival);
+        std::swap(slot.stream, slot.rival);
         made = rival;
       }
     }
-    if (head > 0) StoreZlibHead(piece->stream.data());
-    piece->stream_bytes = head + made;
+    if (is_first) StoreZlibHead(slot.stream.data());
+    slot.stream_bytes = head + made;
     return Status();
   }
 
-  Result<size_t> Deflate(Bytes data, int level, bool is_last, std::span<uint8_t> out) {
+  // The `known` bytes before `data` are there.
+  Result<size_t> Deflate(Bytes data, size_t known, int level, bool is_last, Slot* slot,
+                         std::span<uint8_t> out) {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
     PIXPRESS_ASSIGN_OR_RETURN(const Deflater deflater, MakeDeflater(level));
-    const size_t made = libdeflate_deflate_compress(deflater.get(), data.data(), data.size(),
-                                                    out.data(), out.size());
-    return is_last ? Result<size_t>(made) : OpenDeflateEnd(out, made);
+    const size_t made =
+        libdeflate_deflate_compress(deflater.get(), data.data() - known, data.size() + known,
+                                    slot->whole.data(), slot->whole.size());
+    return TakeDeflatePiece(slot->whole.span().first(made), known, data, is_last, out);
   }
 
   static void StoreZlibHead(uint8_t* out) {
@@ -268,8 +254,7 @@ class DataWriter {
   const Cut cut_;
   const std::span<const PngFilter> filters_;
   std::vector<Slot> slots_;
-  std::vector<Piece> pieces_;
-  Buffer filtered_;
+  Buffer filtered_;  // The window before a wave, and the wave.
   uint32_t adler_ = 1;
 };
 
@@ -277,13 +262,14 @@ class DataWriter {
 
 uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows,
                             const EncodeOptions& options) {
-  const Cut cut(format, rows);
+  const Cut cut(format, rows, options);
   const bool is_near_optimal = LevelOf(options) >= kNearOptimalLevel;
-  const uint64_t slot = cut.block_bytes + DeflateBound(cut.block_bytes) +
-                        PngFilterScratchBytes(format) + kLibraryBytes;
-  const uint64_t piece = cut.piece_bytes() + 2 * DeflateBound(cut.piece_bytes()) +
-                         (is_near_optimal ? kNearOptimalBytes : kLibraryBytes);
-  uint64_t bytes = SaturatingAdd(SaturatingMul(cut.slots, slot), SaturatingMul(cut.pieces, piece));
+  const uint64_t deflaters =
+      kLibraryBytes + (is_near_optimal ? kNearOptimalBytes : kLibraryBytes);  // Of trials too.
+  const uint64_t slot = 2 * cut.block_bytes + 3 * DeflateBound(cut.block_bytes) +
+                        DeflateBound(kDeflateWindowBytes) + PngFilterScratchBytes(format) +
+                        deflaters;
+  uint64_t bytes = SaturatingAdd(SaturatingMul(cut.slots, slot), kDeflateWindowBytes);
   // Buffers are rounded up to a size class: a quarter at most.
   bytes = SaturatingAdd(bytes, bytes / 4);
   const uint64_t output = SaturatingAdd(cut.total_bytes, cut.total_bytes / 64);

@@ -15,7 +15,7 @@ MOST_BYTES_PER_TASK = 1024
 # What allocators keep or give back as they like.
 NOISE_BYTES = 3 << 20
 SOAK = """
-import asyncio, concurrent.futures, ctypes, gc, json, os, random, sys, tempfile, threading
+import asyncio, concurrent.futures, ctypes, gc, json, os, random, sys, tempfile, threading, time
 from pathlib import Path
 import numpy as np
 import pixpress
@@ -77,8 +77,9 @@ def submit(pool, number):
         pool.task(future.task_id)
     return future
 
-def resident():
+def resident(pool):
     gc.collect()
+    pool.trim()
     libc.malloc_trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
@@ -103,7 +104,11 @@ with pixpress.Pool(min_workers=2, max_workers=2, max_retries=2, retry_delay=0.00
         pool.metrics()
         done += len(futures) + 15
         futures = future = events = None
-        samples.append([done, resident(), threading.active_count(),
+        end = time.monotonic() + 10
+        while any("subscriber" in t.name for t in threading.enumerate()):
+            assert time.monotonic() < end
+            time.sleep(0.001)
+        samples.append([done, resident(pool), threading.active_count(),
                         len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))])
     stats = pool.stats()
     assert stats["queued"] == stats["running"] == stats["reserved_memory"] == 0, stats

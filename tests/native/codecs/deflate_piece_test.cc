@@ -46,26 +46,54 @@ ByteVector Inflated(const ByteVector& stream, size_t size) {
   return done == LIBDEFLATE_SUCCESS ? data : ByteVector();
 }
 
-TEST(DeflatePieceTest, OpenedStreamsContinueInOthers) {
+// `data` in pieces, each deflated with the window before it.
+ByteVector InPieces(const ByteVector& data, size_t piece_bytes, int level) {
+  ByteVector all;
+  const std::span<const uint8_t> bytes(data);
+  for (size_t at = 0; at < data.size(); at += piece_bytes) {
+    const size_t known = std::min(at, kDeflateWindowBytes);
+    const auto piece = bytes.subspan(at, std::min(piece_bytes, data.size() - at));
+    const auto whole = bytes.subspan(at - known, known + piece.size());
+    ByteVector out(DeflateBound(piece.size()));
+    const auto made = TakeDeflatePiece(Whole({whole.begin(), whole.end()}, level), known, piece,
+                                       at + piece_bytes >= data.size(), out);
+    EXPECT_TRUE(made.ok()) << made.status().message();
+    if (!made.ok()) return {};
+    all.insert(all.end(), out.begin(), out.begin() + static_cast<ptrdiff_t>(made.value()));
+  }
+  return all;
+}
+
+TEST(DeflatePieceTest, PiecesAreOneStream) {
   for (const int level : {0, 1, 6, 9, 12}) {
-    // Sizes around each other end their streams at every bit of a byte.
+    // Sizes around each other cut blocks of every kind, and matches, at every bit of a byte.
     for (size_t bytes = 1; bytes < 200'000; bytes = bytes * 2 + 1) {
-      ByteVector all = Mixed(bytes, 1);
-      ByteVector stream = Whole(all, level);
-      const size_t whole_bytes = stream.size();
-      stream.resize(whole_bytes + 5);
-      const auto opened = OpenDeflateEnd(stream, whole_bytes);
-      ASSERT_TRUE(opened.ok());
-      EXPECT_GE(opened.value(), whole_bytes + 4);
-      stream.resize(opened.value());
-      EXPECT_TRUE(Inflated(stream, all.size()).empty()) << "it has an end";
-      const ByteVector more = Mixed(3000, 2);
-      const ByteVector end = Whole(more, level);
-      stream.insert(stream.end(), end.begin(), end.end());
-      all.insert(all.end(), more.begin(), more.end());
-      EXPECT_EQ(Inflated(stream, all.size()), all) << bytes << " bytes, level " << level;
+      const ByteVector data = Mixed(bytes, 1);
+      for (const size_t piece_bytes : {bytes / 7 + 1, bytes / 3 + 1, bytes}) {
+        EXPECT_EQ(Inflated(InPieces(data, piece_bytes, level), bytes), data)
+            << bytes << " bytes in pieces of " << piece_bytes << ", level " << level;
+      }
     }
   }
+}
+
+TEST(DeflatePieceTest, CutsWithinMatchesOfEveryLengthAreWhole) {
+  // Repeats of 300 bytes: a match reaches over each cut.
+  ByteVector data(60'000);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i % 300 * 7 + i / 30'000);
+  for (size_t piece_bytes = 20'000; piece_bytes < 20'300; ++piece_bytes) {
+    ASSERT_EQ(Inflated(InPieces(data, piece_bytes, 9), data.size()), data) << piece_bytes;
+  }
+}
+
+TEST(DeflatePieceTest, APieceRefersToTheWindowBeforeIt) {
+  // Two halves of the same noise: the second one is nothing but matches.
+  ByteVector data = Mixed(90'000, 5);
+  data.erase(data.begin(), data.begin() + 60'000);
+  data.insert(data.end(), data.begin(), data.begin() + 30'000);
+  const size_t both = InPieces(data, 30'000, 12).size();
+  EXPECT_LT(both, 31'000u);
+  EXPECT_LE(both, Whole(data, 12).size() + 600);
 }
 
 TEST(DeflatePieceTest, HuffmanPiecesContinueInOthers) {
@@ -85,11 +113,13 @@ TEST(DeflatePieceTest, HuffmanPiecesContinueInOthers) {
 
 TEST(DeflatePieceTest, AStreamThatIsCutOrHasNoRoomIsRefused) {
   const ByteVector data = Mixed(5000, 4);
-  ByteVector stream = Whole(data, 6);
-  const size_t bytes = stream.size();
-  EXPECT_FALSE(OpenDeflateEnd(stream, bytes).ok());
-  stream.resize(bytes + 5);
-  EXPECT_FALSE(OpenDeflateEnd(stream, bytes / 2).ok());
+  const ByteVector stream = Whole(data, 6);
+  const std::span<const uint8_t> half(stream.data(), stream.size() / 2);
+  ByteVector out(DeflateBound(data.size()));
+  EXPECT_FALSE(TakeDeflatePiece(half, 0, data, false, out).ok());
+  EXPECT_FALSE(TakeDeflatePiece(stream, 6000, data, false, out).ok());
+  EXPECT_FALSE(TakeDeflatePiece(stream, 0, data, false, std::span(out).first(stream.size())).ok());
+  EXPECT_TRUE(TakeDeflatePiece(stream, 0, data, true, std::span(out).first(stream.size())).ok());
 }
 
 }  // namespace
