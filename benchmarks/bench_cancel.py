@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import random
+import re
 import statistics
 import threading
 import time
@@ -112,7 +113,7 @@ def pool() -> Iterator[pixpress.Pool]:
 def worker_cpu_ms() -> float:
     """Return the CPU time of the one worker thread of this process."""
     for task in Path("/proc/self/task").iterdir():
-        if (task / "comm").read_text().startswith("pixpress-worker"):
+        if re.match(r"pixpress-\d", (task / "comm").read_text()):
             return int((task / "schedstat").read_text().split()[0]) * 1e-6
     return math.nan
 

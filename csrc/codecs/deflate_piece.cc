@@ -69,12 +69,16 @@ class StreamWalk {
     zlib_.next_out = unread_.data();
     zlib_.avail_out = static_cast<uInt>(std::min(room, unread_.size()));
     const uInt given = zlib_.avail_out;
-    if (inflate(&zlib_, Z_TREES) != Z_OK) {
-      return Status(StatusCode::kInternal, "a deflate stream cannot be read again");
-    }
+    const int state = inflate(&zlib_, Z_TREES);
     made_ += given - zlib_.avail_out;
     const auto type = static_cast<unsigned>(zlib_.data_type);
     const size_t at = (stream_.size() - zlib_.avail_in) * 8 - type % kIsLast;
+    // A few bits of a byte that zlib has read already are progress, too.
+    const bool has_moved = state == Z_BUF_ERROR && at > at_;
+    if (state != Z_OK && !has_moved) {
+      return Status(StatusCode::kInternal, "a deflate stream cannot be read again");
+    }
+    at_ = at;
     if ((type & kIsBlockEnd) != 0) {
       EnterBlock(at, (type & kIsLast) != 0);
     } else if ((type & kIsHeaderEnd) != 0) {
@@ -115,6 +119,7 @@ class StreamWalk {
   const size_t known_bytes_;
   z_stream zlib_ = {};
   size_t made_ = 0;
+  size_t at_ = 0;
   bool is_cut_ = false;
   bool has_ended_ = false;
   Walk walk_;

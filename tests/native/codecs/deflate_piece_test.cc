@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <libdeflate.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -83,6 +84,41 @@ TEST(DeflatePieceTest, CutsWithinMatchesOfEveryLengthAreWhole) {
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i % 300 * 7 + i / 30'000);
   for (size_t piece_bytes = 20'000; piece_bytes < 20'300; ++piece_bytes) {
     ASSERT_EQ(Inflated(InPieces(data, piece_bytes, 9), data.size()), data) << piece_bytes;
+  }
+}
+
+TEST(DeflatePieceTest, BlocksWithinOneByteArePassed) {
+  // Empty blocks of 10 bits: header and end of some are within a byte that was read before.
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> zlib(new z_stream(), [](z_stream* stream) {
+    const int state = deflateEnd(stream);
+    delete stream;
+    return state;
+  });
+  ASSERT_EQ(deflateInit2(zlib.get(), 9, Z_DEFLATED, -15, 8, Z_FIXED), Z_OK);
+  const ByteVector data = Mixed(400, 6);
+  ByteVector stream(8000);
+  zlib->next_out = stream.data();
+  zlib->avail_out = static_cast<uInt>(stream.size());
+  for (size_t at = 0; at < data.size(); ++at) {
+    ByteVector byte = {data[at]};
+    zlib->next_in = byte.data();
+    zlib->avail_in = 1;
+    const int flush = at + 1 == data.size() ? Z_FINISH : at % 3 == 0 ? Z_PARTIAL_FLUSH : Z_NO_FLUSH;
+    ASSERT_GE(deflate(zlib.get(), flush), Z_OK);
+  }
+  stream.resize(zlib->total_out);
+  for (size_t known = 0; known < data.size(); ++known) {
+    const std::span<const uint8_t> piece(data.data() + known, data.size() - known);
+    ByteVector out(DeflateBound(piece.size()));
+    const auto made = TakeDeflatePiece(stream, known, piece, /*is_last=*/true, out);
+    ASSERT_TRUE(made.ok()) << known << made.status().message();
+    // After what is known, in a stored block.
+    const auto size = static_cast<uint16_t>(known);
+    ByteVector all = {0, static_cast<uint8_t>(size), static_cast<uint8_t>(size >> 8),
+                      static_cast<uint8_t>(~size), static_cast<uint8_t>(~size >> 8)};
+    all.insert(all.end(), data.begin(), data.begin() + static_cast<ptrdiff_t>(known));
+    all.insert(all.end(), out.begin(), out.begin() + static_cast<ptrdiff_t>(made.value()));
+    ASSERT_EQ(Inflated(all, data.size()), data) << known;
   }
 }
 
