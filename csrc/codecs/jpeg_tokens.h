@@ -25,7 +25,7 @@ inline constexpr size_t kMaxBlockTokens = 65;
 // What may be written beyond the last token.
 inline constexpr size_t kTokenSlack = 1;
 
-// The value of a token, signed.
+// The value of a token of DC or AC, signed.
 inline int32_t JpegTokenValue(JpegToken token) {
   const int32_t value = static_cast<int32_t>(uint32_t{token} << 20) >> 20;
   return value + (value < 0 ? 1 : 0);
@@ -43,12 +43,6 @@ inline JpegTokenCode SplitJpegToken(JpegToken token) {
   const auto size = static_cast<uint32_t>(31 - __builtin_clz(2 * magnitude + 1));
   return {static_cast<uint32_t>(token >> 12 << 4) | size,
           static_cast<uint32_t>(value) & ((1u << size) - 1)};
-}
-
-// The value of a token of DC or AC.
-inline int32_t JpegTokenValue(JpegToken token) {
-  const int32_t value = static_cast<int32_t>(uint32_t{token} << 20) >> 20;
-  return value - (value >> 31);
 }
 
 // At most 2047 either way.
