@@ -150,6 +150,7 @@ cdef object copy_data(const JobResult& result):
     return data
 
 
+include "_job.pxi"
 include "_engine.pxi"
 
 
