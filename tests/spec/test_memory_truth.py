@@ -32,7 +32,7 @@ def status_bytes(field):
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 source, output, settings = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-pool = pixpress.Pool(max_workers=1, memory_limit="16GB", task_timeout=900)
+pool = pixpress.Pool(max_workers=1, memory_limit="16GB", task_timeout=None)
 small = np.zeros((64, 64, 3), np.uint8)
 for kind in pixpress.features()["write"]:  # Libraries and threads are there before the job.
     pool.submit(pool.submit(small, format=kind).result().data, format=kind).result()
@@ -44,7 +44,7 @@ growth_bytes = status_bytes("VmHWM") - before_bytes
 print(json.dumps([growth_bytes, result.estimated_memory, result.peak_memory]))
 """
 SLACK_BYTES = 8 << 20
-PATIENCE_S = 1200
+PATIENCE_S = 3600
 # A file that takes figures of every case, one a line, for whoever reviews the reservations.
 REPORT = os.environ.get("PIXPRESS_MEMORY_REPORT")
 
