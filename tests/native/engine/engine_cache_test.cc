@@ -129,7 +129,7 @@ TEST_F(EngineCacheTest, WaitingForAnotherJobIsWaitingInTheQueue) {
   engine.begun.acquire();
   const auto second = engine.Submit("hang");
   engine.Await(1, 1);
-  EXPECT_TRUE(engine.engine().SetPriority(second->id, Priority::kHigh));
+  EXPECT_TRUE(engine.engine().SetPriority(second->id, Priority::kHigh).value());
   engine.Advance(11 * kNsPerSecond);
   EXPECT_EQ(engine.EndOf(second), JobState::kFailed);
   EXPECT_EQ(second->status.code(), StatusCode::kQueueTimeout);
