@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "engine/engine.h"
 
 namespace pixpress {
@@ -29,7 +31,7 @@ class LargeImage : public testing::TestWithParam<int> {
     JobSpec spec;
     spec.source = source;
     spec.settings = std::make_shared<const Settings>(settings);
-    const auto job = engine->Submit(spec, Priority::kNormal, -1).value();
+    const auto job = engine->Submit(std::move(spec), Priority::kNormal, -1).value();
     EXPECT_TRUE(engine->WaitJob(*job, -1));
     EXPECT_EQ(job->state.load(), JobState::kDone) << job->status.message();
     EXPECT_LE(job->result.peak_memory_bytes, job->result.estimated_memory_bytes);
