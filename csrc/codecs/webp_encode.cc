@@ -114,6 +114,11 @@ Status Fill(const Image& image, bool keeps_rgb, WebPPicture* picture) {
   picture->width = static_cast<int>(layout.width);
   picture->height = static_cast<int>(layout.height);
   if (layout.color == ColorModel::kYCbCr) {
+    const ImageLayout expected = ImageLayout::Ycbcr(layout.width, layout.height, 2, 2);
+    if (layout.planes[1].width != expected.planes[1].width ||
+        layout.planes[1].height != expected.planes[1].height) {
+      return Status(StatusCode::kInternal, "Expected planes of 4:2:0 for WebP");
+    }
     picture->use_argb = 0;
     picture->colorspace = WEBP_YUV420;
     if (WebPPictureAlloc(picture) == 0) return no_memory;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "codecs/codec_fixture.h"
+#include "codecs/webp_encode.h"
 #include "image/exif.h"
 
 namespace pixpress {
@@ -104,6 +105,15 @@ TEST_F(WebpTest, LossyKeepsAlphaExactly) {
   const Image decoded = Decode(Encode(image, {.quality = 50})).value();
   for (uint32_t y = 0; y < 47; ++y) {
     for (uint32_t x = 0; x < 61; ++x) ASSERT_EQ(At(decoded, x, y)[3], At(image, x, y)[3]);
+  }
+}
+
+TEST_F(WebpTest, RefusesPlanesOfAnotherSampling) {
+  for (const auto& [h, v] : {std::pair<uint8_t, uint8_t>{1, 1}, {2, 1}}) {
+    auto planes = Image::Create(ImageLayout::Ycbcr(16, 16, h, v), meter_);
+    WebpBytes out;
+    EXPECT_EQ(EncodeWebpImage(std::move(planes).value(), true, {}, context_, &out).code(),
+              StatusCode::kInternal);
   }
 }
 

@@ -190,8 +190,8 @@ TEST(Plan, MemoryCountsTheInputAndStreamsABaselineReencode) {
   settings.effort = 2;
   const Plan plan = MustPlan(settings, JpegInfo(12000, 8000));
   EXPECT_GT(plan.memory_bytes, 1'000'000u);
-  // 96 megapixels are 144 MB of samples: a job that streams holds stripes, the output's bound, which
-  // is 78 % of them at quality 80, and 30 MB for parts that idle workers decode ahead.
+  // 96 megapixels are 144 MB of samples: a job that streams holds stripes, the output's bound,
+  // which is 78 % of them at quality 80, and 30 MB for parts that idle workers decode ahead.
   EXPECT_LT(plan.memory_bytes, 170u << 20);
 }
 
