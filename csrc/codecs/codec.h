@@ -21,7 +21,8 @@
 
 namespace pixpress {
 
-enum class Format : uint8_t { kUnknown, kJpeg, kPng, kWebp, kGif, kAvif };
+// kAuto is no format, but the wish for whichever is smallest.
+enum class Format : uint8_t { kUnknown, kJpeg, kPng, kWebp, kGif, kAvif, kAuto };
 
 using Bytes = std::span<const uint8_t>;
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "pipeline/auto_plan.h"
 #include "pipeline/encode_options.h"
 
 namespace pixpress {
@@ -296,6 +297,7 @@ bool Plan::Has(StepKind kind) const {
 
 Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input_bytes) {
   const Settings& settings = *spec.settings;
+  if (settings.format == Format::kAuto) return MakeAutoPlan(spec, info, input_bytes);
   Plan plan;
   plan.info = info;
   plan.source_codec = FindCodec(info.format);
@@ -304,8 +306,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
 
   const bool same_format = plan.source_codec == plan.output_codec;
   const uint8_t turn = settings.auto_orient ? info.orientation : 1;
-  uint32_t width = info.width;
-  uint32_t height = info.height;
+  uint32_t width = info.width, height = info.height;
   if (SwapsSides(turn)) std::swap(width, height);
   plan.geometry = FitGeometry(width, height, settings);
   const bool resized = plan.geometry.is_resized(width, height);

@@ -2,6 +2,7 @@
 // Everything about a job that can be decided from its header, before memory is reserved.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct PlannedStep {
   ImageLayout out;  // The layout that it yields.
 };
 
+struct Candidate;
+
 struct Plan {
   ImageInfo info;
   const Codec* source_codec = nullptr;  // Null for pixels.
@@ -51,6 +54,9 @@ struct Plan {
   bool may_keep_original = false;
   // The peak of buffers and modelled library memory, the encoded input of files included.
   uint64_t memory_bytes = 0;
+  // format="auto": what may become the output. Then nothing above is set but the info, the source's
+  // codec and the memory.
+  std::vector<Candidate> candidates;
 
   bool obeys_quality() const {
     return output_codec->obeys_quality != nullptr && output_codec->obeys_quality(encode);
@@ -58,6 +64,13 @@ struct Plan {
   const ImageLayout& encoded_layout() const { return steps.empty() ? decoded : steps.back().out; }
   bool Has(StepKind kind) const;
   bool is_searched() const { return max_bytes != 0 || goal.has_scores(); }
+};
+
+// An output that format="auto" may try.
+struct Candidate {
+  Plan plan;
+  std::shared_ptr<const Settings> settings;  // The job's, for this format.
+  bool is_lossless = false;
 };
 
 // Pure. `input_bytes` is the size of an encoded file, 0 for memory that the caller owns.

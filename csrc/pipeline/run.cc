@@ -10,6 +10,7 @@
 #include "pipeline/output_color.h"
 #include "pipeline/post_process.h"
 #include "pipeline/run_animation.h"
+#include "pipeline/run_auto.h"
 #include "pipeline/run_search.h"
 #include "pipeline/search.h"
 #include "pipeline/timed_source.h"
@@ -185,6 +186,7 @@ uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
 
 Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
                JobResult* result) {
+  if (!plan.candidates.empty()) return RunAuto(spec, plan, encoded, context, result);
   Status status = EncodeOrKeep(spec, plan, encoded, context, result);
   const bool salvages = spec.settings->on_damage == OnDamage::kSalvage;
   if (status.code() == StatusCode::kCorruptImage && salvages && plan.source_codec != nullptr) {

@@ -23,6 +23,8 @@ constexpr double kCloseEnough = 0.6;
 constexpr double kCloseEnoughLate = 1.5;
 // Between two trials the score is taken to follow a line only if both are so near.
 constexpr double kNear = 15;
+// A point of the score costs less than this part of the bytes.
+constexpr double kMostSavingPerPoint = 0.1;
 
 struct Trial {
   int quality = 0;
@@ -51,14 +53,15 @@ class ScoreSearch {
   Result<SearchResult> Run() {
     int quality = goal_.quality;
     if (goal_.target > 0) {
-      quality = RoundedUp(QualityOfTypicalScore(goal_.format, needed_ + kMargin));
+      quality = AtTypical(100 - (100 - needed_ - kMargin) / goal_.difficulty);
     }
     while (quality != 0) {
       PIXPRESS_RETURN_IF_ERROR(Try(quality));
       quality = NextQuality();
     }
     const Trial& found = good_.is_made() ? good_ : bad_;
-    if (goal_.max_bytes != 0 && found.size_bytes > goal_.max_bytes) return FitBelow(found);
+    const bool is_too_large = goal_.max_bytes != 0 && found.size_bytes > goal_.max_bytes;
+    if (is_too_large && !IsUseless(found)) return FitBelow(found);
     return Answer(found);
   }
 
@@ -85,10 +88,11 @@ class ScoreSearch {
 
   // 0: no other one is worth a try.
   int NextQuality() const {
+    if (IsUseless(good_.is_made() ? good_ : bad_)) return 0;
     const bool is_late = trials_ >= kMostGuesses;
     if (!good_.is_made()) {
-      const bool is_useless = goal_.max_bytes != 0 && bad_.size_bytes > goal_.max_bytes;
-      if (is_useless || bad_.quality == kHighestQuality) return 0;
+      const bool is_too_large = goal_.max_bytes != 0 && bad_.size_bytes > goal_.max_bytes;
+      if (is_too_large || bad_.quality == kHighestQuality) return 0;
       if (is_late) return (bad_.quality + 1 + kHighestQuality) / 2;
       return std::clamp(Guess(bad_), bad_.quality + 1, kHighestQuality);
     }
@@ -102,6 +106,14 @@ class ScoreSearch {
     const int guess = std::max(bad_.is_made() ? Between() : Guess(good_), low);
     if (guess < good_.quality) return guess;
     return good_.score < needed_ + kCloseEnoughLate ? 0 : good_.quality - 1;
+  }
+
+  // Not smaller than what there is, and not so much too good that a lower quality may be.
+  bool IsUseless(const Trial& trial) const {
+    if (goal_.useless_bytes == 0) return false;
+    const double saving = std::max(trial.score - needed_, 0.0) * kMostSavingPerPoint;
+    return static_cast<double>(trial.size_bytes) * (1 - saving) >=
+           static_cast<double>(goal_.useless_bytes);
   }
 
   int RoundedUp(double quality) const {

@@ -26,6 +26,11 @@ struct ScoreGoal {
   uint64_t max_bytes = 0;            // No output is larger than this; 0: none.
   // An output larger than this is not kept while another is tried, but made again.
   uint64_t keep_bytes = 0;
+  // There is a good enough output of so many bytes already, and no smaller one is likely to come
+  // once a trial says so; 0: none.
+  uint64_t useless_bytes = 0;
+  // What the errors of the image are as a multiple of the typical ones, for the first guess.
+  double difficulty = 1;
 
   bool has_scores() const { return target > 0 || floor > 0; }
 };

@@ -48,7 +48,7 @@ void Visit(Record& record, T& settings) {
          upscale, linear, progressive, subsampling, colors, dither, min_quality, target_score,
          max_bytes, near_lossless, alpha_quality, metadata, auto_orient, animated, max_frames,
          overwrite, on_damage, post_process, expert, limits] = settings;
-  record.Enum(format, Format::kAvif);
+  record.Enum(format, Format::kAuto);
   record.Field(quality);
   record.Field(effort);
   record.Field(lossless);

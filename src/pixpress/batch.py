@@ -10,7 +10,7 @@ from .errors import expected
 from .future import JobFuture
 from .options import Settings
 
-FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")
+FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif", "auto")
 _NAMES = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "apng": "png"}
 _ORDER = ("jpeg", "png", "webp", "gif", "avif")
 

@@ -113,9 +113,9 @@ def _described(found: ImageInfo) -> str:
 @click.option(
     "-f",
     "--format",
-    type=click.Choice(["keep", *features()["write"]]),
+    type=click.Choice(["keep", "auto", *features()["write"]]),
     default="keep",
-    help="Format of the outputs.",
+    help="Format of the outputs; auto is for one output without an extension.",
 )
 @click.option("-q", "--quality", type=click.IntRange(1, 100), default=80, show_default=True)
 @click.option("--effort", type=click.IntRange(1, 10), default=5, show_default=True)

@@ -83,6 +83,8 @@ def find_work(
         raise click.UsageError(f"{folders[0]} is a folder: give -R to compress what is in it")
     if folders and output == "-":
         raise click.UsageError("Expected one file as input for standard output, got a folder")
+    if format == "auto" and is_folder and output != "-":
+        raise click.UsageError("Expected a format for the files in a folder, got auto")
     load = Workload()
     for name in inputs:
         if name in folders:
@@ -108,6 +110,8 @@ def _check_extension(output: str, format: str) -> None:
     named = extension_format(output)
     if format == "keep" and named == "keep" and os.path.splitext(output)[1]:
         raise click.UsageError(f"Expected a known extension or a format (-f), got {output}")
+    if format == "auto" and named != "keep":
+        raise click.UsageError(f"Expected an output without an extension for auto, got {output}")
     if "keep" not in (format, named) and format != named:
         raise click.UsageError(f"Expected an extension of {format} for the output, got {output}")
 

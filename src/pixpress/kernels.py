@@ -13,7 +13,7 @@ from . import _native, imported
 from .arguments import boolean, choice, whole
 from .errors import expected
 from .foreign import EXTENSIONS, ForeignSource
-from .options import DEFAULT, FILTERS, format_value, settings_of
+from .options import AUTO, DEFAULT, FILTERS, format_value, settings_of
 from .pool_options import ISOLATIONS
 from .result import ImageInfo
 from .sources import array_source, open_source
@@ -140,7 +140,7 @@ def encode(array: Array, format: str, **settings: Any) -> bytes:
     b'\\x89PNG'
     """
     number = format_value(format)
-    if number == 0:
+    if number in (0, AUTO):
         raise expected("one of jpeg, png, webp", "format", format)
     native = settings_of(None, settings).native.with_format(number)
     return _native.run(native, array_source(array))

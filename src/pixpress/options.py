@@ -32,8 +32,8 @@ class Priority(enum.IntEnum):
     CRITICAL = 3
 
 
-_FORMATS = {"keep": 0, "jpeg": 1, "jpg": 1, "png": 2, "webp": 3, "gif": 4, "avif": 5}
-_UNBUILT_FORMATS = ("auto",)
+_FORMATS = {"keep": 0, "jpeg": 1, "jpg": 1, "png": 2, "webp": 3, "gif": 4, "avif": 5, "auto": 6}
+AUTO = _FORMATS["auto"]
 _FITS = ("inside", "cover", "contain", "fill", "outside")
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "mitchell", "lanczos")
 _SUBSAMPLINGS = ("auto", "4:4:4", "4:2:2", "4:2:0")
@@ -65,12 +65,9 @@ def priority_value(value: object) -> int:
 
 def format_value(value: object) -> int:
     """The number of a format's name."""
-    if isinstance(value, str):
-        if value.lower() in _FORMATS:
-            return _FORMATS[value.lower()]
-        if value.lower() in _UNBUILT_FORMATS:
-            raise OptionError(f"format={value!r} is not built")
-    raise expected("one of keep, jpeg, png, webp, gif, avif", "format", value)
+    if isinstance(value, str) and value.lower() in _FORMATS:
+        return _FORMATS[value.lower()]
+    raise expected("one of keep, jpeg, png, webp, gif, avif, auto", "format", value)
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,9 @@ class Settings:
 
     Parameters
     ----------
-    format : {"keep", "jpeg", "png", "webp", "gif", "avif"}
-        Format of the output; "keep" is the one of `dst`'s extension, else of the source.
+    format : {"keep", "jpeg", "png", "webp", "gif", "avif", "auto"}
+        Format of the output; "keep" is the one of `dst`'s extension, else of the source. "auto" is
+        what makes the fewest bytes at the same score; see `docs/formats.md`.
     quality : int
         1 to 100, for lossy formats.
     effort : int

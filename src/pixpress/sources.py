@@ -9,6 +9,7 @@ from typing import Any
 from . import _native
 from .errors import CorruptImageError, InputError, OptionError, expected
 from .foreign import ForeignSource, format_of_bytes, format_of_file
+from .options import AUTO
 
 _FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")  # By number of the core.
 _ROWS = [line.split("\t") for line in _native.built_in()[1].splitlines()]
@@ -114,6 +115,8 @@ def output_format(
         named = _EXTENSIONS.get(extension, 0)
         if extension and not named and not chosen:
             raise OptionError(f"Expected a known extension or a format, got {path!r}")
+    if chosen == AUTO and named:
+        raise OptionError(f"Expected no extension of a format for dst with auto, got {path!r}")
     if chosen and named and chosen != named:
         raise OptionError(f"Expected an extension of the chosen format for dst, got {path!r}")
     if not chosen and not named and source.name in ("<array>", "<image>"):
@@ -138,6 +141,10 @@ def output_paths(
     sources: list[object], out_dir: Path, format: str
 ) -> list[tuple[object, str | None]]:
     """Each source with its output; refuses two for one output before any work starts."""
+    if format.lower() == "auto":
+        raise OptionError(
+            "Expected a format for out_dir, got auto: the names of the outputs depend on it"
+        )
     by_output: dict[str, str] = {}
     for src in sources:
         name = path_text("sources with out_dir", src)

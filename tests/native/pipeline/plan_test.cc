@@ -175,6 +175,38 @@ TEST(Plan, ContainPadsToTheBox) {
   EXPECT_EQ(plan.encoded_layout().height, 200u);
 }
 
+TEST(Plan, AutoReservesForTheLargestCandidateAndTheBestUntilThen) {
+  Settings settings;
+  settings.format = Format::kAuto;
+  for (const ImageInfo& info : {JpegInfo(3000, 2000), PngInfo(3000, 2000)}) {
+    const Plan plan = MustPlan(settings, info);
+    ASSERT_GE(plan.candidates.size(), 4u);
+    for (const Candidate& candidate : plan.candidates) {
+      const Format format = candidate.plan.output_codec->format;
+      EXPECT_EQ(candidate.settings->format, format);
+      EXPECT_EQ(candidate.is_lossless, !candidate.plan.goal.has_scores());
+      EXPECT_NE(format, Format::kGif);
+      EXPECT_GT(plan.memory_bytes, candidate.plan.memory_bytes + 3000 * 2000);
+    }
+  }
+}
+
+TEST(Plan, AutoLeavesOutWhatCannotHoldTheImage) {
+  Settings settings;
+  settings.format = Format::kAuto;
+  ImageInfo deep = PngInfo(20000, 64);
+  deep.bits = 16;
+  for (const Candidate& candidate : MustPlan(settings, deep).candidates) {
+    EXPECT_NE(candidate.plan.output_codec->format, Format::kWebp);
+  }
+  settings.lossless = true;
+  deep = PngInfo(64, 64);
+  deep.bits = 16;
+  const Plan plan = MustPlan(settings, deep);
+  ASSERT_EQ(plan.candidates.size(), 1u);
+  EXPECT_EQ(plan.candidates[0].plan.output_codec->format, Format::kPng);
+}
+
 TEST(Plan, FormatsWithoutEncoderAndTooLargeSidesAreRefused) {
   Settings settings;
   settings.format = Format{200};  // No build has it.

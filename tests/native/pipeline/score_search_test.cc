@@ -103,6 +103,38 @@ TEST(SearchScore, EncodesOnceIfTheAskedQualityIsAboveTheFloor) {
   EXPECT_EQ(image.tried(), std::vector<int>{80});
 }
 
+TEST(SearchScore, StartsWhereAnImageOfThatDifficultyScoresTheTarget) {
+  for (const double factor : {0.4, 0.7, 1.3, 1.8}) {
+    FakeEncoder image = Image(factor, 0);
+    const auto found = image.Search({.target = 70, .difficulty = factor});
+    ASSERT_TRUE(found.ok());
+    EXPECT_EQ(image.tried().front(), found.value().quality);
+  }
+  EXPECT_TRUE(Image(1, 0).Search({.target = 70, .difficulty = 0}).ok());
+}
+
+TEST(SearchScore, EndsAtOnceWhereNoSmallerOutputIsToBeHad) {
+  FakeEncoder image = Image(1, 0);
+  const int quality = image.Search({.target = 70}).value().quality;
+  const auto size_bytes = static_cast<uint64_t>(quality) * 100;
+  // Too bad and too large.
+  ASSERT_TRUE(image.Search({.target = 70, .useless_bytes = 100, .difficulty = 0.5}).ok());
+  EXPECT_EQ(image.tried().size(), 1u);
+  // A limit does not make it go on.
+  ASSERT_TRUE(
+      image.Search({.target = 70, .max_bytes = 50, .useless_bytes = 90, .difficulty = 0.5}).ok());
+  EXPECT_EQ(image.tried().size(), 1u);
+  // Good enough, but too large at any quality that is.
+  ASSERT_TRUE(image.Search({.target = 70, .useless_bytes = size_bytes / 2}).ok());
+  EXPECT_EQ(image.tried().size(), 1u);
+  // Much too good: a lower quality may be smaller, and is.
+  const auto found =
+      image.Search({.target = 70, .useless_bytes = size_bytes + 1, .difficulty = 1.5});
+  ASSERT_TRUE(found.ok());
+  EXPECT_GT(image.tried().size(), 1u);
+  EXPECT_LE(found.value().data.size_bytes(), size_bytes);
+}
+
 TEST(SearchScore, RaisesTheQualityToTheFloorWithoutAnyTolerance) {
   FakeEncoder image = Image(1, 0);
   const auto found = image.Search({.floor = 78, .quality = 30});
