@@ -51,6 +51,7 @@ class PendingImport:
         self.future = future
         self.handle: _native.JobHandle | None = None
         self.is_cancelled = False
+        self.has_failed = False  # Either this or cancelled, whichever came first.
         self.held_bytes = 0
 
     @property
@@ -67,6 +68,8 @@ class PendingImport:
     def cancel(self) -> bool:
         """As of the core's handle; what Pillow is decoding is thrown away when it is done."""
         with self._changed:
+            if self.has_failed:
+                return False
             if self.handle is None:
                 self.is_cancelled = True
                 self._changed.notify_all()
@@ -171,7 +174,7 @@ class Importer:
         for job in jobs:
             with self._changed:
                 was_cancelled = job.is_cancelled
-                if job.handle is not None:  # The core has it by now.
+                if job.handle is not None or job.has_failed:  # The core has it by now, or nobody.
                     continue
                 job.is_cancelled = True
                 self._changed.notify_all()
@@ -207,6 +210,10 @@ class Importer:
     def _import(self, job: PendingImport) -> BaseException | None:
         """Decode and hand over; what went wrong is the result of the job."""
         error = None if job.is_cancelled else self._decode(job)
+        with self._changed:
+            if job.is_cancelled:  # The caller was told so.
+                error = None
+            job.has_failed = error is not None
         if job.is_cancelled:
             self._record(job, "CANCELLED")
         elif error is not None:

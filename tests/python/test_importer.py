@@ -191,3 +191,28 @@ def test_the_command_takes_them_in_walks_and_alone(tmp_path: Path) -> None:
     alone = ["compress", str(folder / "bmp_file.bmp"), "-o", str(tmp_path / "one.jpg")]
     assert CliRunner().invoke(main, alone).exit_code == 0
     assert opened((tmp_path / "one.jpg").read_bytes()).size == (32, 32)
+
+
+def test_a_job_that_has_failed_is_not_cancelled_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, answers = importer.Importer._record, []
+
+    def record(own: importer.Importer, job: importer.PendingImport, *how: str) -> None:
+        answers.append(job.future.cancel())  # Between the failure and what the future says of it.
+        real(own, job, *how)
+
+    monkeypatch.setattr(importer.Importer, "_record", record)
+    with pixpress.Pool(max_workers=1) as pool:
+        future = pool.submit(b"II*\0", format="png")
+        assert isinstance(future.exception(timeout=60), pixpress.PixpressError)
+    assert answers == [False]
+    assert not future.cancelled()
+
+
+def test_what_fails_after_it_was_cancelled_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    with pixpress.Pool(max_workers=1) as pool:
+        future = pool.submit(b"II*\0", format="png")
+        assert gate.entered.acquire(timeout=60)
+        assert future.cancel()
+        gate.open.set()
+    assert future.cancelled()

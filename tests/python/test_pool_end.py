@@ -24,7 +24,7 @@ def test_no_worker_thread_outlives_the_jobs_of_a_closed_pool() -> None:
     with pixpress.Pool(max_workers=2) as pool:
         future = pool.submit(np.zeros((4, 4), np.uint8), format="png")
         future.result(timeout=60)
-        assert worker_threads() > before
+        assert worker_threads() - before
     end = time.monotonic() + 30
     while not worker_threads() <= before and time.monotonic() < end:
         time.sleep(0.001)

@@ -17,6 +17,8 @@ import pixpress
 STEPS = int(os.environ.get("PIXPRESS_TEST_STEPS", "60"))
 _SLOW = np.random.default_rng(1).integers(0, 256, (700, 700, 3), dtype=np.uint8)
 _QUICK = _SLOW[:16, :16]
+# What Pillow decodes has no number before the core has it; test_importer.py has its states.
+_FOREIGN = (b"II", b"MM", b"BM", b"P", b"\0\0\1\0")
 
 
 class PoolStates(RuleBasedStateMachine):
@@ -60,9 +62,9 @@ class PoolStates(RuleBasedStateMachine):
     def submit_slow(self, priority: int) -> None:
         self._add(_SLOW, format="png", priority=priority)
 
-    @rule(data=st.binary(max_size=40))
+    @rule(data=st.binary(max_size=40).filter(lambda data: not data.startswith(_FOREIGN)))
     def submit_garbage(self, data: bytes) -> None:
-        self._add(data, format="png")  # What begins like TIFF cannot be kept.
+        self._add(data)
 
     @rule()
     def submit_what_vanishes(self) -> None:
