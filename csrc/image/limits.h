@@ -2,6 +2,7 @@
 // What an untrusted image may cost before it is refused. Checked before anything is allocated.
 
 #include <cstdint>
+#include <limits>
 
 #include "base/status.h"
 
@@ -15,6 +16,17 @@ struct Limits {
   uint64_t max_pixel_scans = 10'000'000'000;  // Pixels times scans of a JPEG.
   uint64_t max_metadata_bytes = 8u << 20;
   uint64_t max_input_bytes = 2ull << 30;
+};
+
+// For what we made ourselves.
+inline constexpr Limits kNoLimits = {
+    .max_pixels = std::numeric_limits<uint64_t>::max(),
+    .max_total_pixels = std::numeric_limits<uint64_t>::max(),
+    .max_frames = std::numeric_limits<uint32_t>::max(),
+    .max_scans = std::numeric_limits<uint32_t>::max(),
+    .max_pixel_scans = std::numeric_limits<uint64_t>::max(),
+    .max_metadata_bytes = std::numeric_limits<uint64_t>::max(),
+    .max_input_bytes = std::numeric_limits<uint64_t>::max(),
 };
 
 // kLimitExceeded with the numbers, or kCorruptImage for an empty side.

@@ -1,7 +1,6 @@
 #include "pipeline/post_process.h"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -13,17 +12,6 @@ namespace pixpress {
 namespace {
 
 constexpr int kMostEffort = 10;
-
-// Our own output is to be trusted.
-constexpr Limits kNoLimits = {
-    .max_pixels = std::numeric_limits<uint64_t>::max(),
-    .max_total_pixels = std::numeric_limits<uint64_t>::max(),
-    .max_frames = std::numeric_limits<uint32_t>::max(),
-    .max_scans = std::numeric_limits<uint32_t>::max(),
-    .max_pixel_scans = std::numeric_limits<uint64_t>::max(),
-    .max_metadata_bytes = std::numeric_limits<uint64_t>::max(),
-    .max_input_bytes = std::numeric_limits<uint64_t>::max(),
-};
 
 // Whatever the codec is about, the job is optimizing.
 class OptimizeProgress final : public ProgressSink {

@@ -1,6 +1,5 @@
 #include "pipeline/run_search.h"
 
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -18,13 +17,6 @@ namespace {
 
 using OpenRows = std::function<Result<std::unique_ptr<RowSource>>()>;
 
-// What we made ourselves is read without the limits for what others made.
-Limits NoLimits() {
-  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
-  constexpr uint32_t kMany = std::numeric_limits<uint32_t>::max();
-  return {kMost, kMost, kMany, kMany, kMost, kMost, kMost};
-}
-
 // Nobody hears of the progress of what is only looked at, and damage there is ours.
 WorkContext Looking(const WorkContext& context) {
   WorkContext looking = context;
@@ -38,9 +30,9 @@ Result<double> ScoreOutput(const Codec& codec, const OpenRows& open_reference,
                            const ByteChain& output, const WorkContext& context) {
   PIXPRESS_ASSIGN_OR_RETURN(Buffer copy, context.meter.Allocate(output.size_bytes()));
   output.CopyTo(copy.data());
-  const Limits limits = NoLimits();
-  PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info, codec.probe(copy.span(), copy.size(), limits));
-  PIXPRESS_ASSIGN_OR_RETURN(auto distorted, codec.decode(copy.span(), info, {}, limits, context));
+  PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info, codec.probe(copy.span(), copy.size(), kNoLimits));
+  PIXPRESS_ASSIGN_OR_RETURN(auto distorted,
+                            codec.decode(copy.span(), info, {}, kNoLimits, context));
   PIXPRESS_ASSIGN_OR_RETURN(auto reference, open_reference());
   return ScoreRows(std::move(reference), std::move(distorted), context);
 }
