@@ -58,18 +58,9 @@ bool JpegDrafter::PutBlock(const int16_t* block, size_t component, JpegToken** n
 }
 
 bool JpegDrafter::PutBlocks(const JpegBlockRows& blocks, JpegToken** next) const {
-  for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
-    for (size_t c = 0; c < frame_.component_count; ++c) {
-      const JpegFrameComponent& own = frame_.components[c];
-      for (size_t y = 0; y < own.v; ++y) {
-        const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
-        for (size_t x = 0; x < own.h; ++x) {
-          if (!PutBlock(row + x * 64, c, next)) return false;
-        }
-      }
-    }
-  }
-  return true;
+  return VisitJpegBlocks(frame_, blocks, [&](const int16_t* block, size_t component) {
+    return PutBlock(block, component, next);
+  });
 }
 
 }  // namespace pixpress

@@ -57,6 +57,24 @@ struct JpegFrame {
   uint64_t mcu_count() const { return uint64_t{mcu_columns} * mcu_rows; }
 };
 
+// Visits the blocks of one row of MCUs as visit(block, component), in the order of the file, until
+// that returns false; then returns false too.
+template <typename Visit>
+bool VisitJpegBlocks(const JpegFrame& frame, const JpegBlockRows& blocks, const Visit& visit) {
+  for (uint32_t column = 0; column < frame.mcu_columns; ++column) {
+    for (size_t c = 0; c < frame.component_count; ++c) {
+      const JpegFrameComponent& own = frame.components[c];
+      for (size_t y = 0; y < own.v; ++y) {
+        const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
+        for (size_t x = 0; x < own.h; ++x) {
+          if (!visit(row + x * 64, c)) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
 // Sequential Huffman coding of 8 bits in one scan of all of one or three components. Everything
 // else, and whatever is not in perfect order, is kUnsupportedFormat: left to libjpeg. Borrows
 // `encoded`.

@@ -39,15 +39,10 @@ class BlockQuantizer {
   BlockQuantizer(const JpegFrame& frame, JpegTrellis& trellis) : frame_(frame), trellis_(trellis) {}
 
   void PutRow(const JpegBlockRows& blocks, JpegTokenWriter* out) {
-    for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
-      for (size_t c = 0; c < frame_.component_count; ++c) {
-        const JpegFrameComponent& own = frame_.components[c];
-        for (size_t y = 0; y < own.v; ++y) {
-          const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
-          for (size_t x = 0; x < own.h; ++x) PutBlock(row + x * 64, c, *out);
-        }
-      }
-    }
+    VisitJpegBlocks(frame_, blocks, [&](const int16_t* block, size_t component) {
+      PutBlock(block, component, *out);
+      return true;
+    });
   }
 
  private:

@@ -224,18 +224,9 @@ bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
 }
 
 bool JpegRequantizer::RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWriter* out) {
-  for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
-    for (size_t c = 0; c < frame_.component_count; ++c) {
-      const JpegFrameComponent& own = frame_.components[c];
-      for (size_t y = 0; y < own.v; ++y) {
-        const int16_t* const row = blocks[c][y] + size_t{column} * own.h * 64;
-        for (size_t x = 0; x < own.h; ++x) {
-          if (!RequantizeBlock(row + x * 64, c, *out)) return false;
-        }
-      }
-    }
-  }
-  return true;
+  return VisitJpegBlocks(frame_, blocks, [&](const int16_t* block, size_t component) {
+    return RequantizeBlock(block, component, *out);
+  });
 }
 
 // AC of a draft that is rounded already.
