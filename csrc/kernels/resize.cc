@@ -21,8 +21,6 @@ size_t RowBytes(uint32_t width, uint8_t channels) {
   return RoundUpTo<size_t>((size_t{width} * channels + kBlendPadding) * sizeof(int16_t), 64);
 }
 
-static_assert(kRowPadding >= kBlendPadding);
-
 // What a row takes while it waits to be blended.
 size_t RingStride(uint32_t width, const ResizeOptions& options) {
   if (!ResizeSamples(options).may_stay_bytes()) return RowBytes(width, options.channels);

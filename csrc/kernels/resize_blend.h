@@ -13,7 +13,7 @@
 
 namespace pixpress {
 
-inline constexpr size_t kBlendPadding = 64;
+inline constexpr size_t kBlendPadding = kRowPadding;
 inline constexpr int kFineBits = 6;
 
 // Each of `out` is the sum of rows[i] * weights[i], rounded and saturated. `taps` is even; weights

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/checked_math.h"
+#include "codecs/jpeg_encode.h"
 #include "image/image.h"
 #include "memory/buffer.h"
 #include "pipeline/encode_options.h"
@@ -57,8 +58,6 @@ uint64_t KeptBytes(const Plan& plan, uint64_t encode_bytes) {
 
 // What the header of the output will say, as far as it matters for decoding it.
 ImageInfo OutputInfo(const Plan& plan, const ImageLayout& layout) {
-  constexpr int kProgressiveEffort = 7;
-  const EncodeOptions& options = plan.encode;
   ImageInfo info;
   info.format = plan.output_codec->format;
   info.width = layout.width;
@@ -67,9 +66,7 @@ ImageInfo OutputInfo(const Plan& plan, const ImageLayout& layout) {
   info.has_alpha = layout.has_alpha;
   info.bits = layout.bits;
   info.is_lossless = false;
-  info.is_progressive = options.progressive == Progressive::kOn ||
-                        (options.progressive == Progressive::kAuto &&
-                         (plan.transcode.value_or(options).effort >= kProgressiveEffort));
+  info.is_progressive = WantsProgressiveJpeg(plan.transcode.value_or(plan.encode));
   return info;
 }
 
