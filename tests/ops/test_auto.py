@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_pictures import saved, score
 from PIL import Image, ImageDraw
 
 import pixpress
@@ -40,16 +41,6 @@ def graphic(width: int = 400, height: int = 300) -> np.ndarray:
         draw.rectangle([x, y, x + w // 3, y + h // 3], outline=color)
         draw.line([x, y, x + w, y + 7], fill=color)
     return np.asarray(image)
-
-
-def saved(pixels: np.ndarray, format: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, format, **options)
-    return out.getvalue()
-
-
-def score(reference: np.ndarray, output: bytes) -> float:
-    return pixpress.ssimulacra2(reference, pixpress.decode(output))
 
 
 @pytest.mark.parametrize(

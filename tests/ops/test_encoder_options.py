@@ -8,22 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_pictures import photo
 from PIL import Image
 
 import pixpress
 from pixpress import OptionError, Settings
 
 HAS_AVIF = "avif" in pixpress.features()["write"]
-
-
-def photo(height: int = 192, width: int = 256) -> np.ndarray:
-    """Shapes of two sizes with noise, of saturated colors."""
-    rng = np.random.default_rng(11)
-    y, x = np.mgrid[0:height, 0:width].astype(float)
-    planes = [128 + 80 * np.sin(x / 9 + 2 * p) * np.cos(y / 13 - p) for p in range(3)]
-    noisy = np.stack(planes, axis=-1) + rng.normal(0, 14, (height, width, 3))
-    noisy[40:90, 60:140] = (230, 10, 20)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
 def made(format: str, effort: int = 5, **knobs: Any) -> bytes:

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from made_pictures import saved, score
 from PIL import Image
 
 import pixpress
@@ -29,16 +30,6 @@ def photo(width: int = 400, height: int = 300) -> np.ndarray:
 def quickly(format: str) -> dict[str, object]:
     """Settings for outputs that do not take long."""
     return {"format": format, "effort": 1 if format == "avif" else 4}
-
-
-def saved(pixels: np.ndarray, format: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, format, **options)
-    return out.getvalue()
-
-
-def score(reference: np.ndarray, output: bytes) -> float:
-    return pixpress.ssimulacra2(reference, pixpress.decode(output))
 
 
 @pytest.mark.parametrize("format", LOSSY)
