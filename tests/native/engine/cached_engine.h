@@ -1,6 +1,7 @@
 #pragma once
 // An engine with a cache, whose clock and attempts a test drives.
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <deque>
@@ -43,7 +44,8 @@ class CachedEngine {
     spec.settings = settings_;
     spec.source.kind = Source::Kind::kBytes;
     spec.source.bytes = {reinterpret_cast<const uint8_t*>(kept.data()), kept.size()};
-    return engine_->Submit(std::move(spec), priority, 0).value();
+    jobs_.push_back(engine_->Submit(std::move(spec), priority, 0).value());
+    return jobs_.back();
   }
   void Script(const std::string& image, std::vector<Status> statuses) {
     const std::lock_guard lock(mutex_);
@@ -63,12 +65,14 @@ class CachedEngine {
     std::erase_if(events, [&](const Event& event) { return event.type != type; });
     return events;
   }
-  // So many jobs wait, for whatever, and so many workers work.
+  // So many jobs wait (other than for a retry), each after a worker has looked at it, and so many
+  // workers work.
   void Await(size_t queued, uint32_t busy) {
     const int64_t end_ns = Clock::System().NowNs() + 20 * kNsPerSecond;
     for (;;) {
+      const size_t looked_at = CountLookedAt();
       const EngineStats stats = engine_->Stats();
-      if (stats.queued == queued && stats.busy_workers == busy) return;
+      if (looked_at >= queued && stats.queued == queued && stats.busy_workers == busy) return;
       if (Clock::System().NowNs() > end_ns) {
         ADD_FAILURE() << stats.queued << " queued, " << stats.busy_workers << " busy";
         return;
@@ -93,6 +97,12 @@ class CachedEngine {
 
  private:
   Attempt Play(Job& job, const AttemptContext& context) {
+    Count(job.id, &Attempts::begun);
+    Attempt attempt = PlayAttempt(job, context);
+    Count(job.id, &Attempts::ended);
+    return attempt;
+  }
+  Attempt PlayAttempt(Job& job, const AttemptContext& context) {
     if (auto cached = AttemptCached(job, context)) return *std::move(cached);
     const Bytes bytes = job.spec.source.bytes;
     const std::string image(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -119,6 +129,23 @@ class CachedEngine {
     attempt.status = FinishJob(job, context, &attempt.output);
     return attempt;
   }
+  struct Attempts {
+    int begun = 0;
+    int ended = 0;
+  };
+  void Count(TaskId id, int Attempts::*which) {
+    const std::lock_guard lock(mutex_);
+    ++(attempts_[id].*which);
+  }
+  // Jobs that wait again, after attempts which are over.
+  size_t CountLookedAt() {
+    const std::lock_guard lock(mutex_);
+    return static_cast<size_t>(std::ranges::count_if(jobs_, [&](const auto& job) {
+      const Attempts attempts = attempts_[job->id];
+      return job->state.load() == JobState::kQueued && attempts.begun > 0 &&
+             attempts.begun == attempts.ended;
+    }));
+  }
   Status Begin(const std::string& image) {
     const std::lock_guard lock(mutex_);
     ++runs_[image];
@@ -131,7 +158,9 @@ class CachedEngine {
 
   const std::shared_ptr<const Settings> settings_ = std::make_shared<const Settings>();
   std::set<std::string> images_;
-  std::mutex mutex_;  // Guards the next two.
+  std::vector<std::shared_ptr<Job>> jobs_;
+  std::mutex mutex_;  // Guards the next three.
+  std::map<TaskId, Attempts> attempts_;
   std::map<std::string, std::deque<Status>> scripts_;
   std::map<std::string, int> runs_;
   std::atomic<bool> is_let_go_{false};

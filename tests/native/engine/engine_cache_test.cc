@@ -97,6 +97,7 @@ TEST_F(EngineCacheTest, IfTheFirstIsCancelledTheNextOneRuns) {
   ASSERT_NE(first, nullptr);
   EXPECT_TRUE(engine.engine().Cancel(first));
   EXPECT_EQ(engine.EndOf(first), JobState::kCancelled);
+  for (int begun = 0; begun < 2; ++begun) engine.begun.acquire();
   engine.Await(2, 1);
   EXPECT_EQ(engine.runs("hold"), 2) << "one of the others, and not all of them";
   engine.LetGo();
