@@ -139,7 +139,7 @@ def jpeg_of_size(image: Image.Image, wanted_bytes: int) -> bytes:
 
 
 def make_rows(photos: Sequence[Path], folder: Path, scale: float) -> list[Row]:
-    """Make the images of all rows. ``scale`` 1 is the specification's, less is less of them."""
+    """Make the images of all rows. ``scale`` 1 is the specification's, less is fewer of them."""
     folder.mkdir(parents=True, exist_ok=True)
     maker = Maker(photos, folder)
 
@@ -149,7 +149,7 @@ def make_rows(photos: Sequence[Path], folder: Path, scale: float) -> list[Row]:
     jpegs = tuple(maker.jpeg(number, 5 * MB) for number in range(count(100)))
     pngs = tuple(maker.png(number, 10 * MB) for number in range(count(50)))
     webps = tuple(maker.webp(number, 2 * MB) for number in range(count(50)))
-    large = maker.large_jpeg(round(50 * MB * min(scale * 4, 1)))
+    large = maker.large_jpeg(50 * MB)
     return [
         Row(f"{len(jpegs)} JPEG of 5 MB", jpegs),
         Row(f"{len(pngs)} PNG of 10 MB", pngs),

@@ -43,7 +43,7 @@ EngineImpl::EngineImpl(const EngineOptions& options, EngineParts parts)
       journal_(parts_.journal.get()),
       cache_(parts_.cache.get()),
       buffers_(std::make_shared<BufferPool>(options.memory_limit_bytes)),
-      budget_(options.memory_limit_bytes),
+      budget_(options.memory_limit_bytes, buffers_.get()),
       events_(options.max_events),
       monitor_(AllowedCpus()),
       options_(options),
@@ -266,7 +266,6 @@ void EngineImpl::Update(const EngineOptions& options) {
     concurrency_.limit = sane.max_workers;
   }
   budget_.SetLimit(sane.memory_limit_bytes);
-  buffers_->SetLimit(sane.memory_limit_bytes);
   workers_.SetLimits(LimitsOf(sane));
   timer_.WakeBy(clock_.NowNs());
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "memory/buffer.h"
+
 namespace pixpress {
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
@@ -37,6 +39,7 @@ std::optional<Reservation> MemoryBudget::TryReserve(uint64_t job_id, size_t byte
       set_aside_bytes_ = 0;
     }
   }
+  if (buffers_ != nullptr) buffers_->Reserve(bytes);
   if (frees_others && on_freed_) on_freed_();
   return Reservation(this, bytes);
 }
@@ -76,10 +79,12 @@ void MemoryBudget::SetLimit(size_t limit_bytes) {
     const size_t unused = limit_bytes > used_bytes_ ? limit_bytes - used_bytes_ : 0;
     set_aside_bytes_ = std::min(set_aside_bytes_, unused);
   }
+  if (buffers_ != nullptr) buffers_->SetLimit(limit_bytes);
   if (has_grown && on_freed_) on_freed_();
 }
 
 void MemoryBudget::Return(size_t bytes) {
+  if (buffers_ != nullptr) buffers_->Unreserve(bytes);
   {
     const std::lock_guard lock(mutex_);
     used_bytes_ -= bytes;

@@ -12,6 +12,7 @@
 
 namespace pixpress {
 
+class BufferPool;
 class MemoryBudget;
 
 // A share of a MemoryBudget. Move-only; gives its bytes back when destroyed.
@@ -38,7 +39,9 @@ class Reservation {
 // on with what is neither used nor set aside.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  // `buffers`, if any, keeps room for what is reserved; not owned, and outlives the budget.
+  explicit MemoryBudget(size_t limit_bytes, BufferPool* buffers = nullptr)
+      : buffers_(buffers), limit_bytes_(limit_bytes) {}
 
   // A reservation, or nothing if the bytes are not free now. `job_id` is who asks: the claimant may
   // take what was set aside, and its claim ends with success.
@@ -54,7 +57,7 @@ class MemoryBudget {
   // Called, without a lock held, whenever bytes come back or the limit grows. Set it once, before
   // the first reservation.
   void SetOnFreed(std::function<void()> on_freed) { on_freed_ = std::move(on_freed); }
-  // A lower limit takes effect as running jobs end.
+  // That of the buffers too. A lower limit takes effect as running jobs end.
   void SetLimit(size_t limit_bytes);
 
   size_t limit_bytes() const;
@@ -65,6 +68,7 @@ class MemoryBudget {
   void Return(size_t bytes);
   size_t FreeForLocked(uint64_t job_id) const;
 
+  BufferPool* const buffers_;
   std::function<void()> on_freed_;
   mutable std::mutex mutex_;  // Guards all below.
   size_t limit_bytes_;

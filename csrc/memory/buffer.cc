@@ -81,9 +81,7 @@ Result<Buffer> BufferPool::Allocate(size_t size_bytes) {
     const std::lock_guard lock(mutex_);
     live_bytes_ += capacity;
     buffer.data_ = TakeRetainedLocked(capacity);
-    if (live_bytes_ + retained_bytes_ > limit_bytes_) {
-      dropped = TrimLocked(limit_bytes_ > live_bytes_ ? limit_bytes_ - live_bytes_ : 0);
-    }
+    dropped = TrimLocked(RetainableLocked());
   }
   GiveBack(dropped);
   if (buffer.data_ == nullptr) buffer.data_ = TakeFromOs(capacity);
@@ -114,7 +112,7 @@ void BufferPool::Return(uint8_t* data, size_t capacity) {
   {
     const std::lock_guard lock(mutex_);
     live_bytes_ -= capacity;
-    if (live_bytes_ + retained_bytes_ + capacity <= limit_bytes_) {
+    if (retained_bytes_ + capacity <= RetainableLocked()) {
       auto list = std::ranges::lower_bound(free_, capacity, {}, &FreeList::capacity_bytes);
       if (list == free_.end() || list->capacity_bytes != capacity) {
         list = free_.insert(list, FreeList{capacity, {}});
@@ -125,6 +123,11 @@ void BufferPool::Return(uint8_t* data, size_t capacity) {
     }
   }
   GiveToOs(data, capacity);
+}
+
+size_t BufferPool::RetainableLocked() const {
+  const size_t used_bytes = std::max(live_bytes_, reserved_bytes_);
+  return limit_bytes_ > used_bytes ? limit_bytes_ - used_bytes : 0;
 }
 
 std::vector<BufferPool::Block> BufferPool::TrimLocked(size_t keep_bytes) {
@@ -162,9 +165,24 @@ void BufferPool::SetLimit(size_t limit_bytes) {
   {
     const std::lock_guard lock(mutex_);
     limit_bytes_ = limit_bytes;
-    dropped = TrimLocked(limit_bytes > live_bytes_ ? limit_bytes - live_bytes_ : 0);
+    dropped = TrimLocked(RetainableLocked());
   }
   GiveBack(dropped);
+}
+
+void BufferPool::Reserve(size_t bytes) {
+  std::vector<Block> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    reserved_bytes_ += bytes;
+    dropped = TrimLocked(RetainableLocked());
+  }
+  GiveBack(dropped);
+}
+
+void BufferPool::Unreserve(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  reserved_bytes_ -= bytes;
 }
 
 size_t BufferPool::live_bytes() const {

@@ -49,10 +49,11 @@ class Buffer {
 };
 
 // Thread-safe. Blocks are mapped, kept by size class after use ("retained"), and unmapped by Trim
-// or when live + retained would pass the limit.
+// or when used + retained bytes would pass the limit. Used is the larger of the live bytes and of
+// those that jobs have reserved: libraries take memory of a reservation that is no buffer.
 class BufferPool {
  public:
-  // `limit_bytes` bounds live + retained bytes by dropping retained blocks; live blocks are bounded
+  // `limit_bytes` bounds used + retained bytes by dropping retained blocks; live blocks are bounded
   // by the budget, not here.
   explicit BufferPool(size_t limit_bytes);
   BufferPool(const BufferPool&) = delete;
@@ -70,6 +71,9 @@ class BufferPool {
   // bytes given back.
   size_t Trim(size_t keep_bytes);
   void SetLimit(size_t limit_bytes);
+  // Make room for a reservation, or tell that it is over.
+  void Reserve(size_t bytes);
+  void Unreserve(size_t bytes);
 
   size_t live_bytes() const;
   size_t retained_bytes() const;
@@ -87,6 +91,7 @@ class BufferPool {
 
   void Return(uint8_t* data, size_t capacity);
   uint8_t* TakeRetainedLocked(size_t capacity);
+  size_t RetainableLocked() const;
   // The system calls are made without the lock: unmapping a big block takes a while.
   std::vector<Block> TrimLocked(size_t keep_bytes);
   static size_t GiveBack(const std::vector<Block>& blocks);
@@ -95,6 +100,7 @@ class BufferPool {
   std::vector<FreeList> free_;  // By rising capacity.
   size_t limit_bytes_;
   size_t live_bytes_ = 0;
+  size_t reserved_bytes_ = 0;
   size_t retained_bytes_ = 0;
 };
 

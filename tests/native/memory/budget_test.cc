@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "memory/buffer.h"
+
 namespace pixpress {
 namespace {
 
@@ -17,6 +19,29 @@ TEST(MemoryBudget, RefusesWhatDoesNotFitAndTakesItAfterRelease) {
   EXPECT_EQ(freed, 1);
   EXPECT_EQ(budget.used_bytes(), 0u);
   EXPECT_TRUE(budget.TryReserve(2, 100).has_value());
+}
+
+// A library may use memory of a reservation that is no buffer.
+TEST(MemoryBudget, RetainedBuffersLeaveRoomForReservations) {
+  BufferPool buffers(1 << 20);
+  MemoryBudget budget(1 << 20, &buffers);
+  buffers.Allocate(512 << 10).value().Release();
+  buffers.Allocate(256 << 10).value().Release();
+  EXPECT_EQ(buffers.retained_bytes(), size_t{768} << 10);
+  auto first = budget.TryReserve(1, 256 << 10);
+  EXPECT_EQ(buffers.retained_bytes(), size_t{768} << 10);
+  auto second = budget.TryReserve(2, 256 << 10);
+  EXPECT_EQ(buffers.retained_bytes(), size_t{256} << 10);
+  auto buffer = buffers.Allocate(512 << 10);
+  EXPECT_EQ(buffers.retained_bytes(), size_t{256} << 10) << "live bytes are some of the reserved";
+  buffer.value().Release();
+  EXPECT_EQ(buffers.retained_bytes(), size_t{256} << 10) << "no room for this one";
+  first->Release();
+  second->Release();
+  buffers.Allocate(512 << 10).value().Release();
+  EXPECT_EQ(buffers.retained_bytes(), size_t{768} << 10);
+  budget.SetLimit(256 << 10);
+  EXPECT_EQ(buffers.retained_bytes(), size_t{256} << 10);
 }
 
 TEST(MemoryBudget, FreedBytesCollectForTheClaimantWhileOthersUseTheRest) {
