@@ -1,9 +1,7 @@
 #pragma once
 // An engine with a cache, whose clock and attempts a test drives.
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <deque>
 #include <map>
 #include <memory>
@@ -15,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/attempt_counts.h"
 #include "engine/cached_attempt.h"
 #include "engine/scripted_engine.h"
 
@@ -29,12 +28,14 @@ class CachedEngine {
     if (options.max_workers == 0) options.max_workers = 2;
     options.memory_limit_bytes = 64u << 20;
     options.seed = 1;
-    engine_.reset(new EngineImpl(
-        WithDefaults(options),
-        EngineParts{.clock = clock,
-                    .attempt = [this](Job& job,
-                                      const AttemptContext& context) { return Play(job, context); },
-                    .cache = JobCache::Open(folder, {}).value()}));
+    engine_.reset(new EngineImpl(WithDefaults(options),
+                                 EngineParts{.clock = clock,
+                                             .attempt =
+                                                 [this](Job& job, const AttemptContext& context) {
+                                                   return attempts_.Count(
+                                                       job.id, [&] { return Play(job, context); });
+                                                 },
+                                             .cache = JobCache::Open(folder, {}).value()}));
   }
   ~CachedEngine() { LetGo(); }
 
@@ -70,7 +71,7 @@ class CachedEngine {
   void Await(size_t queued, uint32_t busy) {
     const int64_t end_ns = Clock::System().NowNs() + 20 * kNsPerSecond;
     for (;;) {
-      const size_t looked_at = CountLookedAt();
+      const size_t looked_at = attempts_.LookedAt(jobs_);
       const EngineStats stats = engine_->Stats();
       if (looked_at >= queued && stats.queued == queued && stats.busy_workers == busy) return;
       if (Clock::System().NowNs() > end_ns) {
@@ -97,12 +98,6 @@ class CachedEngine {
 
  private:
   Attempt Play(Job& job, const AttemptContext& context) {
-    Count(job.id, &Attempts::begun);
-    Attempt attempt = PlayAttempt(job, context);
-    Count(job.id, &Attempts::ended);
-    return attempt;
-  }
-  Attempt PlayAttempt(Job& job, const AttemptContext& context) {
     if (auto cached = AttemptCached(job, context)) return *std::move(cached);
     const Bytes bytes = job.spec.source.bytes;
     const std::string image(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -129,23 +124,6 @@ class CachedEngine {
     attempt.status = FinishJob(job, context, &attempt.output);
     return attempt;
   }
-  struct Attempts {
-    int begun = 0;
-    int ended = 0;
-  };
-  void Count(TaskId id, int Attempts::*which) {
-    const std::lock_guard lock(mutex_);
-    ++(attempts_[id].*which);
-  }
-  // Jobs that wait again, after attempts which are over.
-  size_t CountLookedAt() {
-    const std::lock_guard lock(mutex_);
-    return static_cast<size_t>(std::ranges::count_if(jobs_, [&](const auto& job) {
-      const Attempts attempts = attempts_[job->id];
-      return job->state.load() == JobState::kQueued && attempts.begun > 0 &&
-             attempts.begun == attempts.ended;
-    }));
-  }
   Status Begin(const std::string& image) {
     const std::lock_guard lock(mutex_);
     ++runs_[image];
@@ -159,8 +137,8 @@ class CachedEngine {
   const std::shared_ptr<const Settings> settings_ = std::make_shared<const Settings>();
   std::set<std::string> images_;
   std::vector<std::shared_ptr<Job>> jobs_;
-  std::mutex mutex_;  // Guards the next three.
-  std::map<TaskId, Attempts> attempts_;
+  AttemptCounts attempts_;
+  std::mutex mutex_;  // Guards the next two.
   std::map<std::string, std::deque<Status>> scripts_;
   std::map<std::string, int> runs_;
   std::atomic<bool> is_let_go_{false};
