@@ -83,7 +83,7 @@ class EngineImpl final : public Engine, public TaskRunner {
   bool JoinFlight(Job& job);
   void LeaveFlightLocked(Job& job, bool others_fly_alone);
   Attempt RunAttempt(const Taken& taken, uint64_t known_bytes, Parallel& parallel);
-  RunOutcome Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
+  bool Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry);
   bool RetryLater(const Taken& taken, const Status& status);
   void NoteBadInput(const Taken& taken, const Status& status);
   void ClearSuspectLocked(TaskId id);

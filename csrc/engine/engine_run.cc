@@ -114,17 +114,18 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
   return attempt;
 }
 
-RunOutcome EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry) {
+// False if the job was given up meanwhile: then it waits for nothing, but for its worker's last word.
+bool EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry) {
   const int64_t now_ns = clock_.NowNs();
   {
     const std::lock_guard lock(mutex_);
-    if (job->is_ending) return RunOutcome::kEnded;  // Given up.
+    if (job->is_ending || job->is_abandoned) return false;
     EnterQueueLocked(*job, now_ns);
     entry->key.priority = job->key.priority;
   }
   entry->known_bytes = needed_bytes;
   if (entry->blocked_since_ns == 0) entry->blocked_since_ns = now_ns;
-  return RunOutcome::kBlocked;
+  return true;
 }
 
 // True if the job will be tried again: then it waits for its time, without a worker.
@@ -138,7 +139,7 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
   Event event{.type = EventType::kTaskRetry, .job = job, .status = status};
   {
     const std::lock_guard lock(mutex_);
-    if (job->is_ending) return false;
+    if (job->is_ending || job->is_abandoned) return false;
     if (job->retries >= retry.max_retries || !retry_budget_.Take()) return false;
     // The output could not be written, so a cancel is in time again.
     CommitState committed = CommitState::kCommitted;
@@ -152,7 +153,8 @@ bool EngineImpl::RetryLater(const Taken& taken, const Status& status) {
   if (job->is_journalled) (void)journal_->RecordRetry(*job);
   {
     const std::lock_guard lock(mutex_);
-    if (job->is_ending || job->commit.load() != CommitState::kOpen) return false;
+    if (job->is_ending || job->is_abandoned) return false;
+    if (job->commit.load() != CommitState::kOpen) return false;
     ClearSuspectLocked(job->id);
     LeaveFlightLocked(*job, /*others_fly_alone=*/false);
     job->retry_due_ns = std::max<int64_t>(now_ns + event.delay_ns, 1);
@@ -190,8 +192,11 @@ RunOutcome EngineImpl::Run(TaskQueue::Entry& entry, uint32_t worker_id, Parallel
     CommitState committed = CommitState::kCommitted;
     job->commit.compare_exchange_strong(committed, CommitState::kOpen);
     if (journal_ != nullptr && journal_->IsPaused()) timer_.WakeBy(clock_.NowNs() + kNsPerSecond);
-    if (job->commit.load() == CommitState::kOpen) return Block(job, attempt.needed_bytes, &entry);
-    attempt.status = Status(StatusCode::kCancelled, "the job was cancelled");
+    const bool is_open = job->commit.load() == CommitState::kOpen;
+    if (is_open && Block(job, attempt.needed_bytes, &entry)) return RunOutcome::kBlocked;
+    Status status = StopToken(job->stop).Poll();
+    EndJob(job, status.ok() ? Status(StatusCode::kCancelled, "the job was cancelled") : status);
+    return RunOutcome::kEnded;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -283,7 +288,11 @@ void EngineImpl::Finish(Ending& ending) {
   {
     const std::lock_guard lock(mutex_);
     if (ending.is_second) {
-      events_.PushAlways({.type = EventType::kTaskReleased, .job = job});
+      if (job->state.load() < JobState::kDone) {
+        job->is_abandoned = false;  // The first end is on its way still, and tells this as well.
+      } else {
+        events_.PushAlways({.type = EventType::kTaskReleased, .job = job});
+      }
       return;
     }
     job->end_time_ns = clock_.NowNs();

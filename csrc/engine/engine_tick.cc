@@ -51,13 +51,16 @@ int64_t EngineImpl::ExpireQueued(int64_t now_ns) {
 bool EngineImpl::Abandon(const WorkerInfo& worker, Status status) {
   const JobPtr job = Find(worker.task);
   if (job == nullptr || !workers_.Abandon(worker.id, worker.task)) return false;
+  bool waits = false;
   {
     const std::lock_guard lock(mutex_);
-    job->is_abandoned = job->state.load() == JobState::kRunning;  // It may wait by now.
+    waits = job->state.load() == JobState::kQueued;  // By now.
+    job->is_abandoned = job->state.load() == JobState::kRunning;
+    job->stop.RequestStop(StopReason::kTimedOut);
+    CommitState open = CommitState::kOpen;
+    job->commit.compare_exchange_strong(open, CommitState::kAbandoned);
   }
-  job->stop.RequestStop(StopReason::kTimedOut);
-  CommitState open = CommitState::kOpen;
-  job->commit.compare_exchange_strong(open, CommitState::kAbandoned);
+  if (waits) RemoveQueued(job->id);  // What it waits for must not call it any more.
   events_.PushAlways({.type = EventType::kWorkerStuck, .job = job, .worker_id = worker.id});
   EndJob(job, std::move(status));
   return true;

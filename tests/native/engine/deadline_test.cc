@@ -4,6 +4,7 @@
 #endif
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -88,6 +89,26 @@ TEST(Deadline, AStuckWorkerIsReportedReplacedAndHoldsUpNothing) {
   EXPECT_EQ(scripted.WaitFor(EventType::kTaskReleased).job, stuck);
   while (scripted.engine().Stats().stuck_workers > 0) std::this_thread::yield();
   EXPECT_EQ(stuck->state.load(), JobState::kFailed);
+}
+
+// The cancel that was too late for its write is in time again, but its end has been told.
+TEST(Deadline, AnAbandonedJobIsReleasedWhenItsWorkerFindsTheJournalFull) {
+  EngineOptions options = OneWorker();
+  options.task_timeout_ns = 10 * kNsPerSecond;
+  options.stuck_grace_ns = 5 * kNsPerSecond;
+  ScriptedEngine scripted(options);
+  const auto stuck = scripted.Submit("refused");
+  scripted.hangs.acquire();
+  scripted.Advance(15 * kNsPerSecond);
+  EXPECT_TRUE(scripted.engine().WaitJob(*stuck, -1));
+  EXPECT_TRUE(stuck->is_abandoned);
+  scripted.LetGo();
+  while (scripted.engine().Stats().stuck_workers > 0) std::this_thread::yield();
+  const std::vector<Event> events = scripted.Events();
+  EXPECT_EQ(std::ranges::count(events, EventType::kTaskReleased, &Event::type), 1);
+  EXPECT_EQ(std::ranges::count(events, EventType::kTaskEnded, &Event::type), 1);
+  EXPECT_EQ(stuck->status.code(), StatusCode::kTaskTimeout);
+  EXPECT_EQ(scripted.engine().Stats().queued, 0u);
 }
 
 // What is allocated in its life, and what that holds, may be left behind: LeakSanitizer does not

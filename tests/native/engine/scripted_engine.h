@@ -121,9 +121,13 @@ class ScriptedEngine {
       signal(SIGSEGV, SIG_DFL);
       raise(SIGSEGV);
     }
-    if (base.starts_with("hang")) {
+    if (base.starts_with("hang") || base.starts_with("refused")) {
+      const bool is_refused = base.starts_with("refused");
+      CommitState open = CommitState::kOpen;
+      if (is_refused) job.commit.compare_exchange_strong(open, CommitState::kCommitted);
       hangs.release();
       is_let_go_.wait(false);
+      if (is_refused) attempt.outcome = AttemptOutcome::kBlocked;
     }
     if (base.starts_with("wait")) {  // Obeys.
       hangs.release();
