@@ -27,9 +27,9 @@ bool Blacklist::HasBytesOfLocked(uint64_t size_bytes) const {
          first->first.size_bytes == size_bytes;
 }
 
-std::optional<BlacklistKey> Blacklist::Blame(const Source& source,
-                                             const std::optional<FileIdentity>& identity,
-                                             const std::string& reason, uint32_t needed) {
+std::optional<BlacklistKey> Blacklist::Add(const Source& source,
+                                           const std::optional<FileIdentity>& identity,
+                                           BlacklistedInput input, uint32_t needed) {
   std::optional<BlacklistKey> key;
   if (source.kind == Source::Kind::kFile) key = FileKey(source, identity);
   if (source.kind == Source::Kind::kBytes) key = BytesKey(source);
@@ -40,19 +40,28 @@ std::optional<BlacklistKey> Blacklist::Blame(const Source& source,
     if (++blames_[*key] < needed) return std::nullopt;
   }
   blames_.erase(*key);
-  const bool is_new =
-      AddLocked(*key, {.name = source.name, .size_bytes = key->size_bytes, .reason = reason});
-  return is_new ? key : std::nullopt;
+  input.name = source.name;
+  input.size_bytes = key->size_bytes;
+  return AddLocked(*key, std::move(input)) ? key : std::nullopt;
 }
 
 void Blacklist::Restore(const BlacklistEntry& entry) {
   const std::lock_guard lock(mutex_);
   const std::string name = entry.key.path.empty() ? "<bytes>" : entry.key.path;
-  AddLocked(entry.key, {.name = name, .size_bytes = entry.key.size_bytes, .reason = entry.reason});
+  AddLocked(entry.key, {.name = name,
+                        .size_bytes = entry.key.size_bytes,
+                        .reason = entry.reason,
+                        .is_damage = entry.is_damage});
 }
 
 bool Blacklist::AddLocked(const BlacklistKey& key, BlacklistedInput input) {
-  if (!entries_.emplace(key, std::move(input)).second) return false;
+  const auto found = entries_.find(key);
+  if (found != entries_.end()) {
+    const bool is_worse = found->second.is_damage && !input.is_damage;
+    if (is_worse) found->second = std::move(input);
+    return is_worse;
+  }
+  entries_.emplace(key, std::move(input));
   order_.push_back(key);
   if (order_.size() > kMostEntries) {
     entries_.erase(order_.front());
@@ -62,7 +71,7 @@ bool Blacklist::AddLocked(const BlacklistKey& key, BlacklistedInput input) {
   return true;
 }
 
-std::optional<std::string> Blacklist::Find(const Source& source) const {
+std::optional<std::string> Blacklist::Find(const Source& source, bool salvages) const {
   if (count_.load() == 0) return std::nullopt;
   std::optional<BlacklistKey> key;
   if (source.kind == Source::Kind::kFile) {
@@ -77,7 +86,7 @@ std::optional<std::string> Blacklist::Find(const Source& source) const {
   if (!key.has_value()) return std::nullopt;
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(*key);
-  if (found == entries_.end()) return std::nullopt;
+  if (found == entries_.end() || (salvages && found->second.is_damage)) return std::nullopt;
   return found->second.reason;
 }
 

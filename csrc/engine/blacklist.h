@@ -19,9 +19,10 @@
 namespace pixpress {
 
 struct BlacklistedInput {
-  std::string name;  // The path, or what messages call the bytes.
+  std::string name = {};  // The path, or what messages call the bytes.
   uint64_t size_bytes = 0;
   std::string reason;
+  bool is_damage = false;  // As of BlacklistEntry.
 };
 
 // Thread-safe. Files are known by path, size and modification time, so that a repaired one is tried
@@ -32,23 +33,30 @@ class Blacklist {
 
   // `identity` is the file's; without one the source must be bytes. Pixels are never listed. The
   // key if that is new.
-  std::optional<BlacklistKey> Add(const Source& source, const std::optional<FileIdentity>& identity,
-                                  const std::string& reason) {
-    return Blame(source, identity, reason, 1);
+  std::optional<BlacklistKey> AddDamaged(const Source& source,
+                                         const std::optional<FileIdentity>& identity,
+                                         const std::string& reason) {
+    return Add(source, identity, {.reason = reason, .is_damage = true}, 1);
   }
-  // Add the source the `needed`-th time that it is blamed.
+  // For the death or hang of a process: add the source the `needed`-th time that it is blamed. It
+  // is worse than damage, whose entry it replaces.
   std::optional<BlacklistKey> Blame(const Source& source,
                                     const std::optional<FileIdentity>& identity,
-                                    const std::string& reason, uint32_t needed);
+                                    const std::string& reason, uint32_t needed) {
+    return Add(source, identity, {.reason = reason}, needed);
+  }
   // What a journal kept.
   void Restore(const BlacklistEntry& entry);
-  // Why the source is listed, if it is. Blocks on I/O, and reads bytes of a listed size.
-  std::optional<std::string> Find(const Source& source) const;
+  // Why the source is listed, if it is. `salvages`: not for damage. Blocks on I/O, and reads bytes
+  // of a listed size.
+  std::optional<std::string> Find(const Source& source, bool salvages = false) const;
   std::vector<BlacklistedInput> List() const;
   // Forget the entries of this name, all if it is empty; returns their keys.
   std::vector<BlacklistKey> Clear(const std::string& name);
 
  private:
+  std::optional<BlacklistKey> Add(const Source& source, const std::optional<FileIdentity>& identity,
+                                  BlacklistedInput input, uint32_t needed);
   static std::optional<BlacklistKey> FileKey(const Source& source,
                                              const std::optional<FileIdentity>& identity);
   static BlacklistKey BytesKey(const Source& source);

@@ -108,10 +108,13 @@ Result<std::shared_ptr<Job>> EngineImpl::Resubmit(JobSpec&& spec, const JournalR
 
 void EngineImpl::Blame(Job& job, const std::optional<FileIdentity>& identity, const Status& status,
                        uint32_t needed) {
-  auto key = blacklist_.Blame(job.spec.source, identity, status.message(), needed);
+  const bool is_damage = status.code() == StatusCode::kCorruptImage;
+  auto key = is_damage ? blacklist_.AddDamaged(job.spec.source, identity, status.message())
+                       : blacklist_.Blame(job.spec.source, identity, status.message(), needed);
   if (journal_ == nullptr || !key.has_value()) return;
   const std::lock_guard lock(mutex_);
-  job.blame = BlacklistEntry{.key = *std::move(key), .reason = status.message()};
+  job.blame =
+      BlacklistEntry{.key = *std::move(key), .reason = status.message(), .is_damage = is_damage};
 }
 
 Result<size_t> EngineImpl::ClearBlacklist(const std::string& name) {

@@ -29,9 +29,8 @@ Status RefusalOf(const Taken& taken, const Blacklist& blacklist) {
                   "the job waited " + std::to_string(job->waited_ns / kNsPerMs) + " ms")
         .At(Stage::kQueue);
   }
-  // Damage is what every listed input has, and what salvaging is for.
-  if (job->spec.settings->on_damage == OnDamage::kSalvage) return Status();
-  const auto reason = blacklist.Find(job->spec.source);
+  const bool salvages = job->spec.settings->on_damage == OnDamage::kSalvage;
+  const auto reason = blacklist.Find(job->spec.source, salvages);
   if (!reason.has_value()) return Status();
   return Status(StatusCode::kBlacklisted, "the input is blacklisted: " + *reason).At(Stage::kQueue);
 }

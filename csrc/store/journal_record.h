@@ -138,7 +138,8 @@ struct BlacklistKey {
 struct BlacklistEntry {
   BlacklistKey key;
   std::string reason;
-  uint64_t count = 1;  // Adding an entry again adds up.
+  bool is_damage = false;  // Decoding fails, but no process died or hung, which would be worse.
+  uint64_t count = 1;      // Adding an entry again adds up.
   int64_t unix_ns = 0;
 };
 

@@ -33,7 +33,7 @@ constexpr char kBlacklist[] =
     "CREATE TABLE blacklist ("
     "path BLOB NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
     " content_hash BLOB NOT NULL CHECK (length(content_hash) = 32), reason TEXT NOT NULL,"
-    " count INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
+    " is_damage INTEGER NOT NULL, count INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
     " PRIMARY KEY (path, size_bytes, mtime_ns, content_hash)) STRICT, WITHOUT ROWID";
 
 Status Damaged(std::string what) { return Status(StatusCode::kJournal, std::move(what), EUCLEAN); }

@@ -44,8 +44,10 @@ constexpr char kCounts[] = "SELECT state, count(*) FROM jobs GROUP BY state";
 constexpr char kLastId[] = "SELECT coalesce(max(id), 0) FROM jobs";
 constexpr char kPurge[] = "DELETE FROM jobs WHERE state >= 3 AND changed_ns < ?1";
 constexpr char kAddBlacklisted[] =
-    "INSERT INTO blacklist VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
-    " reason = excluded.reason, count = count + excluded.count, time_ns = excluded.time_ns";
+    "INSERT INTO blacklist VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET"
+    " reason = iif(is_damage < excluded.is_damage, reason, excluded.reason),"
+    " is_damage = min(is_damage, excluded.is_damage), count = count + excluded.count,"
+    " time_ns = excluded.time_ns";
 constexpr char kBlacklist[] = "SELECT * FROM blacklist ORDER BY time_ns, path";
 constexpr char kRemoveBlacklisted[] =
     "DELETE FROM blacklist WHERE path = ?1 AND size_bytes = ?2 AND mtime_ns = ?3"
@@ -212,8 +214,9 @@ Status JournalTable::AddBlacklisted(const BlacklistEntry& entry, int64_t unix_ns
   Statement& statement = statements_->add_blacklisted->Reset();
   BindKey(statement, entry.key);
   return statement.BindText(5, entry.reason)
-      .BindUnsigned(6, entry.count)
-      .BindInteger(7, entry.unix_ns != 0 ? entry.unix_ns : unix_ns)
+      .BindInteger(6, entry.is_damage ? 1 : 0)
+      .BindUnsigned(7, entry.count)
+      .BindInteger(8, entry.unix_ns != 0 ? entry.unix_ns : unix_ns)
       .Run();
 }
 
@@ -278,8 +281,9 @@ Result<std::vector<BlacklistEntry>> JournalTable::Blacklist() {
                                .mtime_ns = select.Integer(2),
                                .content_hash = DigestOf(select.Bytes(3))},
                        .reason = select.Bytes(4),
-                       .count = select.Unsigned(5),
-                       .unix_ns = select.Integer(6)});
+                       .is_damage = select.Integer(5) != 0,
+                       .count = select.Unsigned(6),
+                       .unix_ns = select.Integer(7)});
   }
 }
 

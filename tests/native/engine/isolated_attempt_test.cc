@@ -26,9 +26,12 @@ class Isolated {
   }
 
   // `image` stays where it is until the job has ended.
-  std::shared_ptr<Job> Run(const std::vector<uint8_t>& image, bool isolate) {
+  std::shared_ptr<Job> Run(const std::vector<uint8_t>& image, bool isolate,
+                           OnDamage on_damage = OnDamage::kError) {
     JobSpec spec;
-    spec.settings = std::make_shared<const Settings>();
+    Settings settings;
+    settings.on_damage = on_damage;
+    spec.settings = std::make_shared<const Settings>(settings);
     spec.source.kind = Source::Kind::kBytes;
     spec.source.name = "<bytes>";
     spec.source.bytes = image;
@@ -76,6 +79,21 @@ TEST(IsolatedAttempt, OneCrashBlacklistsASuspectAndTwoAnyOther) {
   EXPECT_TRUE(others.engine().Blacklisted().empty());
   EXPECT_EQ(others.Run(crash, false)->status.code(), StatusCode::kWorkerCrashed);
   EXPECT_EQ(others.Run(crash, false)->status.code(), StatusCode::kBlacklisted);
+}
+
+TEST(IsolatedAttempt, WhoSalvagesTriesWhatIsListedForDamageButNotForACrash) {
+  Isolated isolated(/*isolate_jobs=*/false);
+  auto damaged = TestImage();
+  damaged.resize(damaged.size() - 20);  // All rows are there, but not the end.
+  EXPECT_EQ(isolated.Run(damaged, false)->status.code(), StatusCode::kCorruptImage);
+  EXPECT_EQ(isolated.Run(damaged, false)->status.code(), StatusCode::kBlacklisted);
+  const auto salvaged = isolated.Run(damaged, false, OnDamage::kSalvage);
+  EXPECT_TRUE(salvaged->status.ok()) << salvaged->status.message();
+  const auto crash = TestImage("pixpress-test:segfault");
+  const auto died = isolated.Run(crash, true, OnDamage::kSalvage);
+  EXPECT_EQ(died->status.code(), StatusCode::kWorkerCrashed);
+  const auto listed = isolated.Run(crash, true, OnDamage::kSalvage);
+  EXPECT_EQ(listed->status.code(), StatusCode::kBlacklisted);
 }
 
 TEST(IsolatedAttempt, AJobThatCanNeverFitFailsWithTheNumbers) {

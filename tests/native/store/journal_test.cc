@@ -207,6 +207,30 @@ TEST_F(JournalTest, BlacklistIsByContentAndOutlivesJobsAndOpenings) {
   EXPECT_TRUE(journal->Blacklist().empty());
 }
 
+TEST_F(JournalTest, OfTwoReasonsForOneContentTheWorseIsKept) {
+  const BlacklistKey deadly = {.path = "a", .size_bytes = 1, .mtime_ns = 1, .content_hash = {}};
+  const BlacklistKey damaged = {.path = "b", .size_bytes = 1, .mtime_ns = 1, .content_hash = {}};
+  {
+    const auto journal = Open();
+    const auto add = [&](const BlacklistKey& key, const char* reason, bool is_damage) {
+      const BlacklistEntry entry{.key = key, .reason = reason, .is_damage = is_damage};
+      ASSERT_TRUE(journal->Append(entry).ok());
+    };
+    add(deadly, "corrupt", true);
+    add(deadly, "crash", false);
+    add(deadly, "corrupt again", true);
+    add(damaged, "corrupt", true);
+    add(damaged, "corrupt again", true);
+  }
+  const auto entries = Open()->Blacklist();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].reason, "crash");
+  EXPECT_FALSE(entries[0].is_damage);
+  EXPECT_EQ(entries[0].count, 3u);
+  EXPECT_EQ(entries[1].reason, "corrupt again");
+  EXPECT_TRUE(entries[1].is_damage);
+}
+
 TEST_F(JournalTest, ARefusedAppendDoesNotBlacklist) {
   const auto journal = Open();
   const BlacklistKey key = {.path = "a", .size_bytes = 1, .mtime_ns = 1, .content_hash = {}};
