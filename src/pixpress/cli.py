@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from .cli_inputs import Selection, Workload, find_work, own_places
-from .cli_pool import cache_of, has_pool_options, keeps_jobs, take_pool_options
+from .cli_pool import cache_of, has_pool_options, journal_of, take_pool_options
 from .cli_resume import resume_all, run_kept
 from .cli_run import Terminated, exit_code, run_all
 from .cli_tally import Tally
@@ -189,7 +189,9 @@ def compress(
     """
     pool_options = take_pool_options(options)
     selection = Selection(include, exclude)
-    own = own_places(journal, cache_of(pool_options))
+    given = pool_options if journal is None else {**pool_options, "journal": journal}
+    kept_in = journal_of(given)
+    own = own_places(kept_in, cache_of(given))
     load = find_work(inputs, output, recursive, options["format"], selection, own)
     if dry_run:
         sys.exit(_show_work(load, as_json))
@@ -201,16 +203,14 @@ def compress(
         if report is not None:
             check_path(report, load.works)
         settings = Settings(**options)
-        given = pool_options if journal is None else {**pool_options, "journal": journal}
-        is_kept = keeps_jobs(given)
-        if is_kept and (keep_times or "-" in (output, *inputs)):
+        if kept_in is not None and (keep_times or "-" in (output, *inputs)):
             raise OptionError("--journal keeps neither standard streams nor --keep-times")
         pool = Pool(**given)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     load.keeps_times = keep_times
     page = None if report is None else Report(report, pool_options)
-    run = run_kept if is_kept else run_all
+    run = run_all if kept_in is None else run_kept
     sys.exit(run(pool, load, settings, Tally(pool, load, as_json, quiet, page)))
 
 

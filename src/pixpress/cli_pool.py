@@ -10,6 +10,7 @@ import click
 from .cache import cache_folder
 from .config import load_config
 from .errors import PixpressError
+from .journal import journal_path
 from .pool_options import ISOLATIONS, resolve
 
 _OPTIONS = (
@@ -79,9 +80,12 @@ def take_pool_options(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def keeps_jobs(pool_options: Mapping[str, Any]) -> bool:
-    """Whether a pool of these options has a journal: by an option, the environment or the file."""
-    return _resolved(pool_options)["journal"] not in (None, False)
+def journal_of(pool_options: Mapping[str, Any]) -> str | None:
+    """The path of the journal that a pool of these options has; None without one."""
+    try:
+        return journal_path(_resolved(pool_options)["journal"])
+    except PixpressError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def cache_of(pool_options: Mapping[str, Any]) -> str | None:

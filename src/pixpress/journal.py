@@ -142,22 +142,27 @@ def _hashable(value: Any) -> Any:
 
 
 def journal_path(value: object) -> str | None:
-    """The path that an option of a pool means."""
+    """The path that an option of a pool means. Its folder need not be there yet."""
     if value is None or value is False:
         return None
-    return str(_default_path()) if value is True else path_text("journal", value)
-
-
-def _default_path() -> Path:
-    """Where the journal is that has no path of its own; makes its folder."""
+    if value is not True:
+        return path_text("journal", value)
     state = os.environ.get("XDG_STATE_HOME", "")
     # The base directory specification has relative paths ignored.
     base = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
-    folder = base / "pixpress"
+    return str(base / "pixpress" / "queue.db")
+
+
+def ready_journal_path(value: object) -> str | None:
+    """The same; makes the folder of a journal that has no path of its own."""
+    path = journal_path(value)
+    if value is not True or path is None:
+        return path
+    folder = os.path.dirname(path)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError as error:
         raise JournalError(
-            f"{folder}: {error.strerror}", errno=error.errno, filename=str(folder)
+            f"{folder}: {error.strerror}", errno=error.errno, filename=folder
         ) from error
-    return folder / "queue.db"
+    return path

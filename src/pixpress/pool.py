@@ -14,7 +14,7 @@ from .config import PoolConfig, options_of
 from .dispatch import Dispatcher, stop
 from .errors import PoolClosedError, expected
 from .future import JobFuture
-from .journal import journal_path
+from .journal import ready_journal_path
 from .monitored import Monitored
 from .pool_options import DEFAULT, native, refuse_unknown, resolve
 from .submitter import Submitter
@@ -150,7 +150,7 @@ class Pool(Submitter, Monitored):
         takes_over: bool,
     ) -> None:
         chosen = resolve(given, options_of(config))
-        path = journal_path(chosen["journal"])
+        path = ready_journal_path(chosen["journal"])
         if chosen["durable"] is None:
             chosen["durable"] = path is not None
         self._dispatcher = Dispatcher(

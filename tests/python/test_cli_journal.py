@@ -59,6 +59,36 @@ def test_a_walk_skips_the_journal_by_its_identity(folder: Path, tmp_path: Path) 
     assert sorted(os.listdir(tmp_path / "out")) == ["a.jpg", "b.jpg"]
 
 
+@pytest.mark.parametrize("place", ["file", "environment"])
+def test_a_walk_skips_a_journal_that_the_configuration_names(
+    place: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    config = tmp_path / "config.yaml"
+    config.write_text("worker: {recovery: {persistQueue: true}}" if place == "file" else "worker: {}")
+    if place == "environment":
+        monkeypatch.setenv("PIXPRESS_JOURNAL", "true")
+    for _ in range(2):  # The second walk finds the journal of the first.
+        done = pixpress_command(
+            *("compress", folder, "-R", "-o", tmp_path / "out", "--overwrite", "all"),
+            *("--config", config),
+        )
+        assert done.returncode == 0, done.stderr
+        assert "no images" not in done.stderr
+    assert (folder / "pixpress" / "queue.db").exists()
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.jpg", "b.jpg"]
+
+
+def test_a_dry_run_makes_no_folder_for_the_journal(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PIXPRESS_JOURNAL", "true")
+    done = pixpress_command("compress", folder, "-R", "-o", tmp_path / "out", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_what_was_left_is_refused_and_resumed(folder: Path, tmp_path: Path) -> None:
     journal = tmp_path / "queue.db"
     with pixpress.Pool(journal=journal, max_workers=1) as pool:
