@@ -28,6 +28,9 @@ from .result import ImageInfo
 
 _INPUT = click.Path(exists=True, readable=True, allow_dash=True)
 _FILE = click.Path(exists=True, readable=True, allow_dash=True, dir_okay=False)
+_takes_report = click.option(
+    "--report", type=click.Path(dir_okay=False), help="Write a page on it: out.html."
+)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
@@ -158,7 +161,7 @@ def _described(found: ImageInfo) -> str:
 @click.option("--keep-times", is_flag=True, help="Give outputs the times of their inputs.")
 @has_pool_options
 @click.option("--journal", type=click.Path(dir_okay=False), help="Keep the jobs in this file.")
-@click.option("--report", type=click.Path(dir_okay=False), help="Write a page on it: out.html.")
+@_takes_report
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
@@ -217,20 +220,22 @@ def compress(
 @main.command()
 @click.argument("journal", type=click.Path(exists=True, dir_okay=False))
 @has_pool_options
+@_takes_report
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.option("--quiet", is_flag=True, help="Only report failures.")
 @_interruptible
-def resume(journal: str, as_json: bool, quiet: bool, **options: Any) -> None:
+def resume(journal: str, report: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Finish what a command with this JOURNAL has left.
 
     What is done is not done again. Exit codes are those of `compress`.
     """
     pool_options = take_pool_options(options)
+    page = None if report is None else Report(report, pool_options)
     try:
         pool = Pool._take_over(journal, pool_options.pop("config", None), pool_options)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
-    sys.exit(resume_all(pool, as_json, quiet))
+    sys.exit(resume_all(pool, as_json, quiet, page))
 
 
 def _show_work(load: Workload, as_json: bool) -> int:

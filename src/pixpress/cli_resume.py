@@ -23,6 +23,7 @@ from .future import JobFuture
 from .journal import make_row
 from .options import Settings
 from .pool import Pool
+from .report import Report, check_path
 
 # How long running jobs may take to end after the first signal.
 _GRACE_S = 30.0
@@ -35,7 +36,7 @@ def run_kept(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> in
     return _run(pool, tally, _submitted(pool, load, settings, tally))
 
 
-def resume_all(pool: Pool, as_json: bool, quiet: bool) -> int:
+def resume_all(pool: Pool, as_json: bool, quiet: bool, page: Report | None = None) -> int:
     """Do what the journal of `pool` holds; the exit code."""
     try:
         entries = list(pool._entries(unfinished=True))
@@ -43,7 +44,10 @@ def resume_all(pool: Pool, as_json: bool, quiet: bool) -> int:
         if any(row.output_path is None for row in rows):
             raise JournalError("the journal has jobs without output files: see Pool.recover")
         works = {row.id: Work(row.source, row.output_path or "") for row in rows}
-        tally = Tally(pool, Workload(list(works.values())), as_json, quiet)
+        load = Workload(list(works.values()))
+        if page is not None:
+            check_path(page.path, load.works)
+        tally = Tally(pool, load, as_json, quiet, page)
         futures = list(pool._resubmit(entries))
     except PixpressError as error:
         stop(pool._dispatcher)

@@ -65,7 +65,9 @@ def test_a_walk_skips_a_journal_that_the_configuration_names(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     config = tmp_path / "config.yaml"
-    config.write_text("worker: {recovery: {persistQueue: true}}" if place == "file" else "worker: {}")
+    config.write_text(
+        "worker: {recovery: {persistQueue: true}}" if place == "file" else "worker: {}"
+    )
     if place == "environment":
         monkeypatch.setenv("PIXPRESS_JOURNAL", "true")
     for _ in range(2):  # The second walk finds the journal of the first.
@@ -104,15 +106,40 @@ def test_what_was_left_is_refused_and_resumed(folder: Path, tmp_path: Path) -> N
     assert refused.returncode == 2
     assert "2 unfinished jobs" in refused.stderr
     assert "pixpress resume" in refused.stderr
-    resumed = pixpress_command("resume", journal, "--json")
+    page = tmp_path / "pages" / "left.html"
+    resumed = pixpress_command("resume", journal, "--json", "--report", page)
     assert resumed.returncode == 1
     rows = {row.get("output_path"): row for row in map(json.loads, resumed.stdout.splitlines())}
     assert rows[str(tmp_path / "a.webp")]["width"] == 320
     assert rows[None]["error"] == "INPUT"
     assert "1 of 2 done, 1 failed" in resumed.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "1 of 2 done, 1 failed" in text
+    assert str(tmp_path / "a.webp") in text
+    assert str(folder / "gone.jpg") in text
+    assert text.count("data:image/webp;base64,") == 2  # Before and after of the one that was done.
     again = pixpress_command("resume", journal)
     assert again.returncode == 0
     assert again.stderr.startswith("0 of 0 done")
+
+
+def test_a_report_of_what_was_left_never_takes_the_place_of_an_image(
+    folder: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "queue.db"
+    image = tmp_path / "odd.html"
+    image.write_bytes((folder / "a.jpg").read_bytes())
+    before = image.read_bytes()
+    with pixpress.Pool(journal=journal, max_workers=1) as pool:
+        blocker = Blocker(pool)
+        pool.submit(image, tmp_path / "a.webp")
+        pool.shutdown(wait=False, cancel_futures=True)
+        blocker.release()
+    refused = pixpress_command("resume", journal, "--report", image)
+    assert refused.returncode == 2
+    assert "is an input or output too" in refused.stderr
+    assert image.read_bytes() == before
+    assert pixpress_command("resume", journal).returncode == 0  # All is there still.
 
 
 def test_jobs_without_output_files_are_left_to_python(folder: Path, tmp_path: Path) -> None:
