@@ -93,7 +93,7 @@ cdef class JobHandle:
         if state == STATE_CANCELLED:
             return future, None, None
         if state != STATE_DONE:
-            return future, None, error_of(job.status, self.source.name, self.output_path)
+            return future, None, self.source.error(job.status, self.output_path)
         try:
             return future, self.make_result(job), None
         except MemoryError as error:

@@ -16,6 +16,7 @@ class NativeSource:
         data: Any = None,
         form: tuple[int, int, int, bool, int] | None = None,
         extra: tuple[bytes, bytes, bytes, int, int] | None = None,
+        unseen_errno: int = 0,
     ) -> None: ...
 
 class JobHandle:

@@ -20,7 +20,7 @@ from posix.unistd cimport getpid
 from .core cimport *  # Nothing there is meant for anyone else.
 from .journal_core cimport *
 
-from .errors import make_error
+from .errors import make_error, seen_error
 from .result import ImageInfo, Result
 
 cdef tuple FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")
@@ -110,9 +110,11 @@ cdef class NativeSource:
     cdef Py_buffer view
     cdef bint is_pinned
     cdef readonly str name
+    cdef int unseen_errno  # Why nobody could see whether Pillow is to read it; 0: somebody did.
 
-    def __init__(self, str name, object data=None, tuple form=None, tuple extra=None):
-        self.name = name
+    def __init__(self, str name, object data=None, tuple form=None, tuple extra=None,
+                 int unseen_errno=0):
+        self.name, self.unseen_errno = name, unseen_errno
         self.source.name = os.fsencode(name)
         if data is None:
             return
@@ -134,6 +136,9 @@ cdef class NativeSource:
 
     def __dealloc__(self):
         self.release()
+
+    cdef object error(self, const Status& status, output=None):
+        return seen_error(error_of(status, self.name, output), self.name, self.unseen_errno)
 
 
 cdef object copy_data(const JobResult& result):
@@ -160,7 +165,8 @@ def probe(NativeSource source, NativeSettings settings):
     cdef Status status
     with nogil:
         status = seam_probe(source.source, settings.settings.get().limits, &i)
-    check(status, source.name)
+    if not status.ok():
+        raise source.error(status)
     mode = ("L", "RGB", "YCbCr", "CMYK", "P")[<int>i.color]
     if i.has_alpha:
         mode += "A"
@@ -175,7 +181,8 @@ def decode(NativeSource source, int color, bint has_alpha, bint all_frames, allo
     cdef Status status
     with nogil:
         status = seam_open(source.source, color, has_alpha, all_frames, &reader)
-    check(status, source.name)
+    if not status.ok():
+        raise source.error(status)
     cdef Py_buffer view
     array = allocate(reader.get().frames(), reader.get().layout().height,
                      reader.get().layout().width,

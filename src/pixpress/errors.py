@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno as _errno
+import os as _os
 from typing import Any
 
 
@@ -285,6 +286,17 @@ def make_error(
     # Sources in memory are called "<bytes>" and the like.
     name = None if not path or path.startswith("<") else path
     return kind(message, stage=stage, errno=errno, filename=name)
+
+
+def seen_error(error: PixpressError, source: str, unseen_errno: int) -> PixpressError:
+    """`error` of a file, unless it says only that the core does not read it.
+
+    That is no news where nobody saw whether Pillow does, because of `unseen_errno`.
+    """
+    if not unseen_errno or not isinstance(error, (UnidentifiedImageError, UnsupportedFormatError)):
+        return error
+    message = f"{source}: {_os.strerror(unseen_errno)}"
+    return InputError(message, stage=error.stage, errno=unseen_errno, filename=source)
 
 
 def expected(what: str, name: str, value: object) -> OptionError:

@@ -54,19 +54,18 @@ def format_of_bytes(head: bytes | bytearray | memoryview) -> str | None:
 def format_of_file(path: str) -> str | None:
     """As `format_of_bytes`, or by the extension, so that it is looked at when it is opened.
 
-    What cannot be read is left to the core, which says so.
+    Raises
+    ------
+    OSError
+        It cannot be read now. The core will say so, unless it can read it by then.
     """
     named = format_of_path(path)
     if named is not None:
         return named
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None
-        number = os.open(path, OPEN_FLAGS)
-        try:
-            head = os.pread(number, HEAD_BYTES, 0)
-        finally:
-            os.close(number)
-    except (OSError, ValueError):
+    if not stat.S_ISREG(os.stat(path).st_mode):
         return None
-    return format_of_bytes(head)
+    number = os.open(path, OPEN_FLAGS)
+    try:
+        return format_of_bytes(os.pread(number, HEAD_BYTES, 0))
+    finally:
+        os.close(number)

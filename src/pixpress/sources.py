@@ -39,7 +39,10 @@ def open_source(src: Any) -> _native.NativeSource | ForeignSource:
     """
     if isinstance(src, (str, os.PathLike)):
         path = path_text("src", src)
-        foreign = format_of_file(path)
+        try:
+            foreign = format_of_file(path)
+        except OSError as error:
+            return _native.NativeSource(path, unseen_errno=error.errno or 0)
         return _native.NativeSource(path) if foreign is None else ForeignSource(path, foreign)
     if isinstance(src, (bytes, bytearray, memoryview)):
         return _bytes_source("<bytes>", src)

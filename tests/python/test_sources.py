@@ -7,10 +7,14 @@ import errno
 import io
 import mmap
 import pathlib
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from busy_pools import Blocker
 from PIL import Image
 
 import pixpress
@@ -97,6 +101,45 @@ def test_a_missing_file_is_an_oserror_with_its_name(tmp_path: Path) -> None:
         pixpress.compress(missing)
     assert isinstance(caught.value, pixpress.InputError)
     assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(missing))
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let every open fail with EMFILE."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PPM", "ICO"])
+def test_a_file_that_could_not_be_looked_at_is_not_called_unknown(
+    kind: str, photo_jpeg: bytes, tmp_path: Path
+) -> None:
+    for_pillow, for_core = tmp_path / "first", tmp_path / "second"
+    Image.new("RGB", (5, 4)).save(for_pillow, kind)
+    for_core.write_bytes(photo_jpeg)
+    with pixpress.Pool(max_workers=1) as pool:
+        blocker = Blocker(pool)
+        with no_more_files():
+            futures = [pool.submit(path, format="webp") for path in (for_pillow, for_core)]
+        blocker.release()
+        error = futures[0].exception(timeout=60)
+        assert futures[1].result(timeout=60).width == 320
+        assert pool.submit(for_pillow, format="webp").result(timeout=60).width == 5
+    assert isinstance(error, pixpress.InputError)
+    assert (error.errno, error.retryable) == (errno.EMFILE, True)
+    assert (error.filename, error.stage) == (str(for_pillow), "probe")
+
+
+def test_a_probe_that_cannot_look_says_why(photo_jpeg: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(photo_jpeg)
+    with no_more_files(), pytest.raises(pixpress.InputError) as caught:
+        pixpress.probe(tmp_path / "a")
+    assert caught.value.errno == errno.EMFILE
+    assert pixpress.probe(tmp_path / "a").format == "jpeg"
 
 
 def test_an_output_that_cannot_be_written_is_named(photo_jpeg: bytes, tmp_path: Path) -> None:
