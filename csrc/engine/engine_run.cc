@@ -105,6 +105,7 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
       .journal = job->is_journalled ? journal_ : nullptr,
       .runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr,
       .cpu_limit_ns = options.task_timeout_ns,
+      .has_spare_cpu = is_isolated && workers_.busy_workers() < monitor_.allowed_cpus(),
       .known_bytes = known_bytes,
       .cache = cache_,
       .join_flight = [this](Job& identical) { return JoinFlight(identical); }};
@@ -113,7 +114,8 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
   return attempt;
 }
 
-// False if the job was given up meanwhile: then it waits for nothing, but for its worker's last word.
+// False if the job was given up meanwhile: then it waits for nothing, but for its worker's last
+// word.
 bool EngineImpl::Block(const JobPtr& job, uint64_t needed_bytes, TaskQueue::Entry* entry) {
   const int64_t now_ns = clock_.NowNs();
   {

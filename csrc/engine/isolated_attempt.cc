@@ -11,8 +11,10 @@
 namespace pixpress {
 namespace {
 
-// Reserved unseen for a small input, so that a small job takes one exchange instead of two.
-constexpr size_t kGrantBytes = 4u << 20;
+// Reserved unseen for a small input, so that a small job takes one exchange instead of two: what
+// most inputs of that size need, but no more than this part of all memory.
+constexpr size_t kGrantBytes = 12u << 20;
+constexpr size_t kGrantShare = 16;
 
 // The file of the source, if it is one. Looks at no byte of it.
 Result<std::optional<InputFile>> OpenInput(const Job& job) {
@@ -37,8 +39,22 @@ std::optional<Reservation> TakeGrant(const IsolatedJob& isolated, const Job& job
   const uint64_t input_bytes = isolated.file != nullptr ? isolated.file->identity().size_bytes
                                                         : isolated.spec.source.bytes.size();
   if (input_bytes > kProbeHeadBytes) return std::nullopt;
-  const size_t limit = context.worker_memory_limit_bytes;
-  return context.budget.TryReserve(job.id, limit == 0 ? kGrantBytes : std::min(limit, kGrantBytes));
+  size_t grant_bytes = std::min(kGrantBytes, context.budget.limit_bytes() / kGrantShare);
+  const size_t limit_bytes = context.worker_memory_limit_bytes;
+  if (limit_bytes != 0) grant_bytes = std::min(grant_bytes, limit_bytes);
+  return context.budget.TryReserve(job.id, grant_bytes);
+}
+
+IsolatedJob AsIsolated(Job& job, const std::optional<InputFile>& file,
+                       const AttemptContext& context) {
+  return {.spec = job.spec,
+          .file = file.has_value() ? &*file : nullptr,
+          .meter = job.meter,
+          .stop = StopToken(job.stop),
+          .progress = context.progress,
+          .cpu_limit_ns = context.cpu_limit_ns,
+          .has_spare_cpu = context.has_spare_cpu,
+          .result = &job.result};
 }
 
 }  // namespace
@@ -52,13 +68,7 @@ Attempt AttemptIsolated(Job& job, const AttemptContext& context) {
     attempt.status = std::move(file).status().At(Stage::kProbe);
     return attempt;
   }
-  const IsolatedJob isolated{.spec = job.spec,
-                             .file = file.value().has_value() ? &*file.value() : nullptr,
-                             .meter = job.meter,
-                             .stop = StopToken(job.stop),
-                             .progress = context.progress,
-                             .cpu_limit_ns = context.cpu_limit_ns,
-                             .result = &job.result};
+  const IsolatedJob isolated = AsIsolated(job, file.value(), context);
   auto reservation = TakeGrant(isolated, job, context);
   auto planned = context.runner->Plan(isolated, reservation.has_value() ? reservation->bytes() : 0);
   if (!planned.ok()) {

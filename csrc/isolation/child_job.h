@@ -25,6 +25,8 @@ class ChildJob {
   Done Answer(const RunRequest& request);
   // Give memory back that the job before took.
   void Tidy();
+  // Whether the parent finds that the next message is worth looking out for.
+  bool lingers() const { return control_.lingers.load(std::memory_order_relaxed) != 0; }
 
  private:
   Status MapInput(uint64_t size_bytes);

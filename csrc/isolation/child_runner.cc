@@ -129,6 +129,7 @@ Result<Message> ChildRunner::Exchange(const IsolatedJob& job, const Message& req
   ControlPage& control = child_->control();
   control.stop.store(StopReason::kNone);
   control.permille.store(0);
+  control.lingers.store(job.has_spare_cpu ? 1 : 0);
   child_->Limit({.memory_bytes = memory_bytes,
                  .output_bytes = std::max<uint64_t>(memory_bytes, 1),
                  .cpu_ns = job.cpu_limit_ns});

@@ -25,6 +25,8 @@ struct IsolatedJob {
   StopToken stop;
   ProgressSink* progress = nullptr;
   int64_t cpu_limit_ns = 0;  // 0: none.
+  // A CPU would idle meanwhile: the process may look out for the next job without sleeping.
+  bool has_spare_cpu = false;
   JobResult* result;
 };
 

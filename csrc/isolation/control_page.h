@@ -13,8 +13,9 @@ inline constexpr size_t kControlPageBytes = 4096;
 
 // Zeros at first. The child may write anything at any time: the parent checks what it reads.
 struct ControlPage {
-  std::atomic<StopReason> stop;  // The parent's: end the job.
-  std::atomic<uint32_t> stage;   // The child's, for progress.
+  std::atomic<StopReason> stop;   // The parent's: end the job.
+  std::atomic<uint32_t> lingers;  // The parent's: look out for the next job before sleeping.
+  std::atomic<uint32_t> stage;    // The child's, for progress.
   std::atomic<uint32_t> permille;
 };
 static_assert(sizeof(ControlPage) <= kControlPageBytes);

@@ -52,6 +52,7 @@ class SystemMonitor {
   // Within kLeastIntervalNs of the one before it, gives that one.
   SystemSample Sample(int64_t now_ns, uint64_t memory_limit_bytes, uint64_t memory_free_bytes);
   SystemSample last() const;
+  uint32_t allowed_cpus() const { return allowed_cpus_; }
 
  private:
   static constexpr int64_t kLeastIntervalNs = 200'000'000;
