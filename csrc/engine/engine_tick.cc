@@ -138,8 +138,11 @@ int64_t EngineImpl::Tick() {
   next_ns = std::min(next_ns, ExpireQueued(now_ns));
   next_ns = std::min(next_ns, AbandonStuck(now_ns));
   next_ns = std::min(next_ns, ResumeJournal());
-  // An engine without jobs needs no clock.
-  if (has_jobs) next_ns = std::min(next_ns, SampleMachine(now_ns));
+  if (has_jobs) {
+    next_ns = std::min(next_ns, SampleMachine(now_ns));
+  } else {
+    CheckMemory();  // Once, for what came back since: an engine without jobs needs no clock.
+  }
   health_checked_ns_.store(now_ns);
   return next_ns;
 }

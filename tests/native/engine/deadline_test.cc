@@ -111,6 +111,20 @@ TEST(Deadline, AnAbandonedJobIsReleasedWhenItsWorkerFindsTheJournalFull) {
   EXPECT_EQ(scripted.engine().Stats().queued, 0u);
 }
 
+TEST(Deadline, AnIdleEngineGivesBackWhatResultsHeldPastTheThreshold) {
+  ScriptedEngine scripted(OneWorker());
+  const auto job = scripted.Submit("a");
+  EXPECT_TRUE(scripted.engine().WaitJob(*job, -1));
+  const auto hold = [&](size_t size_bytes) {
+    EXPECT_TRUE(job->buffers->Allocate(size_bytes).ok());  // As a result does, until it is read.
+    EXPECT_GE(scripted.engine().Stats().retained_bytes, size_bytes);
+    scripted.Advance(kNsPerSecond);
+    return scripted.engine().Stats().retained_bytes;
+  };
+  EXPECT_GE(hold(8u << 20), 8u << 20) << "of 64 MiB are worth keeping";
+  EXPECT_EQ(hold(60u << 20), 0u);
+}
+
 // What is allocated in its life, and what that holds, may be left behind: LeakSanitizer does not
 // count it.
 class LeakAllowed {
