@@ -49,8 +49,7 @@ bool JpegDrafter::PutBlock(const int16_t* block, size_t component, JpegToken** n
   uint32_t last = 0;
   const bool ok = each([&](uint32_t k, JpegValue value) {
     value.magnitude = scales_[component].Apply(value.magnitude, k);
-    writer.PutAc(k - last - 1, value);
-    last = value.magnitude != 0 ? k : last;
+    writer.PutAc(k, value, &last);
   });
   writer.PutEnd(last == 63);
   *next = writer.next();

@@ -58,8 +58,7 @@ inline bool JpegDrafter::ReadAc(JpegBitReader& in, const JpegDecodeTable& table,
   uint32_t last = 0;
   const bool ok = ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) {
     value.magnitude = scale.Apply(value.magnitude, k);
-    writer.PutAc(k - last - 1, value);
-    last = value.magnitude != 0 ? k : last;
+    writer.PutAc(k, value, &last);
   });
   writer.PutEnd(last == 63);
   *next = writer.next();

@@ -169,8 +169,7 @@ bool JpegRequantizer::RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& deco
   uint32_t last = 0;
   const bool ok = ReadJpegAc(in, decoder.ac_table(component), [&](uint32_t k, JpegValue value) {
     value.magnitude = scale.Apply(value.magnitude, k);
-    writer.PutAc(k - last - 1, value);
-    last = value.magnitude != 0 ? k : last;
+    writer.PutAc(k, value, &last);
   });
   writer.PutEnd(last == 63);
   out = writer;
@@ -212,8 +211,7 @@ bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
       continue;
     }
     const JpegValue value{scales_[component].Apply(magnitude, k), sign};
-    out.PutAc(k - last - 1, value);
-    last = value.magnitude != 0 ? k : last;
+    out.PutAc(k, value, &last);
   }
   if (trellis_ != nullptr) {
     trellis_->Put(component, out);

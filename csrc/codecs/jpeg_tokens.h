@@ -50,6 +50,13 @@ inline JpegToken MakeJpegDcToken(int32_t value) {
   return static_cast<JpegToken>((value - (value < 0 ? 1 : 0)) & 0xFFF);
 }
 
+// Of a number below 2^31. Compilers make branches of it where they see what it is.
+inline uint32_t AllOnesUnlessZero(uint32_t number) {
+  auto ones = static_cast<uint32_t>(static_cast<int32_t>(0 - number) >> 31);
+  __asm__("" : "+r"(ones));
+  return ones;
+}
+
 // Appends tokens to memory that is known to suffice.
 class JpegTokenWriter {
  public:
@@ -57,15 +64,17 @@ class JpegTokenWriter {
 
   // At most 2047 either way.
   void PutDc(int32_t difference) { *next_++ = MakeJpegDcToken(difference); }
-  // A value after `zeros` zeros; a value of 0 leaves no trace, and takes no branch, for it is as
-  // good as random whether a small one remains.
-  void PutAc(uint32_t zeros, JpegValue value) {
-    const uint32_t is_kept = value.magnitude != 0 ? 1 : 0;
-    if (__builtin_expect((zeros & (0 - is_kept)) > 15, 0)) {
+  // A value at `k` in zigzag order, where the last one that left a trace was at `*last`. A value of
+  // 0 leaves none, and takes no branch, for it is as good as random whether a small one remains.
+  void PutAc(uint32_t k, JpegValue value, uint32_t* last) {
+    const uint32_t kept = AllOnesUnlessZero(value.magnitude);
+    uint32_t zeros = k - *last - 1;
+    if (__builtin_expect((zeros & kept) > 15, 0)) {
       for (; zeros > 15; zeros -= 16) *next_++ = kJpegZeroRun;
     }
     *next_ = static_cast<JpegToken>(zeros << 12 | ((value.magnitude ^ value.sign) & 0xFFF));
-    next_ += is_kept;
+    next_ += kept & 1;
+    *last ^= (*last ^ k) & kept;
   }
   void PutEnd(bool is_full) { *next_++ = is_full ? kJpegFullEnd : kJpegEnd; }
   JpegToken* next() const { return next_; }

@@ -81,8 +81,7 @@ void JpegTrellis::PutValues(uint32_t weight, bool is_chroma, JpegTokenWriter& ou
   uint32_t last = 0;
   for (uint32_t i = 0; i < count_; ++i) {
     const TrellisValue& value = values_[i];
-    out.PutAc(value.position - last - 1, {value.level, signs_[i]});
-    last = value.level != 0 ? value.position : last;
+    out.PutAc(value.position, {value.level, signs_[i]}, &last);
   }
   out.PutEnd(last == 63);
   count_ = 0;

@@ -63,8 +63,7 @@ class Tokens {
       uint32_t last = 0;
       for (uint32_t k = 1; k < 64; ++k) {
         const uint32_t magnitude = Magnitude(row * frame_.mcu_columns + x, k);
-        writer.PutAc(k - last - 1, {magnitude, k % 3 == 0 ? ~0u : 0});
-        last = magnitude != 0 ? k : last;
+        writer.PutAc(k, {magnitude, k % 3 == 0 ? ~0u : 0}, &last);
       }
       writer.PutEnd(last == 63);
     }
