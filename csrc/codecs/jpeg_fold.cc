@@ -1,7 +1,6 @@
 #include "codecs/jpeg_fold.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -10,91 +9,16 @@
 namespace pixpress {
 namespace {
 
-using Coefficients = std::array<int32_t, 64>;
-
-// From the lower half of the frequencies of two neighboring blocks to all of one of half the size:
-// the inverse DCT of 4 frequencies is the block at half its resolution, and the DCT of 8 samples,
-// 4 of each block, is the result. In 1/4096; the second block's factors are the same ones with the
-// sign of (-1)^(i + j).
-constexpr int kShift = 12;
-constexpr int32_t kFactors[8][4] = {
-    {2048, 0, 0, 0}, {1856, 851, -153, 47},   {0, 2048, 0, 0}, {-652, 1620, 1051, -200},
-    {0, 0, 2048, 0}, {435, -722, 1573, 1004}, {0, 0, 0, 2048}, {-369, 569, -769, 1773}};
-
-// Coefficients are held in 1/8 so that two roundings do no harm.
-constexpr int32_t kUnit = 8;
-constexpr int32_t kMostDequantized = 1 << 14;
-constexpr int32_t kMostQuantized = 1023;
-
-// `step` is the distance of frequencies in the direction of folding, `other` in the other one.
-template <size_t step, size_t other>
-void FoldPair(const Coefficients& first, const Coefficients* second, Coefficients* to) {
-  for (size_t line = 0; line < 8; ++line) {
-    int32_t even[4], odd[4];
-    int32_t any = 0;
-    for (size_t j = 0; j < 4; ++j) {
-      const int32_t a = first[j * step + line * other];
-      const int32_t sign = j % 2 == 0 ? 1 : -1;
-      // Without a second block the first one's mirror image is there.
-      const int32_t b = second == nullptr ? a : sign * (*second)[j * step + line * other];
-      even[j] = a + b;
-      odd[j] = a - b;
-      any |= a | b;
-    }
-    if (any == 0) {
-      for (size_t i = 0; i < 8; ++i) (*to)[i * step + line * other] = 0;
-      continue;
-    }
-    for (size_t i = 0; i < 8; ++i) {
-      const int32_t* const sums = i % 2 == 0 ? even : odd;
-      int32_t sum = 1 << (kShift - 1);
-      for (size_t j = 0; j < 4; ++j) sum += kFactors[i][j] * sums[j];
-      (*to)[i * step + line * other] = sum >> kShift;
-    }
+FoldSteps MakeFoldSteps(const JpegQuantTable& source, const JpegQuantTable& target) {
+  FoldSteps steps;
+  for (size_t k = 0; k < 64; ++k) {
+    steps.source[kJpegNaturalOrder[k]] = source[k];
+    steps.target[kJpegNaturalOrder[k]] = target[k];
   }
-}
-
-void Dequantize(const int16_t* block, const std::array<int32_t, 64>& steps, Coefficients* to) {
-  for (size_t i = 0; i < 64; ++i) {
-    (*to)[i] = std::clamp(block[i] * steps[i], -kMostDequantized, kMostDequantized) * kUnit;
-  }
+  return steps;
 }
 
 }  // namespace
-
-JpegBlockFold::JpegBlockFold(const JpegQuantTable& source, const JpegQuantTable& target) {
-  for (size_t k = 0; k < 64; ++k) {
-    source_[kJpegNaturalOrder[k]] = source[k];
-    target_[kJpegNaturalOrder[k]] = target[k];
-  }
-}
-
-void JpegBlockFold::Fold(const Square& from, bool folds_h, bool folds_v, int16_t* to) const {
-  Coefficients left, right, other, made;
-  Dequantize(from.upper_left, source_, &left);
-  const auto fold_down = [&](const int16_t* lower, Coefficients* half) {
-    if (!folds_v) return;
-    if (lower != nullptr) Dequantize(lower, source_, &other);
-    FoldPair<8, 1>(*half, lower != nullptr ? &other : nullptr, &made);
-    *half = made;
-  };
-  fold_down(from.lower_left, &left);
-  if (folds_h) {
-    if (from.upper_right != nullptr) {
-      Dequantize(from.upper_right, source_, &right);
-      fold_down(from.lower_right, &right);
-    }
-    FoldPair<1, 8>(left, from.upper_right != nullptr ? &right : nullptr, &made);
-    left = made;
-  }
-  for (size_t i = 0; i < 64; ++i) {
-    const int32_t magnitude = std::abs(left[i]), half = target_[i] * (kUnit / 2);
-    to[i] = 0;
-    if (magnitude <= half) continue;  // As in JpegStepScale, ties go to zero.
-    const int32_t value = std::min((magnitude + half - 1) / (target_[i] * kUnit), kMostQuantized);
-    to[i] = static_cast<int16_t>(left[i] < 0 ? -value : value);
-  }
-}
 
 bool JpegFoldedRows::CanFold(const JpegFrame& source) {
   const auto& c = source.components;
@@ -132,7 +56,7 @@ Status JpegFoldedRows::Start(const JpegFrame& source, const JpegFrame& target, M
   for (size_t c = 1; c < 3; ++c) {
     for (int16_t*& row : chroma_[c]) row = take(chroma);
     folded_[c] = take(folded);
-    folds_[c] = JpegBlockFold(source.quant[source.components[c].quant],
+    steps_[c] = MakeFoldSteps(source.quant[source.components[c].quant],
                               target.quant[target.components[c].quant]);
   }
   return Status();
@@ -171,12 +95,12 @@ JpegBlockRows JpegFoldedRows::Fold(uint32_t count) {
     for (size_t x = 0; x < target_->block_columns(1); ++x) {
       const size_t left = folds_h_ ? 2 * x : x;
       const bool has_right = folds_h_ && left + 1 < columns;
-      JpegBlockFold::Square square;
+      BlockSquare square;
       square.upper_left = upper + left * 64;
       if (has_right) square.upper_right = upper + (left + 1) * 64;
       if (lower != nullptr) square.lower_left = lower + left * 64;
       if (has_right && lower != nullptr) square.lower_right = lower + (left + 1) * 64;
-      folds_[c].Fold(square, folds_h_, folds_v_, folded_[c] + x * 64);
+      FoldBlocks(square, folds_h_, folds_v_, steps_[c], folded_[c] + x * 64);
     }
     rows[c][0] = folded_[c];
   }

@@ -5,31 +5,10 @@
 #include <cstdint>
 
 #include "codecs/jpeg_frame.h"
+#include "kernels/fold_blocks.h"
 #include "memory/meter.h"
 
 namespace pixpress {
-
-// From chroma in steps of `source` to chroma of half the width, the height or both in steps of
-// `target`; both tables in zigzag order.
-class JpegBlockFold {
- public:
-  JpegBlockFold() = default;
-  JpegBlockFold(const JpegQuantTable& source, const JpegQuantTable& target);
-
-  // The blocks of a square or of half of one, of which those that are folded away are null: right
-  // and lower ones beyond the image's edge continue as mirror images. Natural order.
-  struct Square {
-    const int16_t* upper_left = nullptr;
-    const int16_t* upper_right = nullptr;
-    const int16_t* lower_left = nullptr;
-    const int16_t* lower_right = nullptr;
-  };
-  void Fold(const Square& from, bool folds_h, bool folds_v, int16_t* to) const;
-
- private:
-  std::array<int32_t, 64> source_ = {};  // In natural order.
-  std::array<int32_t, 64> target_ = {};
-};
 
 // The rows of MCUs of a 4:2:0 image from those of a finer one.
 class JpegFoldedRows {
@@ -62,7 +41,7 @@ class JpegFoldedRows {
   std::array<int16_t*, 2> luma_ = {};                   // Two rows of the output.
   std::array<std::array<int16_t*, 2>, 3> chroma_ = {};  // Rows of the source, from [1] on.
   std::array<int16_t*, 3> folded_ = {};
-  std::array<JpegBlockFold, 3> folds_;
+  std::array<FoldSteps, 3> steps_;
 };
 
 }  // namespace pixpress
