@@ -29,31 +29,22 @@ bool JpegDrafter::ReadMcus(JpegEntropyDecoder& decoder, uint32_t count, JpegToke
 bool JpegDrafter::PutBlock(const int16_t* block, size_t component, JpegToken** next) const {
   if (std::abs(block[0]) > JpegEntropyDecoder::kMaxDc) return false;
   *(*next)++ = MakeJpegDcToken(block[0]);
-  const auto each = [&](const auto& use) {
-    for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
-      const auto k = static_cast<uint32_t>(std::countr_zero(left));
-      const int32_t own = block[kJpegNaturalOrder[k]];
-      const JpegValue value{static_cast<uint32_t>(std::abs(own)), own < 0 ? ~0u : 0};
-      if (value.magnitude > kMaxJpegAc) return false;
-      use(k, value);
-    }
-    return true;
-  };
-  if (trellis_ != nullptr) {
-    JpegTrellis::Draft draft(*trellis_, component, *next);
-    const bool ok = each([&](uint32_t k, JpegValue value) { draft.Add(k, value); });
-    *next = draft.End();
+  if (trellis_ == nullptr) {
+    JpegTokenWriter writer(*next);
+    const bool ok = PutRoundedJpegAc(block, scales_[component], writer);
+    *next = writer.next();
     return ok;
   }
-  JpegTokenWriter writer(*next);
-  uint32_t last = 0;
-  const bool ok = each([&](uint32_t k, JpegValue value) {
-    value.magnitude = scales_[component].Apply(value.magnitude, k);
-    writer.PutAc(k, value, &last);
-  });
-  writer.PutEnd(last == 63);
-  *next = writer.next();
-  return ok;
+  JpegTrellis::Draft draft(*trellis_, component, *next);
+  for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
+    const auto k = static_cast<uint32_t>(std::countr_zero(left));
+    const int32_t own = block[kJpegNaturalOrder[k]];
+    const auto magnitude = static_cast<uint32_t>(std::abs(own));
+    if (magnitude > kMaxJpegAc) return false;
+    draft.Add(k, {magnitude, own < 0 ? ~0u : 0});
+  }
+  *next = draft.End();
+  return true;
 }
 
 bool JpegDrafter::PutBlocks(const JpegBlockRows& blocks, JpegToken** next) const {

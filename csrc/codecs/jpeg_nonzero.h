@@ -36,13 +36,18 @@ inline uint64_t JpegNonZeroNatural(const int16_t* block) {
   return mask;
 }
 
-// The same in zigzag order.
-inline uint64_t JpegNonZero(const int16_t* block) {
+// From positions in the block to positions in zigzag order.
+inline uint64_t JpegZigzagBits(uint64_t natural) {
   uint64_t mask = 0;
-  for (uint64_t left = JpegNonZeroNatural(block); left != 0; left &= left - 1) {
-    mask |= uint64_t{1} << kJpegZigzag[std::countr_zero(left)];
+  for (; natural != 0; natural &= natural - 1) {
+    mask |= uint64_t{1} << kJpegZigzag[std::countr_zero(natural)];
   }
   return mask;
+}
+
+// A bit for each position in zigzag order.
+inline uint64_t JpegNonZero(const int16_t* block) {
+  return JpegZigzagBits(JpegNonZeroNatural(block));
 }
 
 }  // namespace pixpress

@@ -126,9 +126,24 @@ JpegStepScale MakeJpegStepScale(const JpegQuantTable& source, const JpegQuantTab
   JpegStepScale scale;
   for (size_t k = 0; k < 64; ++k) {
     scale.multiplier[k] = (uint32_t{source[k]} << 16) / target[k];
+    if (k > 0) scale.block_multipliers[kJpegNaturalOrder[k]] = scale.multiplier[k];
     scale.is_identity &= source[k] == target[k];
   }
   return scale;
+}
+
+bool PutRoundedJpegAc(const int16_t* block, const JpegStepScale& scale, JpegTokenWriter& out) {
+  RequantizedBlock made;
+  if (!RequantizeBlock(block, scale.block_multipliers, &made)) return false;
+  JpegTokenWriter writer = out;
+  uint32_t last = 0;
+  for (uint64_t left = JpegZigzagBits(made.nonzero); left != 0; left &= left - 1) {
+    const auto k = static_cast<uint32_t>(std::countr_zero(left));
+    writer.PutKeptAc(k, made.values[kJpegNaturalOrder[k]], &last);
+  }
+  writer.PutEnd(last == 63);
+  out = writer;
+  return true;
 }
 
 size_t JpegRequantizer::MaxRowTokens(const JpegFrame& frame) {
@@ -199,25 +214,15 @@ bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
   if (std::abs(block[0]) > JpegEntropyDecoder::kMaxDc || !PutDc(component, block[0], out)) {
     return false;
   }
-  uint32_t last = 0;
+  if (trellis_ == nullptr) return PutRoundedJpegAc(block, scales_[component], out);
   for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
     const auto k = static_cast<uint32_t>(std::countr_zero(left));
     const int32_t own = block[kJpegNaturalOrder[k]];
-    const uint32_t sign = own < 0 ? ~0u : 0;
     const auto magnitude = static_cast<uint32_t>(std::abs(own));
     if (magnitude > kMaxJpegAc) return false;
-    if (trellis_ != nullptr) {
-      trellis_->Add(component, k, {magnitude, sign});
-      continue;
-    }
-    const JpegValue value{scales_[component].Apply(magnitude, k), sign};
-    out.PutAc(k, value, &last);
+    trellis_->Add(component, k, {magnitude, own < 0 ? ~0u : 0});
   }
-  if (trellis_ != nullptr) {
-    trellis_->Put(component, out);
-  } else {
-    out.PutEnd(last == 63);
-  }
+  trellis_->Put(component, out);
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "codecs/jpeg_piece.h"
 #include "codecs/jpeg_tokens.h"
 #include "codecs/jpeg_trellis.h"
+#include "kernels/requantize_block.h"
 
 namespace pixpress {
 
@@ -28,18 +29,19 @@ JpegQuantTable PerceptualJpegQuant(int quality, bool is_chroma);
 JpegQuantTable ChooseJpegQuant(const JpegQuantTable& source, const JpegQuantTable& wanted);
 
 // From a magnitude in steps of the source to one in steps of the target:
-// (magnitude * multiplier + kRounding) >> 16.
+// (magnitude * multiplier + kRequantizeRounding) >> 16.
 struct JpegStepScale {
-  // A tie goes to the smaller magnitude, which costs less and is as far off.
-  static constexpr uint32_t kRounding = (1 << 15) - 1;
   std::array<uint32_t, 80> multiplier = {};  // In zigzag order; 0 beyond the block.
+  BlockMultipliers block_multipliers = {};   // The same of AC for whole blocks.
   bool is_identity = true;
 
   uint32_t Apply(uint32_t magnitude, uint32_t k) const {
-    return (magnitude * multiplier[k] + kRounding) >> 16;
+    return (magnitude * multiplier[k] + kRequantizeRounding) >> 16;
   }
 };
 JpegStepScale MakeJpegStepScale(const JpegQuantTable& source, const JpegQuantTable& target);
+// Puts the rounded AC coefficients of a block in memory, and its end. False if one cannot be coded.
+bool PutRoundedJpegAc(const int16_t* block, const JpegStepScale& scale, JpegTokenWriter& out);
 
 // Requantizes the blocks of an image in the order of the scan. Used by one thread.
 class JpegRequantizer {

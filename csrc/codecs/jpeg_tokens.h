@@ -76,6 +76,13 @@ class JpegTokenWriter {
     next_ += kept & 1;
     *last ^= (*last ^ k) & kept;
   }
+  // The same of a value that is not 0, as tokens have it.
+  void PutKeptAc(uint32_t k, int32_t value, uint32_t* last) {
+    uint32_t zeros = k - *last - 1;
+    for (; zeros > 15; zeros -= 16) *next_++ = kJpegZeroRun;
+    *next_++ = static_cast<JpegToken>(zeros << 12 | (static_cast<uint32_t>(value) & 0xFFF));
+    *last = k;
+  }
   void PutEnd(bool is_full) { *next_++ = is_full ? kJpegFullEnd : kJpegEnd; }
   JpegToken* next() const { return next_; }
 
