@@ -21,13 +21,19 @@ class JpegBitPacker {
 
   // `count` is at most 28, and may be 0; `bits` has no higher ones.
   void Put(uint64_t bits, uint32_t count) {
+    Add(bits, count);
+    Flush();
+  }
+  // The same in two steps: Add may be called twice before Flush.
+  void Add(uint64_t bits, uint32_t count) {
+    reservoir_ = reservoir_ << count | bits;
     used_ += count;
-    reservoir_ |= bits << ((64 - used_) & 63);
-    uint64_t word = reservoir_;
+  }
+  void Flush() {
+    uint64_t word = reservoir_ << ((64 - used_) & 63);
     if constexpr (std::endian::native == std::endian::little) word = __builtin_bswap64(word);
     std::memcpy(next_, &word, sizeof word);
     next_ += used_ >> 3;
-    reservoir_ <<= used_ & 0x78;
     used_ &= 7;
   }
   // Fill the last byte with ones.
@@ -42,7 +48,7 @@ class JpegBitPacker {
 
  private:
   uint8_t* next_ = nullptr;
-  uint64_t reservoir_ = 0;
+  uint64_t reservoir_ = 0;  // Above the used bits lie old ones.
   uint32_t used_ = 0;
 };
 

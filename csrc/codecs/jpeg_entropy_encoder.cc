@@ -170,10 +170,24 @@ Status WriteJpegEnd(ByteChain* out) {
   return out->Append(eoi);
 }
 
+JpegEntropyEncoder::Codes JpegEntropyEncoder::MakeCodes(const JpegHuffmanSpec& spec) {
+  const JpegCodeTable symbols = MakeJpegCodes(spec);
+  Codes codes;
+  for (uint32_t symbol = 0; symbol < symbols.size(); ++symbol) {
+    const auto& [code, total_bits] = symbols[symbol];
+    const uint32_t size = symbol & 15, shifted = uint32_t{code} << size;
+    const uint32_t index = symbol >> 4 << 5 | size;
+    codes[index] = {shifted, total_bits};
+    // Ones are above a negative value's bits.
+    codes[index | 16] = {shifted - (0x1000 - (1u << size)), total_bits};
+  }
+  return codes;
+}
+
 Status JpegEntropyEncoder::Start(const JpegFrame& frame, const JpegHuffmanSpecs& specs,
                                  Meter& meter, ByteChain* out) {
   for (size_t t = 0; t < 2; ++t) {
-    tables_[t] = {MakeJpegCodes(specs.dc[t]), MakeJpegCodes(specs.ac[t])};
+    tables_[t] = {MakeCodes(specs.dc[t]), MakeCodes(specs.ac[t])};
   }
   mcu_blocks_ = 0;
   for (size_t c = 0; c < frame.component_count; ++c) {
@@ -187,19 +201,22 @@ Status JpegEntropyEncoder::Start(const JpegFrame& frame, const JpegHuffmanSpecs&
 const JpegToken* JpegEntropyEncoder::EncodeMcus(const JpegToken* next, const JpegToken* last,
                                                 JpegBitPacker& out) const {
   JpegBitPacker packer = out;
-  const auto put = [&](const JpegCodeTable& codes) {
-    const JpegToken token = *next++;
-    const JpegTokenCode own = SplitJpegToken(token);
-    const JpegCode code = codes[own.symbol];
-    packer.Put(uint32_t{code.code} << (own.symbol & 15) | own.bits, code.total_bits);
-    return token;
+  const auto add = [&](const Codes& codes) {
+    const uint32_t token = *next++;
+    const uint32_t value = token & 0xFFF;
+    const Code code = codes[token >> 12 << 5 | kJpegValueClasses[value]];
+    packer.Add(code.base + value, code.total_bits);
+    return static_cast<JpegToken>(token);
   };
   while (next < last) {
     for (uint32_t block = 0; block < mcu_blocks_; ++block) {
       const Tables& tables = *tables_of_block_[block];
-      put(tables.dc);
-      while (!IsJpegEnd(put(tables.ac))) {
+      add(tables.dc);
+      while (!IsJpegEnd(add(tables.ac))) {
+        packer.Flush();
+        if (IsJpegEnd(add(tables.ac))) break;
       }
+      packer.Flush();
     }
   }
   out = packer;

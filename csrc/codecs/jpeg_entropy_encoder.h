@@ -64,9 +64,17 @@ class JpegEntropyEncoder {
   static constexpr size_t kMostTokenBits = 27;
   static constexpr size_t kMostMcuTokens = kMaxJpegMcuBlocks * kMaxBlockTokens;
 
+  // By run << 5 | class of the value: what is to be added to a token's lower 12 bits to get the
+  // code and the value's bits, and how many those are.
+  struct Code {
+    uint32_t base = 0;
+    uint32_t total_bits = 0;
+  };
+  using Codes = std::array<Code, 512>;
+  static Codes MakeCodes(const JpegHuffmanSpec& spec);
   struct Tables {
-    JpegCodeTable dc;
-    JpegCodeTable ac;
+    Codes dc;
+    Codes ac;
   };
   // Those that begin before `last`.
   const JpegToken* EncodeMcus(const JpegToken* next, const JpegToken* last,

@@ -6,6 +6,8 @@
 // negative ones less 1. A block is one DC token (the difference to its predecessor), its AC tokens,
 // and kJpegEnd or kJpegFullEnd.
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,18 +33,27 @@ inline int32_t JpegTokenValue(JpegToken token) {
   return value + (value < 0 ? 1 : 0);
 }
 
+// Of a token's lower 12 bits: 16 if the value is negative, and its size in bits.
+inline constexpr std::array<uint8_t, 1 << 12> kJpegValueClasses = [] {
+  std::array<uint8_t, 1 << 12> classes = {};
+  for (uint32_t value = 0; value < 1 << 11; ++value) {
+    const auto size = static_cast<uint8_t>(std::bit_width(value));
+    classes[value] = size;
+    // The complement of a negative value has the width of its magnitude.
+    classes[~value & 0xFFF] = 16 | size;
+  }
+  return classes;
+}();
+
 // The symbol (run << 4 | size) and the value's bits.
 struct JpegTokenCode {
   uint32_t symbol;
   uint32_t bits;
 };
 inline JpegTokenCode SplitJpegToken(JpegToken token) {
-  // Sign-extended from 12 bits; of a negative value its complement has the width of its magnitude.
-  const int32_t value = static_cast<int32_t>(uint32_t{token} << 20) >> 20;
-  const auto magnitude = static_cast<uint32_t>(value ^ value >> 31);
-  const auto size = static_cast<uint32_t>(31 - __builtin_clz(2 * magnitude + 1));
-  return {static_cast<uint32_t>(token >> 12 << 4) | size,
-          static_cast<uint32_t>(value) & ((1u << size) - 1)};
+  const uint32_t value = token & 0xFFF;
+  const uint32_t size = kJpegValueClasses[value] & 15;
+  return {static_cast<uint32_t>(token >> 12 << 4) | size, value & ((1u << size) - 1)};
 }
 
 // At most 2047 either way.
