@@ -67,11 +67,11 @@ inline JpegValue ReadJpegValue(uint64_t bits, JpegHuffmanEntry entry) {
 
 // Calls use(k, value) for the AC coefficients of a block: each that is not 0, k being its position
 // in zigzag order, and some that are, k being at most 79. False if the data is not in order. The
-// reader holds the bits of a symbol already.
+// reader holds the bits of a symbol already. `k` is the position of what was read before.
 template <typename Use>
-inline bool ReadJpegAc(JpegBitReader& reader, const JpegDecodeTable& table, const Use& use) {
+inline bool ReadJpegAc(JpegBitReader& reader, const JpegDecodeTable& table, const Use& use,
+                       uint32_t k = 0) {
   JpegBitReader in = reader;  // Of its own, for registers.
-  uint32_t k = 0;
   JpegHuffmanEntry entry;
   // True at the end of the block, or of what makes sense.
   const auto read = [&] {

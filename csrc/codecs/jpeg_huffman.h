@@ -28,6 +28,7 @@ inline constexpr JpegHuffmanEntry kJpegEntryWrong = 1u << 29;
 inline constexpr JpegHuffmanEntry kJpegEntryMerged = 1u << 30;
 inline constexpr JpegHuffmanEntry kJpegEntryEnd = 1u << 31;
 constexpr uint32_t JpegEntryLength(JpegHuffmanEntry e) { return e & 63; }
+constexpr uint32_t JpegEntryCodeLength(JpegHuffmanEntry e) { return e >> 8 & 63; }
 constexpr uint32_t JpegEntrySize(JpegHuffmanEntry e) { return 63 - (e >> 16 & 63); }
 constexpr uint32_t JpegEntryStep(JpegHuffmanEntry e) { return e >> 24 & 31; }
 

@@ -9,6 +9,12 @@
 #include "kernels/inverse_dct.h"
 
 namespace pixpress {
+namespace {
+
+// Making a table takes as long as reading some hundred blocks.
+constexpr uint64_t kFewestSkippedBlocks = 1 << 12;
+
+}  // namespace
 
 JpegPlaneSource::JpegPlaneSource(const ImageInfo& info, const DecodeOptions& options,
                                  const WorkContext& context)
@@ -27,6 +33,7 @@ Result<bool> JpegPlaneSource::Start(Bytes encoded) {
   if (status.code() == StatusCode::kUnsupportedFormat) return false;
   PIXPRESS_RETURN_IF_ERROR(status);
   PIXPRESS_RETURN_IF_ERROR(AllocateRows());
+  MakeSkips();
   return true;
 }
 
@@ -52,6 +59,20 @@ Status JpegPlaneSource::AllocateRows() {
   return Status();
 }
 
+void JpegPlaneSource::MakeSkips() {
+  const JpegFrame& frame = own_->frame;
+  if (frame.mcu_count() * frame.mcu_blocks() < kFewestSkippedBlocks) return;
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    if (planes_[c].side > 1) continue;
+    std::unique_ptr<JpegSkipTable>& own = own_->skips[frame.components[c].ac];
+    if (own == nullptr) {
+      own = std::make_unique<JpegSkipTable>();
+      own->Build(own_->decoder.ac_table(c));
+    }
+    planes_[c].skips = own.get();
+  }
+}
+
 // Decode a block to samples. AC coefficients that no sample depends on are only skipped.
 inline bool JpegPlaneSource::ReadBlock(JpegBitReader& in, size_t component, uint8_t* out) {
   JpegEntropyDecoder& decoder = own_->decoder;
@@ -61,6 +82,7 @@ inline bool JpegPlaneSource::ReadBlock(JpegBitReader& in, size_t component, uint
   const JpegDecodeTable& ac_table = decoder.ac_table(component);
   if (plane.side == 1) {
     *out = InverseDctFlat(dc, plane.steps[0]);
+    if (plane.skips != nullptr) return SkipJpegAc(in, ac_table, *plane.skips);
     return ReadJpegAc(in, ac_table, [](uint32_t, JpegValue) {});
   }
   ReadyBlock& block = blocks_[block_];

@@ -8,6 +8,7 @@
 #include "codecs/codec.h"
 #include "codecs/jpeg_entropy_decoder.h"
 #include "codecs/jpeg_frame.h"
+#include "codecs/jpeg_skip_table.h"
 
 namespace pixpress {
 
@@ -33,6 +34,7 @@ class JpegPlaneSource final : public RowSource {
     uint8_t* rows = nullptr;
     size_t stride_bytes = 0;
     uint32_t next_row = 0;
+    const JpegSkipTable* skips = nullptr;  // Where DC is all that counts and it pays.
   };
   // A block that was read but not transformed yet.
   struct ReadyBlock {
@@ -45,9 +47,11 @@ class JpegPlaneSource final : public RowSource {
     JpegFrame frame;
     JpegEntropyDecoder decoder;
     Buffer rows;
+    std::array<std::unique_ptr<JpegSkipTable>, 4> skips;  // By the table's slot in the file.
   };
 
   Status AllocateRows();
+  void MakeSkips();
   bool DecodeRow();
   bool DecodeMcu(uint32_t column);
   bool ReadBlock(JpegBitReader& in, size_t component, uint8_t* out);
