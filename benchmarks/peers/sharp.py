@@ -33,6 +33,7 @@ class Sharp:
             env={**os.environ, "UV_THREADPOOL_SIZE": str(workers)},
         )
         self.last_seconds = 0.0
+        self.last_cpu_seconds = 0.0
 
     @staticmethod
     def available() -> bool:
@@ -82,6 +83,7 @@ class Sharp:
         if "error" in reply:
             raise RuntimeError(f"sharp: {reply['error']}")
         self.last_seconds = reply["seconds"]  # Without the transport.
+        self.last_cpu_seconds = reply["cpuSeconds"]
         return [path.read_bytes() for path in outputs]
 
     def high_water_bytes(self) -> int:

@@ -20,6 +20,7 @@ async function run(request) {
   const results = new Array(blobs.length);
   let next = 0;
   const start = process.hrtime.bigint();
+  const startCpu = process.cpuUsage();
   const lanes = Array.from({ length: request.workers }, async () => {
     while (next < blobs.length) {
       const index = next++;
@@ -28,8 +29,10 @@ async function run(request) {
   });
   await Promise.all(lanes);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const cpu = process.cpuUsage(startCpu);  // Of all threads, in microseconds.
+  const cpuSeconds = (cpu.user + cpu.system) / 1e6;
   results.forEach((result, index) => fs.writeFileSync(request.outputs[index], result));
-  process.stdout.write(JSON.stringify({ seconds }) + '\n');
+  process.stdout.write(JSON.stringify({ seconds, cpuSeconds }) + '\n');
 }
 
 let queue = Promise.resolve();
