@@ -12,6 +12,7 @@
 #include "base/checked_math.h"
 #include "codecs/png_chunks.h"
 #include "codecs/png_frames.h"
+#include "codecs/png_inflated.h"
 #include "image/image.h"
 
 namespace pixpress {
@@ -73,7 +74,9 @@ bool Start(PngReader* reader, const Limits* limits) {
   png_set_user_limits(reader->png, 0x7fffffff, 0x7fffffff);
   png_set_chunk_malloc_max(reader->png, limits->max_metadata_bytes);
   png_set_chunk_cache_max(reader->png, 128);
-  png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
+  png_set_crc_action(reader->png,
+                     reader->input->has_checked_data() ? PNG_CRC_QUIET_USE : PNG_CRC_ERROR_QUIT,
+                     PNG_CRC_WARN_DISCARD);
   // Only what decides about pixels is parsed here: metadata has a reader of its own, and chunks
   // that are not parsed inflate nothing.
   png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
@@ -227,7 +230,7 @@ uint64_t PngDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& option
   // libpng has two rows of its own, and each row grows with its expansion.
   const uint64_t rows = uint64_t{layout.row_bytes(0)} * (StripeRows(layout) + 3);
   const uint64_t whole = info.is_progressive ? Image::MemoryBytes(layout) : 0;
-  return SaturatingAdd(kLibraryBytes + rows + rows / 4, whole);
+  return SaturatingAdd(kLibraryBytes + rows + rows / 4 + InflatedPngMemoryBytes(info), whole);
 }
 
 Result<std::unique_ptr<RowSource>> DecodePng(Bytes encoded, const ImageInfo& info,
@@ -238,6 +241,8 @@ Result<std::unique_ptr<RowSource>> DecodePng(Bytes encoded, const ImageInfo& inf
     return DecodePngInput(std::move(input), info, limits, context);
   }
   PIXPRESS_RETURN_IF_ERROR(CheckPngChunks(encoded, context.stop));
+  PIXPRESS_ASSIGN_OR_RETURN(auto inflated, MakeInflatedPngInput(encoded, info, context));
+  if (inflated != nullptr) return DecodePngInput(std::move(inflated), info, limits, context);
   return DecodePngInput(std::make_unique<WholeInput>(encoded), info, limits, context);
 }
 

@@ -22,6 +22,8 @@ class PngInput {
   virtual ~PngInput() = default;
   // The next `count` bytes. False if there are fewer.
   virtual bool Read(uint8_t* out, size_t count) = 0;
+  // Has somebody compared all checksums? Those of the chunks may be wrong then.
+  virtual bool has_checked_data() const { return false; }
 };
 // As DecodePng; `info` is that of this very input.
 Result<std::unique_ptr<RowSource>> DecodePngInput(std::unique_ptr<PngInput> input,

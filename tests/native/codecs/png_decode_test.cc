@@ -163,6 +163,56 @@ TEST_F(PngDecodeTest, EveryFlippedBitIsCorruptOrHarmless) {
   }
 }
 
+// `parts` chunks of image data, the second one empty.
+ByteVector InParts(const ByteVector& stream, size_t parts) {
+  ByteVector chunks;
+  for (size_t i = 0; i < parts; ++i) {
+    const auto begin = stream.begin() + static_cast<ptrdiff_t>(stream.size() * i / parts);
+    const auto end = stream.begin() + static_cast<ptrdiff_t>(stream.size() * (i + 1) / parts);
+    chunks = chunks + PlainChunk("IDAT", ByteVector(begin, end));
+    if (i == 0) chunks = chunks + PlainChunk("IDAT", {});
+  }
+  return chunks;
+}
+
+TEST_F(PngDecodeTest, DataInManyChunksDecodesExactlyWhateverItsSize) {
+  const Kind kind = {6, 8};
+  // One stored block, several, and too many to be inflated at once.
+  for (const auto& [width, height] : {std::pair(30u, 20u), {300u, 200u}, {1500u, 1500u}}) {
+    const ByteVector stream = PlainDeflate(PackPass(kind, width, height, kWhole[0]));
+    for (const size_t parts : {1u, 2u, 7u}) {
+      SCOPED_TRACE(testing::Message() << width << " pixels in " << parts << " parts");
+      const auto image = Decode(kPngSignature + PlainHeader(width, height, 8, 6) +
+                                InParts(stream, parts) + PlainChunk("IEND", {}));
+      ASSERT_TRUE(image.ok()) << image.status().message();
+      uint64_t wrong = 0;
+      for (uint32_t y = 0; y < height; ++y) {
+        for (uint32_t x = 0; x < width; ++x) {
+          wrong += At(image.value(), x, y) != Expected(kind, x, y) ? 1 : 0;
+        }
+      }
+      EXPECT_EQ(wrong, 0u);
+    }
+  }
+}
+
+TEST_F(PngDecodeTest, MoreDataThanRowsIsLeftAndLessIsCorrupt) {
+  const Kind kind = {2, 8};
+  ByteVector rows = PackPass(kind, 40, 30, kWhole[0]);
+  const auto decode = [&](const ByteVector& raw) {
+    return Decode(kPngSignature + PlainHeader(40, 30, 8, 2) +
+                  PlainChunk("IDAT", PlainDeflate(raw)) + PlainChunk("IEND", {}));
+  };
+  const auto whole = decode(rows);
+  ASSERT_TRUE(whole.ok());
+  rows.insert(rows.end(), 500, 7);
+  const auto more = decode(rows);
+  ASSERT_TRUE(more.ok()) << more.status().message();
+  ExpectSamePixels(more.value(), whole.value());
+  rows.resize(rows.size() - 501);
+  EXPECT_EQ(decode(rows).status().code(), StatusCode::kCorruptImage);
+}
+
 TEST_F(PngDecodeTest, HostileHeadersAreRefused) {
   const auto with_header = [](const ByteVector& header) {
     return kPngSignature + header + PlainChunk("IDAT", PlainDeflate({0, 0})) +
