@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/png_filter.h"
+
 namespace pixpress {
 namespace {
 
 constexpr size_t kFeedBytes = 128u << 10;
 constexpr int kRawWindowBits = -15;
 constexpr int kMemoryLevel = 8;
+constexpr size_t kCodesOfBlock = 16383;  // That zlib makes a block of at this level.
 constexpr size_t kMostStoredBytes = 65535;
 constexpr uint32_t kStored = 0;
 constexpr uint32_t kFixed = 1;
@@ -216,6 +219,14 @@ Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
     }
   }
   return made;
+}
+
+size_t LeastHuffmanBytes(std::span<const uint8_t> data) {
+  uint64_t bits = 0;  // In 1/256.
+  for (size_t at = 0; at < data.size(); at += kCodesOfBlock) {
+    bits += PngRowCost::Entropy(data.data() + at, std::min(kCodesOfBlock, data.size() - at));
+  }
+  return static_cast<size_t>(bits / (8 * 256));
 }
 
 Result<size_t> TakeDeflatePiece(std::span<const uint8_t> stream, size_t known_bytes,

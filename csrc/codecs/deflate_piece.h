@@ -22,6 +22,10 @@ size_t DeflateBound(size_t data_bytes);
 Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
                                   const StopToken& stop, std::span<uint8_t> out);
 
+// About the least that DeflateHuffmanOnly() makes of `data`: the entropy of bytes that share a
+// code.
+size_t LeastHuffmanBytes(std::span<const uint8_t> data);
+
 // Makes a piece of a whole raw deflate stream: of `stream`, which holds `known_bytes` (at most the
 // window) that the pieces before have told, and then `data`. The codes for what is known go; those
 // for `data` stay and refer to it. `out` has DeflateBound() bytes of `data`; returns how many were

@@ -31,12 +31,15 @@ constexpr size_t kIdatBytes = 256u << 10;
 constexpr int kNearOptimalLevel = 10;
 constexpr uint64_t kNearOptimalBytes = 10u << 20;
 constexpr uint64_t kLibraryBytes = 1u << 20;
-// From here on a second attempt at each piece is worth its time. Where there are many repeats, a
-// lazy search now and then beats a cheap near-optimal one; elsewhere Huffman codes alone may win,
-// as noise has no repeats, but they never reach an eighth.
+// From here on a second attempt at a piece may be worth its time: where Huffman codes alone may
+// win, as noise has no repeats. Where there are many repeats, a lazy search now and then beats a
+// near-optimal one.
 constexpr int kRivalEffort = 5;
+constexpr int kLazyRivalEffort = 7;
 constexpr int kRivalLevel = 9;
-constexpr size_t kHuffmanRatio = 8;
+constexpr size_t kRepetitiveRatio = 8;
+// From here on filters are compared on all rows.
+constexpr int kWholeTrialEffort = 7;
 
 int LevelOf(const EncodeOptions& options) {
   if (options.expert.png_compression_level > 0) return options.expert.png_compression_level;
@@ -44,8 +47,32 @@ int LevelOf(const EncodeOptions& options) {
   return kLevels[static_cast<size_t>(std::clamp(options.effort, 1, 10) - 1)];
 }
 
+// A longer search finds little in noise, and takes a fifth of the time of effort 2.
+int LevelOfNoise(const EncodeOptions& options) {
+  const bool is_chosen = options.expert.png_compression_level > 0;
+  return options.effort == 2 && !is_chosen ? 1 : LevelOf(options);
+}
+
 // Levels of libdeflate at which filters are compared.
-int TrialLevel(int effort) { return effort < 7 ? 1 : 5; }
+int TrialLevel(int effort) { return effort < kWholeTrialEffort ? 1 : 5; }
+
+// The rows of a block on which filters are compared: a strip at the begin of each half. Shorter
+// ones hide rows that repeat others above them.
+struct Sample {
+  Sample(uint32_t block_rows, int effort) {
+    constexpr uint32_t kParts = 2;
+    const uint32_t share = effort < kRivalEffort ? 4 : effort < kWholeTrialEffort ? 2 : 1;
+    if (share == 1 || block_rows < kParts * share) {
+      part_rows = strip_rows = std::max(block_rows, 1u);
+      return;
+    }
+    part_rows = DivideRoundingUp(block_rows, kParts);
+    strip_rows = DivideRoundingUp(part_rows, share);
+  }
+
+  uint32_t part_rows = 1;
+  uint32_t strip_rows = 1;
+};
 
 // How the rows are cut; the same for every run.
 struct Cut {
@@ -95,6 +122,7 @@ struct Slot {
   Buffer stream;  // With what frames it.
   Buffer rival;
   size_t stream_bytes = 0;
+  bool is_noisy = false;  // Deflates to more than half.
 };
 
 class DataWriter {
@@ -161,24 +189,39 @@ class DataWriter {
         count, [&](size_t i) { return FilterBlock(first + i, &slots_[i], BlockAt(first, i)); });
   }
 
-  // Leaves the filter in `block` whose rows deflate to the least.
   Status FilterBlock(size_t index, Slot* slot, std::span<uint8_t> block) {
     const auto rows_count = static_cast<uint32_t>(block.size() / format_.line_bytes());
-    size_t least = 0;
+    PIXPRESS_ASSIGN_OR_RETURN(const PngFilter best,
+                              BestFilter(FirstRowOf(index), rows_count, slot));
+    FilterPngRows(image_, format_, FirstRowOf(index), rows_count, best, slot->scratch.data(),
+                  block.data());
+    return Status();
+  }
+
+  // The filter with which a sample of the rows deflates to the least.
+  Result<PngFilter> BestFilter(uint32_t first_row, uint32_t rows_count, Slot* slot) {
+    PngFilter best = filters_.front();
+    if (filters_.size() == 1) return best;
+    const Sample sample(rows_count, options_.effort);
+    size_t least = slot->stream.size();
     for (const PngFilter filter : filters_) {
       PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
-      const bool is_first = filter == filters_.front();
-      uint8_t* rows = is_first ? block.data() : slot->rows.data();
-      FilterPngRows(image_, format_, FirstRowOf(index), rows_count, filter, slot->scratch.data(),
-                    rows);
-      if (filters_.size() == 1) return Status();
-      const size_t made =
-          libdeflate_deflate_compress(slot->trial.get(), rows, block.size(), slot->stream.data(),
-                                      is_first ? slot->stream.size() : least - 1);
-      if (is_first || made != 0) least = made;
-      if (!is_first && made != 0) std::memcpy(block.data(), rows, block.size());
+      uint8_t* end = slot->rows.data();
+      for (uint32_t row = 0; row < rows_count; row += sample.part_rows) {
+        const uint32_t strip_rows = std::min(sample.strip_rows, rows_count - row);
+        FilterPngRows(image_, format_, first_row + row, strip_rows, filter, slot->scratch.data(),
+                      end);
+        end += strip_rows * format_.line_bytes();
+      }
+      const size_t made = libdeflate_deflate_compress(slot->trial.get(), slot->rows.data(),
+                                                      static_cast<size_t>(end - slot->rows.data()),
+                                                      slot->stream.data(), least);
+      if (made == 0) continue;
+      best = filter;
+      least = made - 1;
+      slot->is_noisy = made > static_cast<size_t>(end - slot->rows.data()) / 2;
     }
-    return Status();
+    return best;
   }
 
   Status DeflateWave(size_t first, size_t count) {
@@ -210,23 +253,31 @@ class DataWriter {
     // A zlib header comes before the stream, and nothing is known there.
     const size_t head = is_first ? kZlibHeadBytes : 0;
     const size_t known = is_first ? 0 : kDeflateWindowBytes;
-    PIXPRESS_ASSIGN_OR_RETURN(size_t made, Deflate(data, known, LevelOf(options_), is_last, &slot,
-                                                   slot.stream.span().subspan(head)));
-    if (options_.effort >= kRivalEffort) {
-      const std::span<uint8_t> room = slot.rival.span().subspan(head);
-      const bool is_repetitive = made < data.size() / kHuffmanRatio;
-      PIXPRESS_ASSIGN_OR_RETURN(const size_t rival,
-                                is_repetitive
-                                    ? Deflate(data, known, kRivalLevel, is_last, &slot, room)
-                                    : DeflateHuffmanOnly(data, is_last, context_.stop, room));
-      if (rival < made) {
-        std::swap(slot.stream, slot.rival);
-        made = rival;
-      }
+    const int level = slot.is_noisy ? LevelOfNoise(options_) : LevelOf(options_);
+    PIXPRESS_ASSIGN_OR_RETURN(
+        size_t made, Deflate(data, known, level, is_last, &slot, slot.stream.span().subspan(head)));
+    const std::span<uint8_t> room = slot.rival.span().subspan(std::min(head, slot.rival.size()));
+    PIXPRESS_ASSIGN_OR_RETURN(const size_t rival,
+                              MakeRival(data, known, is_last, made, &slot, room));
+    if (rival != 0 && rival < made) {
+      std::swap(slot.stream, slot.rival);
+      made = rival;
     }
     if (is_first) StoreZlibHead(slot.stream.data());
     slot.stream_bytes = head + made;
     return Status();
+  }
+
+  // Another attempt at what took `made` bytes; 0: none is worth its time.
+  Result<size_t> MakeRival(Bytes data, size_t known, bool is_last, size_t made, Slot* slot,
+                           std::span<uint8_t> room) {
+    if (options_.effort < kRivalEffort) return size_t{0};
+    if (made < data.size() / kRepetitiveRatio) {
+      if (options_.effort < kLazyRivalEffort) return size_t{0};
+      return Deflate(data, known, kRivalLevel, is_last, slot, room);
+    }
+    if (LeastHuffmanBytes(data) >= made) return size_t{0};
+    return DeflateHuffmanOnly(data, is_last, context_.stop, room);
   }
 
   // The `known` bytes before `data` are there.
@@ -234,6 +285,10 @@ class DataWriter {
                          std::span<uint8_t> out) {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
     PIXPRESS_ASSIGN_OR_RETURN(const Deflater deflater, MakeDeflater(level));
+    if (known == 0 && is_last) {  // The stream is whole as it is.
+      return libdeflate_deflate_compress(deflater.get(), data.data(), data.size(), out.data(),
+                                         out.size());
+    }
     const size_t made =
         libdeflate_deflate_compress(deflater.get(), data.data() - known, data.size() + known,
                                     slot->whole.data(), slot->whole.size());

@@ -147,6 +147,21 @@ TEST(DeflatePieceTest, HuffmanPiecesContinueInOthers) {
   EXPECT_EQ(Inflated(stream, both.size()), both);
 }
 
+TEST(DeflatePieceTest, TheLeastOfHuffmanCodesIsAboutWhatTheyMake) {
+  for (const size_t bytes : {100u, 16'383u, 16'384u, 200'000u}) {
+    ByteVector data = Mixed(bytes, 6);
+    for (uint8_t& byte : data) byte &= 0x3F;
+    ByteVector out(DeflateBound(bytes));
+    const auto made = DeflateHuffmanOnly(data, /*is_last=*/true, {}, out);
+    ASSERT_TRUE(made.ok());
+    const size_t least = LeastHuffmanBytes(data);
+    EXPECT_LE(least, made.value()) << bytes;
+    // Codes of whole bits: at least one for each byte of the flat third.
+    EXPECT_GE(least + bytes / 20 + bytes / 24 + 200, made.value()) << bytes;
+  }
+  EXPECT_EQ(LeastHuffmanBytes({}), 0u);
+}
+
 TEST(DeflatePieceTest, AStreamThatIsCutOrHasNoRoomIsRefused) {
   const ByteVector data = Mixed(5000, 4);
   const ByteVector stream = Whole(data, 6);
