@@ -25,10 +25,14 @@ size_t ColorTable::SlotOf(Rgba color) const {
 
 bool ColorTable::Add(Rgba color) {
   const size_t slot = SlotOf(color);
-  if (indices_[slot] >= 0) return true;
+  if (indices_[slot] >= 0) {
+    ++uses_[static_cast<size_t>(indices_[slot])];
+    return true;
+  }
   if (colors_.size() == kMostColors) return false;
   indices_[slot] = static_cast<int16_t>(colors_.size());
   colors_.push_back(color);
+  uses_.push_back(1);
   return true;
 }
 
@@ -38,7 +42,16 @@ void ColorTable::Sort() {
     return std::tuple(c.a == 255, 299 * c.r + 587 * c.g + 114 * c.b, Pack(c));
   };
   std::sort(sorted.begin(), sorted.end(), [&](Rgba a, Rgba b) { return rank(a) < rank(b); });
+  const auto most = std::max_element(uses_.begin(), uses_.end()) - uses_.begin();
+  const Rgba common = colors_[static_cast<size_t>(most)];
+  const auto brighter = std::count_if(sorted.begin(), sorted.end(),
+                                      [&](Rgba color) { return rank(color) > rank(common); });
+  // Opaque ones stay behind the others, which tRNS lists.
+  const auto opaque =
+      std::find_if(sorted.begin(), sorted.end(), [](Rgba color) { return color.a == 255; });
+  if (2 * static_cast<size_t>(brighter) < sorted.size()) std::reverse(opaque, sorted.end());
   colors_.clear();
+  uses_.clear();
   indices_.fill(-1);
   for (const Rgba color : sorted) Add(color);
 }

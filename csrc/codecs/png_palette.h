@@ -20,8 +20,9 @@ class ColorTable {
   // `color` was added.
   uint8_t IndexOf(Rgba color) const { return static_cast<uint8_t>(indices_[SlotOf(color)]); }
   const std::vector<Rgba>& colors() const { return colors_; }
-  // Transparent entries first, so that tRNS ends early; then from dark to bright, so that neighbors
-  // in the image are neighbors in the palette.
+  // Transparent entries first, so that tRNS ends early; then from dark to bright or from bright to
+  // dark, so that neighbors in the image are neighbors in the palette: the color that was added
+  // most often is in the first half, as rows begin with a low byte, too.
   void Sort();
 
  private:
@@ -30,6 +31,7 @@ class ColorTable {
 
   std::array<int16_t, kSlots> indices_;  // Open addressing; -1 is free.
   std::vector<Rgba> colors_;
+  std::vector<uint32_t> uses_;  // How often each was added.
 };
 
 // The color of an 8-bit gray or RGB pixel with or without alpha.

@@ -104,6 +104,24 @@ TEST_F(PngEncodeTest, APaletteThatCostsMoreThanItSavesIsNotMade) {
   EXPECT_EQ(RoundTrip(Make(LayoutOf(8, 8, 3), Noise)), std::pair(8, 2));
 }
 
+TEST_F(PngEncodeTest, TheGroundIsInTheFirstHalfOfAPaletteAndTransparencyBeforeAll) {
+  for (const uint32_t ground : {20u, 220u}) {
+    const Image image = Make(LayoutOf(97, 80, 4), [&](uint32_t x, uint32_t y, uint32_t c) {
+      const uint32_t color = Noise(x, y, 0) % 2 == 0 ? ground : Noise(x, y, 1) % 40 * 6;
+      if (x == 0) return c == 3 ? 0u : 99u;
+      return c == 3 ? 255u : color + c;
+    });
+    EXPECT_EQ(RoundTrip(image), std::pair(8, 3));
+    const ByteVector palette = ChunkData(Encode(image), "PLTE");
+    EXPECT_EQ(ChunkData(Encode(image), "tRNS"), ByteVector{0});
+    EXPECT_EQ(palette[0], 99);
+    const auto is_ground = [&](size_t i) { return palette[3 * i] == ground; };
+    size_t at = 0;
+    while (!is_ground(at)) ++at;
+    EXPECT_LE(at, palette.size() / 6) << ground;
+  }
+}
+
 TEST_F(PngEncodeTest, GrayWithoutAlphaStaysGray) {
   const Image image = Make(LayoutOf(97, 80, 1), [](uint32_t x, uint32_t y, uint32_t) {
     return Noise(x, y, 0) % 3 * 100;
