@@ -18,16 +18,16 @@ class ColorTable {
 
   explicit ColorTable(Entry* slots) : slots_(slots) { std::fill_n(slots_, kSlots, Entry{}); }
 
-  // Counts one pixel of the color `key`.
-  void Add(uint32_t key) {
+  // Counts `pixels` of the color `key`.
+  void Add(uint32_t key, uint32_t pixels) {
     const uint32_t folded = Fold(key);
     Entry& entry = Find(folded);
     if (entry.count == 0) {
       entry.key = folded;
       ++used_;
     }
-    ++entry.count;
-    if (dropped_bits_ > 0) AddLow(key - folded, entry);
+    entry.count += pixels;
+    if (dropped_bits_ > 0) AddLow(key - folded, pixels, entry);
   }
 
   bool is_full() const { return used_ > ColorHistogram::kMostColors; }
@@ -46,8 +46,9 @@ class ColorTable {
       entry.key = folded;
       entry.count += old.count;
       for (size_t c = 0; c < 4; ++c) {
-        entry.low[c] += old.low[c] + ((old.key - folded) >> (8 * c) & 255) * old.count;
+        entry.low[c] += old.low[c];
       }
+      AddLow(old.key - folded, old.count, entry);
     }
   }
 
@@ -69,8 +70,8 @@ class ColorTable {
     return (key & mask * 0x010101u) | kept << 24;
   }
 
-  static void AddLow(uint32_t low, Entry& entry) {
-    for (size_t c = 0; c < 4; ++c) entry.low[c] += low >> (8 * c) & 255;
+  static void AddLow(uint32_t low, uint32_t pixels, Entry& entry) {
+    for (size_t c = 0; c < 4; ++c) entry.low[c] += uint64_t{low >> (8 * c) & 255} * pixels;
   }
 
   Entry& Find(uint32_t key) {
@@ -86,8 +87,15 @@ class ColorTable {
 
 template <uint8_t kChannels>
 void AddRow(const uint8_t* row, uint32_t width, ColorTable* table) {
-  for (uint32_t x = 0; x < width; ++x) {
-    table->Add(PackColor(PixelColor(row + size_t{x} * kChannels, kChannels)));
+  const auto color_at = [row](uint32_t x) {
+    return PackColor(PixelColor(row + size_t{x} * kChannels, kChannels));
+  };
+  for (uint32_t x = 0; x < width;) {
+    const uint32_t begin = x, color = color_at(x);
+    do {
+      ++x;
+    } while (x < width && color_at(x) == color);
+    table->Add(color, x - begin);
     while (table->is_full()) table->DropBit();
   }
 }

@@ -33,9 +33,9 @@ HWY_EXPORT(FindNearest);
 
 constexpr size_t kMostEntries = 256;
 
-int32_t SquaredLength(const PaletteColor& c) {
+int32_t Product(const PaletteColor& a, const PaletteColor& b) {
   int32_t sum = 0;
-  for (const int32_t value : c) sum += value * value;
+  for (size_t c = 0; c < 4; ++c) sum += a[c] * b[c];
   return sum;
 }
 
@@ -44,9 +44,9 @@ struct Box {
   PaletteColor low, high;
 
   // Is `entry` at least as near as `best` to some point of the box? The difference of two squared
-  // distances is linear, so that its least value is at a corner.
-  bool MayBeNearer(const PaletteColor& entry, const PaletteColor& best) const {
-    int32_t least = SquaredLength(entry) - SquaredLength(best);
+  // distances is linear, so that its least value is at a corner. `least` is the difference of their
+  // squared lengths.
+  bool MayBeNearer(const PaletteColor& entry, const PaletteColor& best, int32_t least) const {
     for (size_t c = 0; c < 4; ++c) {
       const int32_t step = entry[c] - best[c];
       least -= 2 * step * (step > 0 ? high[c] : low[c]);
@@ -82,6 +82,7 @@ Result<std::unique_ptr<PaletteCells>> PaletteCells::Create(std::vector<PaletteCo
   std::unique_ptr<PaletteCells> cells(new PaletteCells(std::move(palette)));
   for (size_t i = 0; i < cells->palette_.size(); ++i) {
     cells->all_.push_back(static_cast<uint8_t>(i));
+    cells->squares_.push_back(Product(cells->palette_[i], cells->palette_[i]));
     if (cells->palette_[i][3] == kOpaqueAlpha) cells->opaque_.push_back(static_cast<uint8_t>(i));
   }
   if (cells->opaque_.empty()) cells->opaque_ = cells->all_;
@@ -119,13 +120,19 @@ PaletteCells::Candidates PaletteCells::Build(uint32_t cell) {
     middle[c] = static_cast<int16_t>(box.low[c] + width / 2);
   }
   const std::vector<uint8_t>& allowed = slab == kOpaqueSlab ? opaque_ : all_;
-  const auto is_nearer = [&](uint8_t a, uint8_t b) {
-    return SquaredDistance(palette_[a], middle) < SquaredDistance(palette_[b], middle);
-  };
-  const PaletteColor& best = palette_[*std::min_element(allowed.begin(), allowed.end(), is_nearer)];
+  // Squared distances to the middle, but for the square of that.
+  uint8_t best = allowed.front();
+  int32_t least = INT32_MAX;
+  for (const uint8_t index : allowed) {
+    const int32_t distance = squares_[index] - 2 * Product(palette_[index], middle);
+    if (distance >= least) continue;
+    least = distance;
+    best = index;
+  }
   std::vector<uint8_t> candidates;
   for (const uint8_t index : allowed) {
-    if (box.MayBeNearer(palette_[index], best)) candidates.push_back(index);
+    const int32_t difference = squares_[index] - squares_[best];
+    if (box.MayBeNearer(palette_[index], palette_[best], difference)) candidates.push_back(index);
   }
   const std::vector<PaletteBlock> made = MakePaletteBlocks(palette_, candidates);
   if (used_blocks_ + made.size() > kMostBlocks) Clear();

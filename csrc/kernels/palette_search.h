@@ -87,6 +87,7 @@ class PaletteCells {
   void Clear();
 
   const std::vector<PaletteColor> palette_;
+  std::vector<int32_t> squares_;  // Of the lengths of its entries.
   std::vector<uint8_t> all_;
   std::vector<uint8_t> opaque_;  // All if no entry is opaque.
   Buffer lists_buffer_;
