@@ -1,12 +1,12 @@
 #include "kernels/resize.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "base/checked_math.h"
 #include "kernels/resize_bands.h"
 #include "kernels/resize_blend.h"
 #include "kernels/resize_columns.h"
@@ -17,18 +17,26 @@
 namespace pixpress {
 namespace {
 
-size_t RowBytes(uint32_t width, uint8_t channels) {
-  return RoundUpTo<size_t>((size_t{width} * channels + kBlendPadding) * sizeof(int16_t), 64);
+// Rows that lie one after the other, and are read side by side: an odd number of cache lines, so
+// that they do not compete for the same place in the cache.
+size_t StrideOf(size_t row_bytes) { return (row_bytes + 63) / 64 * 64 | 64; }
+
+size_t SampleStride(uint32_t width, uint8_t channels) {
+  return StrideOf((size_t{width} * channels + kBlendPadding) * sizeof(int16_t));
 }
 
 // What a row takes while it waits to be blended.
 size_t RingStride(uint32_t width, const ResizeOptions& options) {
-  if (!ResizeSamples(options).may_stay_bytes()) return RowBytes(width, options.channels);
-  return RoundUpTo<size_t>(size_t{width} * options.channels + kBlendPadding, 64);
+  if (!ResizeSamples(options).may_stay_bytes()) return SampleStride(width, options.channels);
+  return StrideOf(size_t{width} * options.channels + kBlendPadding);
 }
 
-// Vertically first, on the source rows that a window needs, then horizontally on the one row: the
-// rows that come out are fewer than those that go in.
+size_t ScratchBytes(const ResizeOptions& options, size_t taps) {
+  return ColumnTile::ScratchSamples(options.channels, taps) * sizeof(int16_t);
+}
+
+// Vertically first, on the source rows that a window needs, then horizontally on groups of the
+// rows that this makes: those that come out are fewer than those that go in.
 class Resizer final : public PlaneResizer {
  public:
   Resizer(const ResizeAxis& x, const ResizeAxis& y, const ResizeOptions& options)
@@ -36,17 +44,19 @@ class Resizer final : public PlaneResizer {
         x_(x),
         y_(y),
         samples_(options),
-        columns_(UniformWeights::Make(x, options.filter, ColumnTapGroup(options.channels))),
+        columns_(UniformWeights::Make(x, options.filter)),
         rows_(ResizeBands::Make(y, options.filter)),
         ring_stride_(RingStride(x.in_size, options)),
+        blended_stride_(SampleStride(x.in_size, options.channels)),
+        narrowed_stride_(SampleStride(x.out_size, options.channels)),
         kept_rows_(rows_.most_count) {}
 
   Status Init(Meter& meter) {
     PIXPRESS_ASSIGN_OR_RETURN(ring_, meter.Allocate(ring_stride_ * rows_.most_count));
-    for (Buffer& row : blended_) {
-      PIXPRESS_ASSIGN_OR_RETURN(row, meter.Allocate(RowBytes(x_.in_size, options_.channels)));
-    }
-    PIXPRESS_ASSIGN_OR_RETURN(narrowed_, meter.Allocate(RowBytes(x_.out_size, options_.channels)));
+    PIXPRESS_ASSIGN_OR_RETURN(blended_, meter.Allocate(blended_stride_ * kColumnRows));
+    if (x_.is_identity()) return Status();
+    PIXPRESS_ASSIGN_OR_RETURN(narrowed_, meter.Allocate(narrowed_stride_ * kColumnRows));
+    PIXPRESS_ASSIGN_OR_RETURN(scratch_, meter.Allocate(ScratchBytes(options_, columns_.taps)));
     return Status();
   }
 
@@ -57,29 +67,25 @@ class Resizer final : public PlaneResizer {
     const uint8_t*& kept = kept_rows_[slot];
     uint8_t* const ring_row = ring_.data() + slot * ring_stride_;
     kept = samples_.may_stay_bytes() && stays ? row : ring_row;
-    if (kept == row) return;
-    if (samples_.may_stay_bytes()) {
-      std::memcpy(ring_row, row, row_samples());
-    } else {
-      samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(ring_row));
+    if (kept != row) {
+      if (samples_.may_stay_bytes()) {
+        std::memcpy(ring_row, row, row_samples());
+      } else {
+        samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(ring_row));
+      }
     }
+    BlendBands();
   }
 
   bool row_ready() const override {
-    if (waiting_ != nullptr) return true;
-    if (next_band_ >= rows_.bands.size()) return false;
-    const ResizeBands::Band& band = rows_.bands[next_band_];
-    return pushed_ >= band.first + band.count;
+    return popped_ < ready_ ||
+           (gathered_ > 0 && (next_band_ == rows_.bands.size() || !next_band_fits()));
   }
 
   void PopRow(uint8_t* out) override {
-    const int16_t* row = std::exchange(waiting_, nullptr);
-    if (row == nullptr) row = Blend(rows_.bands[next_band_++]);
-    if (!x_.is_identity()) {
-      BlendColumns(row, options_.channels, columns_, narrowed_.as<int16_t>());
-      row = narrowed_.as<int16_t>();
-    }
-    samples_.Store(row, x_.out_size, out);
+    if (popped_ == ready_) FinishGroup();
+    samples_.Store(FinishedRow(popped_++), x_.out_size, out);
+    if (popped_ == ready_) BlendBands();
   }
 
  private:
@@ -87,17 +93,52 @@ class Resizer final : public PlaneResizer {
 
   const uint8_t* KeptRow(uint32_t index) const { return kept_rows_[index % rows_.most_count]; }
 
-  // Makes the rows of a band; returns the first and lets the second wait.
-  const int16_t* Blend(const ResizeBands::Band& band) {
+  int16_t* BlendedRow(size_t index) {
+    return reinterpret_cast<int16_t*>(blended_.data() + index * blended_stride_);
+  }
+
+  int16_t* FinishedRow(size_t index) {
+    if (x_.is_identity()) return BlendedRow(index);
+    return reinterpret_cast<int16_t*>(narrowed_.data() + index * narrowed_stride_);
+  }
+
+  bool next_band_fits() const { return gathered_ + rows_.bands[next_band_].rows <= kColumnRows; }
+
+  // Makes the rows of all bands whose source rows are there, up to a full group.
+  void BlendBands() {
+    while (next_band_ < rows_.bands.size() && next_band_fits()) {
+      const ResizeBands::Band& band = rows_.bands[next_band_];
+      if (pushed_ < band.first + band.count) return;
+      Blend(band);
+      gathered_ += band.rows;
+      ++next_band_;
+    }
+  }
+
+  // Along the rows of the group.
+  void FinishGroup() {
+    if (!x_.is_identity()) {
+      std::array<const int16_t*, kColumnRows> in;
+      std::array<int16_t*, kColumnRows> out;
+      for (size_t i = 0; i < kColumnRows; ++i) {
+        in[i] = BlendedRow(std::min(i, gathered_ - 1));
+        out[i] = FinishedRow(std::min(i, gathered_ - 1));
+      }
+      BlendColumns(in.data(), options_.channels, columns_, scratch_.as<int16_t>(), out.data());
+    }
+    popped_ = 0;
+    ready_ = std::exchange(gathered_, 0);
+  }
+
+  void Blend(const ResizeBands::Band& band) {
     const bool is_bytes = samples_.may_stay_bytes();
-    int16_t* const first = blended_[0].as<int16_t>();
+    const std::array<int16_t*, 2> both = {BlendedRow(gathered_), BlendedRow(gathered_ + 1)};
     if (band.count == 1) {
       const uint8_t* const row = KeptRow(band.first);
-      if (!is_bytes) return reinterpret_cast<const int16_t*>(row);
-      WidenRow(row, row_samples(), first);
-      return first;
+      if (is_bytes) return WidenRow(row, row_samples(), both[0]);
+      std::memcpy(both[0], row, row_samples() * sizeof(int16_t));
+      return;
     }
-    const std::array<int16_t*, 2> both = {first, blended_[1].as<int16_t>()};
     const std::span<int16_t* const> out(both.data(), band.rows);
     const int16_t* const weights = rows_.weights.data() + band.offset;
     if (is_bytes) {
@@ -107,8 +148,6 @@ class Resizer final : public PlaneResizer {
       FindRows(band, &sample_rows_);
       BlendRows(sample_rows_.data(), weights, band.taps(), row_samples(), out);
     }
-    if (band.rows == 2) waiting_ = both[1];
-    return first;
   }
 
   // The rows of a band, an even number of them.
@@ -128,16 +167,21 @@ class Resizer final : public PlaneResizer {
   const UniformWeights columns_;
   const ResizeBands rows_;
   const size_t ring_stride_;
+  const size_t blended_stride_;
+  const size_t narrowed_stride_;
   std::vector<const uint8_t*> kept_rows_;  // In ring_, or of the caller.
   Buffer ring_;
-  std::array<Buffer, 2> blended_;
-  const int16_t* waiting_ = nullptr;  // The second row of a band.
-  Buffer narrowed_;
+  Buffer blended_;   // A group of rows that are blended vertically.
+  Buffer narrowed_;  // And then horizontally.
+  Buffer scratch_;
   // The rows that are blended, of either kind.
   std::vector<const uint8_t*> byte_rows_;
   std::vector<const int16_t*> sample_rows_;
   uint32_t pushed_ = 0;
   size_t next_band_ = 0;
+  size_t gathered_ = 0;  // Rows in blended_.
+  size_t ready_ = 0;     // Finished rows, of which popped_ are gone.
+  size_t popped_ = 0;
 };
 
 }  // namespace
@@ -153,12 +197,14 @@ Result<std::unique_ptr<PlaneResizer>> PlaneResizer::Create(const ResizeAxis& x, 
 uint64_t PlaneResizer::MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
                                    const ResizeOptions& options) {
   const uint64_t most_rows = ResizeBands::MostCount(y, options.filter);
+  const size_t most_taps = UniformWeights::MostTaps(x, options.filter);
   // Buffers are rounded up to a size class each.
-  const uint64_t buffers = BufferPool::CapacityFor(RingStride(x.in_size, options) * most_rows) +
-                           2 * BufferPool::CapacityFor(RowBytes(x.in_size, options.channels)) +
-                           BufferPool::CapacityFor(RowBytes(x.out_size, options.channels));
-  return buffers +
-         UniformWeights::MemoryBytes(x, options.filter, ColumnTapGroup(options.channels)) +
+  const uint64_t buffers =
+      BufferPool::CapacityFor(RingStride(x.in_size, options) * most_rows) +
+      BufferPool::CapacityFor(SampleStride(x.in_size, options.channels) * kColumnRows) +
+      BufferPool::CapacityFor(SampleStride(x.out_size, options.channels) * kColumnRows) +
+      BufferPool::CapacityFor(ScratchBytes(options, most_taps));
+  return buffers + UniformWeights::MemoryBytes(x, options.filter) +
          ResizeBands::MemoryBytes(y, options.filter) + 24 * most_rows + 1024;
 }
 

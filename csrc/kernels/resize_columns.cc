@@ -1,5 +1,7 @@
 #include "kernels/resize_columns.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/resize_columns.cc"
 #include <hwy/foreach_target.h>
@@ -13,155 +15,160 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Samples8 = hn::CappedTag<int16_t, 8>;
+// Rows in one vector of 32-bit lanes.
+inline constexpr size_t kLanes = HWY_MAX_BYTES >= 32 && !HWY_HAVE_SCALABLE ? 8 : 4;
+using Sums = hn::FixedTag<int32_t, kLanes>;
+using Pairs = hn::FixedTag<int16_t, 2 * kLanes>;
+using Samples8 = hn::FixedTag<int16_t, 8>;
 
-// The products of one window of one channel, in lanes that are still to be added up.
-hn::Vec<hn::RepartitionToWide<Samples8>> SumLanes(const int16_t* in, const int16_t* weights,
-                                                  size_t taps) {
-  const Samples8 d16;
-  const hn::RepartitionToWide<Samples8> d32;
-  auto sum = hn::Zero(d32);
-  for (size_t i = 0; i < taps; i += 8) {
-    sum = AddProducts(hn::LoadU(d16, in + i), hn::LoadU(d16, weights + i), sum);
-  }
-  return sum;
-}
-
-// Four windows at a time, so that one transposition adds up the lanes of all. Windows beyond the
-// last repeat it.
-void BlendColumns1(const int16_t* in, const UniformWeights& columns, int16_t* out) {
-  const hn::RepartitionToWide<Samples8> d32;
-  const hn::Rebind<int16_t, decltype(d32)> d16;
-  const size_t last = columns.firsts.size() - 1;
-  for (size_t x = 0; x <= last; x += 4) {
-    const auto lanes = [&](size_t i) {
-      const size_t window = HWY_MIN(x + i, last);
-      return SumLanes(in + columns.firsts[window], columns.WeightsOf(window), columns.taps);
-    };
-    const auto a = lanes(0), b = lanes(1), c = lanes(2), d = lanes(3);
-    const auto ab = hn::Add(hn::InterleaveLower(d32, a, b), hn::InterleaveUpper(d32, a, b));
-    const auto cd = hn::Add(hn::InterleaveLower(d32, c, d), hn::InterleaveUpper(d32, c, d));
-    const auto sums = hn::Add(hn::ConcatLowerLower(d32, cd, ab), hn::ConcatUpperUpper(d32, cd, ab));
-    hn::StoreU(hn::DemoteTo(d16, RoundWeighted(sums)), d16, out + x);
-  }
-}
-
-// Byte order that puts the samples of two pixels side by side, channel by channel.
+// Puts the samples of two pixels side by side, channel by channel, in each block of 128 bits.
 template <size_t kChannels, class D16>
-hn::Vec<D16> PairUp(D16 d16, hn::Vec<D16> two_pixels) {
-  constexpr uint8_t p = 2 * kChannels;  // Bytes of a pixel; channels beyond repeat others.
-  constexpr uint8_t c2 = kChannels > 2 ? 4 : 0;
-  constexpr uint8_t c3 = kChannels > 3 ? 6 : 0;
+hn::Vec<D16> PairUp(D16 d16, hn::Vec<D16> pixels) {
+  if constexpr (kChannels == 1) return pixels;
+  constexpr uint8_t p = 2 * kChannels;  // Bytes of a pixel.
+  constexpr uint8_t q = kChannels == 2 ? 8 : 4, r = kChannels == 2 ? 10 : 6 % p;
   HWY_ALIGN static constexpr uint8_t kOrder[16] = {
-      0,  1,      p,      p + 1,      2,  3,      p + 2,  p + 3,
-      c2, c2 + 1, p + c2, p + c2 + 1, c3, c3 + 1, p + c3, p + c3 + 1};
+      0, 1, p, p + 1, 2, 3, p + 2, p + 3, q, q + 1, p + q, p + q + 1, r, r + 1, p + r, p + r + 1};
   const hn::Repartition<uint8_t, D16> d8;
-  return hn::TableLookupBytes(two_pixels, hn::BitCast(d16, hn::LoadDup128(d8, kOrder)));
+  return hn::TableLookupBytes(pixels, hn::BitCast(d16, hn::LoadDup128(d8, kOrder)));
 }
 
-#if HWY_MAX_BYTES >= 32
-// Adds four pixels of one window, two in each half.
-template <size_t kChannels>
-hn::Vec<hn::CappedTag<int32_t, 8>> AddFour(const int16_t* pixels, const int16_t* weights,
-                                           hn::Vec<hn::CappedTag<int32_t, 8>> sum) {
+// Eight samples of row `row`, and of the row four further on if vectors hold eight rows.
+inline hn::Vec<Pairs> LoadRows(const int16_t* const* rows, size_t row, size_t at) {
   const Samples8 d8;
-  const hn::CappedTag<int16_t, 16> d16;
-  const hn::Repartition<int64_t, decltype(d16)> d64;
-  const hn::Repartition<uint8_t, decltype(d16)> bytes;
-  HWY_ALIGN static constexpr uint8_t kWeightOrder[32] = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2,
-                                                         3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5,
-                                                         6, 7, 4, 5, 6, 7, 4, 5, 6, 7};
-  const auto weight_order = hn::BitCast(d16, hn::Load(bytes, kWeightOrder));
-  const auto samples =
-      hn::Combine(d16, hn::LoadU(d8, pixels + 2 * kChannels), hn::LoadU(d8, pixels));
-  int64_t four;
-  std::memcpy(&four, weights, sizeof(four));
-  const auto weight = hn::TableLookupBytes(hn::BitCast(d16, hn::Set(d64, four)), weight_order);
-  return AddProducts(PairUp<kChannels>(d16, samples), weight, sum);
-}
-#endif
-
-#if HWY_MAX_BYTES == 64
-// Adds eight pixels of one window, two in each quarter.
-template <size_t kChannels>
-hn::Vec<hn::FixedTag<int32_t, 16>> AddEight(const int16_t* pixels, const int16_t* weights,
-                                            hn::Vec<hn::FixedTag<int32_t, 16>> sum) {
-  const hn::FixedTag<int16_t, 32> d16;
-  const hn::RepartitionToWide<decltype(d16)> d32;
-  const hn::Repartition<uint8_t, decltype(d16)> bytes;
-  constexpr int32_t n = kChannels;  // As many 32-bit lanes hold two pixels.
-  HWY_ALIGN static constexpr int32_t kPixelOrder[16] = {
-      0,     1,         2,         3,         n,     n + 1,     n + 2,     n + 3,
-      2 * n, 2 * n + 1, 2 * n + 2, 2 * n + 3, 3 * n, 3 * n + 1, 3 * n + 2, 3 * n + 3};
-  HWY_ALIGN static constexpr uint8_t kWeightOrder[64] = {
-      0, 1, 2,  3,  0,  1,  2,  3,  0,  1,  2,  3,  0,  1,  2,  3,  4,  5,  6,  7, 4,  5,
-      6, 7, 4,  5,  6,  7,  4,  5,  6,  7,  8,  9,  10, 11, 8,  9,  10, 11, 8,  9, 10, 11,
-      8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15};
-  auto samples = hn::LoadU(d16, pixels);
-  if constexpr (kChannels != 4) {
-    samples = hn::BitCast(d16, hn::TableLookupLanes(hn::BitCast(d32, samples),
-                                                    hn::SetTableIndices(d32, kPixelOrder)));
-  }
-  const auto weight_order = hn::BitCast(d16, hn::Load(bytes, kWeightOrder));
-  const auto weight = hn::TableLookupBytes(hn::LoadDup128(d16, weights), weight_order);
-  return AddProducts(PairUp<kChannels>(d16, samples), weight, sum);
-}
-#endif
-
-// The sums of up to four channels of one window.
-template <size_t kChannels>
-hn::Vec<hn::RepartitionToWide<Samples8>> SumWindow(const int16_t* pixels, const int16_t* weights,
-                                                   size_t taps) {
-#if HWY_MAX_BYTES >= 32
-  const hn::CappedTag<int32_t, 8> d32;
-  auto sum = hn::Zero(d32);
-  size_t i = 0;
-#if HWY_MAX_BYTES == 64
-  const hn::FixedTag<int32_t, 16> wide;
-  auto wide_sum = hn::Zero(wide);
-  for (; i + 8 <= taps; i += 8) {
-    wide_sum = AddEight<kChannels>(pixels + i * kChannels, weights + i, wide_sum);
-  }
-  sum = hn::Add(hn::LowerHalf(d32, wide_sum), hn::UpperHalf(d32, wide_sum));
-#endif
-  for (; i < taps; i += 4) sum = AddFour<kChannels>(pixels + i * kChannels, weights + i, sum);
-  const hn::Half<decltype(d32)> half;
-  return hn::Add(hn::LowerHalf(half, sum), hn::UpperHalf(half, sum));
+#if HWY_MAX_BYTES >= 32 && !HWY_HAVE_SCALABLE
+  return hn::Combine(Pairs(), hn::LoadU(d8, rows[row + 4] + at), hn::LoadU(d8, rows[row] + at));
 #else
-  const Samples8 d16;
-  auto sum = hn::Zero(hn::RepartitionToWide<Samples8>());
-  for (size_t i = 0; i < taps; i += 2) {
-    const auto samples = PairUp<kChannels>(d16, hn::LoadU(d16, pixels + i * kChannels));
-    sum = AddProducts(samples, WeightPair(d16, weights + i), sum);
-  }
-  return sum;
+  return hn::LoadU(d8, rows[row] + at);
 #endif
 }
 
-// Always four sums: those beyond kChannels are overwritten by the next pixel or lie in the padding.
+// Turns `pixels` pixels of all rows, from sample `at` on, into columns: pairs of neighbors of one
+// channel, of row after row.
 template <size_t kChannels>
-void BlendColumnsOf(const int16_t* in, const UniformWeights& columns, int16_t* out) {
-  const hn::Rebind<int16_t, hn::RepartitionToWide<Samples8>> d4;
-  const int16_t* weights = columns.weights.data();
-  const size_t taps = columns.taps;  // Kept in a register: stores of samples may alias it.
-  for (const uint32_t first : columns.firsts) {
-    const auto sum = SumWindow<kChannels>(in + size_t{first} * kChannels, weights, taps);
-    weights += taps;
-    hn::StoreU(hn::DemoteTo(d4, RoundWeighted(sum)), d4, out);
-    out += kChannels;
+void TurnIntoColumns(const int16_t* const* rows, size_t at, size_t pixels, int16_t* columns) {
+  const Pairs d16;
+  const hn::RepartitionToWide<Pairs> d32;
+  const hn::RepartitionToWide<decltype(d32)> d64;
+  constexpr size_t kStep = kChannels == 3 ? 2 : 8 / kChannels;  // Pixels.
+  for (size_t x = 0; x < pixels; x += kStep, at += kStep * kChannels) {
+    for (size_t row = 0; row < kColumnRows; row += kLanes) {
+      const auto load = [&](size_t i) {
+        return hn::BitCast(d32, PairUp<kChannels>(d16, LoadRows(rows, row + i, at)));
+      };
+      const auto a = load(0), b = load(1), c = load(2), d = load(3);
+      const auto ab = hn::BitCast(d64, hn::InterleaveLower(d32, a, b));
+      const auto cd = hn::BitCast(d64, hn::InterleaveLower(d32, c, d));
+      const auto ab2 = hn::BitCast(d64, hn::InterleaveUpper(d32, a, b));
+      const auto cd2 = hn::BitCast(d64, hn::InterleaveUpper(d32, c, d));
+      const auto store = [&](size_t i, hn::Vec<decltype(d64)> pairs) {
+        hn::StoreU(hn::BitCast(d16, pairs), d16, columns + 2 * (i * kColumnRows + row));
+      };
+      store(0, hn::InterleaveLower(d64, ab, cd));
+      store(1, hn::InterleaveUpper(d64, ab, cd));
+      store(2, hn::InterleaveLower(d64, ab2, cd2));
+      if (kChannels != 3) store(3, hn::InterleaveUpper(d64, ab2, cd2));
+    }
+    columns += kStep * kChannels * kColumnRows;
   }
 }
 
-void BlendColumns(const int16_t* in, size_t channels, const UniformWeights& columns, int16_t* out) {
+// One output pixel of all rows from the columns of its window.
+template <size_t kChannels>
+void BlendWindow(const int16_t* columns, const int16_t* weights, size_t taps, int16_t* out) {
+  const Pairs d16;
+  const Sums d32;
+  const hn::Rebind<int16_t, Sums> d_out;
+  for (size_t row = 0; row < kColumnRows; row += kLanes) {
+    auto sum0 = hn::Zero(d32), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    const int16_t* at = columns + 2 * row;
+    for (size_t i = 0; i < taps; i += 2, at += kChannels * 2 * kColumnRows) {
+      const auto weight = WeightPair(d16, weights + i);
+      const auto add = [&](size_t channel, auto& sum) {
+        sum = AddProducts(hn::LoadU(d16, at + channel * 2 * kColumnRows), weight, sum);
+      };
+      add(0, sum0);
+      if (kChannels > 1) add(1, sum1);
+      if (kChannels > 2) add(2, sum2);
+      if (kChannels > 3) add(3, sum3);
+    }
+    const auto store = [&](size_t channel, hn::Vec<Sums> sum) {
+      hn::StoreU(hn::DemoteTo(d_out, RoundWeighted(sum)), d_out, out + channel * kColumnRows + row);
+    };
+    store(0, sum0);
+    if (kChannels > 1) store(1, sum1);
+    if (kChannels > 2) store(2, sum2);
+    if (kChannels > 3) store(3, sum3);
+  }
+}
+
+// Turns columns of eight single samples back into rows. Writes a multiple of eight samples.
+void TurnIntoRows(const int16_t* columns, size_t samples, size_t at, int16_t* const* out) {
+  const Samples8 d16;
+  const hn::RepartitionToWide<Samples8> d32;
+  const hn::RepartitionToWide<decltype(d32)> d64;
+  for (size_t x = 0; x < samples; x += 8, at += 8, columns += 8 * kColumnRows) {
+    // Interleaves columns i and i + 1, then those with the two after them.
+    const auto pair = [&](size_t i, bool upper) {
+      const auto a = hn::LoadU(d16, columns + i * kColumnRows);
+      const auto b = hn::LoadU(d16, columns + (i + 1) * kColumnRows);
+      return hn::BitCast(d32,
+                         upper ? hn::InterleaveUpper(d16, a, b) : hn::InterleaveLower(d16, a, b));
+    };
+    const auto store = [&](size_t row, hn::Vec<decltype(d64)> samples8) {
+      hn::StoreU(hn::BitCast(d16, samples8), d16, out[row] + at);
+    };
+    for (const bool upper : {false, true}) {
+      const auto a = pair(0, upper), b = pair(2, upper), c = pair(4, upper), d = pair(6, upper);
+      const auto ab = hn::BitCast(d64, hn::InterleaveLower(d32, a, b));
+      const auto cd = hn::BitCast(d64, hn::InterleaveLower(d32, c, d));
+      const auto ab2 = hn::BitCast(d64, hn::InterleaveUpper(d32, a, b));
+      const auto cd2 = hn::BitCast(d64, hn::InterleaveUpper(d32, c, d));
+      const size_t row = upper ? 4 : 0;
+      store(row, hn::InterleaveLower(d64, ab, cd));
+      store(row + 1, hn::InterleaveUpper(d64, ab, cd));
+      store(row + 2, hn::InterleaveLower(d64, ab2, cd2));
+      store(row + 3, hn::InterleaveUpper(d64, ab2, cd2));
+    }
+  }
+}
+
+template <size_t kChannels>
+void BlendColumnsOf(const int16_t* const* rows, const UniformWeights& columns, int16_t* scratch,
+                    int16_t* const* out) {
+  const size_t taps = columns.taps, capacity = ColumnTile::SourcePixels(taps),
+               count = columns.firsts.size();
+  int16_t* const blended = scratch;
+  int16_t* const tile = scratch + (ColumnTile::kOutPixels * kChannels + 8) * kColumnRows;
+  for (size_t x = 0, end; x < count; x = end) {
+    size_t first = columns.firsts[x], beyond = first + taps;
+    for (end = x + 1; end < count && end < x + ColumnTile::kOutPixels; ++end) {
+      const size_t next = columns.firsts[end];
+      const size_t low = std::min(first, next), high = std::max(beyond, next + taps);
+      if (high - low > capacity) break;
+      first = low, beyond = high;
+    }
+    TurnIntoColumns<kChannels>(rows, first * kChannels, beyond - first, tile);
+    for (size_t i = x; i < end; ++i) {
+      BlendWindow<kChannels>(tile + (columns.firsts[i] - first) * kChannels * kColumnRows,
+                             columns.WeightsOf(i), taps,
+                             blended + (i - x) * kChannels * kColumnRows);
+    }
+    TurnIntoRows(blended, (end - x) * kChannels, x * kChannels, out);
+  }
+}
+
+void BlendColumns(const int16_t* const* rows, size_t channels, const UniformWeights& columns,
+                  int16_t* scratch, int16_t* const* out) {
   switch (channels) {
     case 1:
-      return BlendColumns1(in, columns, out);
+      return BlendColumnsOf<1>(rows, columns, scratch, out);
     case 2:
-      return BlendColumnsOf<2>(in, columns, out);
+      return BlendColumnsOf<2>(rows, columns, scratch, out);
     case 3:
-      return BlendColumnsOf<3>(in, columns, out);
+      return BlendColumnsOf<3>(rows, columns, scratch, out);
     default:
-      return BlendColumnsOf<4>(in, columns, out);
+      return BlendColumnsOf<4>(rows, columns, scratch, out);
   }
 }
 
@@ -174,8 +181,9 @@ namespace pixpress {
 
 HWY_EXPORT(BlendColumns);
 
-void BlendColumns(const int16_t* in, size_t channels, const UniformWeights& columns, int16_t* out) {
-  HWY_DYNAMIC_DISPATCH(BlendColumns)(in, channels, columns, out);
+void BlendColumns(const int16_t* const* rows, size_t channels, const UniformWeights& columns,
+                  int16_t* scratch, int16_t* const* out) {
+  HWY_DYNAMIC_DISPATCH(BlendColumns)(rows, channels, columns, scratch, out);
 }
 
 }  // namespace pixpress

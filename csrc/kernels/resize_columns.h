@@ -1,7 +1,9 @@
 #pragma once
-// The inner loop of a resize along a row: one output pixel for each window of its pixels. 16-bit
-// samples; SIMD with run-time dispatch; integer arithmetic, so that every target gives the same.
+// The inner loop of a resize along its rows: one output pixel for each window of pixels, of eight
+// rows at once. 16-bit samples; SIMD with run-time dispatch; integer arithmetic, so that every
+// target gives the same.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,11 +11,24 @@
 
 namespace pixpress {
 
-// What the taps of `columns` are a multiple of.
-inline constexpr size_t ColumnTapGroup(size_t channels) { return channels == 1 ? 8 : 4; }
+// Rows that are blended at once. Fewer are given as one of them several times.
+inline constexpr size_t kColumnRows = 8;
 
-// `in` holds interleaved pixels of `channels` samples, 1 to 4. Rows are padded as those of
-// kernels/resize_blend.h.
-void BlendColumns(const int16_t* in, size_t channels, const UniformWeights& columns, int16_t* out);
+// What BlendColumns does at a time.
+struct ColumnTile {
+  static constexpr size_t kOutPixels = 64;
+
+  // Several windows, so that few pixels are turned twice, and no more than the L1 cache holds.
+  static size_t SourcePixels(size_t taps) { return std::max<size_t>(256, 4 * taps); }
+  // Scratch memory for windows of up to `taps` pixels. Both parts are written in whole vectors.
+  static size_t ScratchSamples(size_t channels, size_t taps) {
+    return ((SourcePixels(taps) + 8 + kOutPixels) * channels + 8) * kColumnRows;
+  }
+};
+
+// `rows` hold interleaved pixels of `channels` samples, 1 to 4. Rows, in and out, are padded as
+// those of kernels/resize_blend.h. `scratch` belongs to the call, and is aligned to 64 bytes.
+void BlendColumns(const int16_t* const* rows, size_t channels, const UniformWeights& columns,
+                  int16_t* scratch, int16_t* const* out);
 
 }  // namespace pixpress

@@ -168,21 +168,28 @@ ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
   return made;
 }
 
-uint64_t UniformWeights::MemoryBytes(const ResizeAxis& axis, Filter filter, size_t tap_group) {
-  const uint64_t taps = RoundUpTo<uint64_t>(MostTaps(axis, filter), tap_group);
-  return ResizeWeights::MemoryBytes(axis, filter) +
-         axis.out_size * (sizeof(uint32_t) + taps * sizeof(int16_t));
+size_t UniformWeights::MostTaps(const ResizeAxis& axis, Filter filter) {
+  return RoundUpTo<size_t>(size_t{pixpress::MostTaps(axis, filter)} + 1, 2);
 }
 
-UniformWeights UniformWeights::Make(const ResizeAxis& axis, Filter filter, size_t tap_group) {
+uint64_t UniformWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
+  return ResizeWeights::MemoryBytes(axis, filter) +
+         axis.out_size * (sizeof(uint32_t) + MostTaps(axis, filter) * sizeof(int16_t));
+}
+
+UniformWeights UniformWeights::Make(const ResizeAxis& axis, Filter filter) {
   const ResizeWeights exact = ResizeWeights::Make(axis, filter);
   UniformWeights made;
-  made.taps = RoundUpTo<size_t>(exact.most_taps, tap_group);
+  for (const ResizeWeights::Window& window : exact.windows) {
+    made.taps = std::max<size_t>(made.taps, window.count + window.first % 2);
+  }
+  made.taps += made.taps % 2;
   made.firsts.reserve(exact.windows.size());
   made.weights.assign(exact.windows.size() * made.taps, 0);
-  const size_t last_first = axis.in_size > made.taps ? axis.in_size - made.taps : 0;
+  const size_t last_first =
+      axis.in_size > made.taps ? RoundUpTo<size_t>(axis.in_size - made.taps, 2) : 0;
   for (const ResizeWeights::Window& window : exact.windows) {
-    const size_t first = std::min<size_t>(window.first, last_first);
+    const size_t first = std::min<size_t>(window.first - window.first % 2, last_first);
     std::copy_n(exact.weights.begin() + static_cast<ptrdiff_t>(window.offset), window.count,
                 made.weights.begin() +
                     static_cast<ptrdiff_t>(made.firsts.size() * made.taps + window.first - first));

@@ -27,8 +27,8 @@ struct ResizeWeights {
   static uint64_t MemoryBytes(const ResizeAxis& axis, Filter filter);
 };
 
-// The same windows with `taps` weights each, a multiple of `tap_group`, for loops of a fixed
-// length. They lie within the axis unless it is shorter.
+// The same windows with `taps` weights each, an even number, from an even sample on, for loops of a
+// fixed length over pairs. They end at most one sample beyond the axis unless it is shorter.
 struct UniformWeights {
   size_t taps = 0;
   std::vector<uint32_t> firsts;  // The first source sample of each window.
@@ -36,9 +36,10 @@ struct UniformWeights {
 
   const int16_t* WeightsOf(size_t window) const { return weights.data() + window * taps; }
 
-  static UniformWeights Make(const ResizeAxis& axis, Filter filter, size_t tap_group);
+  static UniformWeights Make(const ResizeAxis& axis, Filter filter);
+  static size_t MostTaps(const ResizeAxis& axis, Filter filter);
   // An upper bound of what Make holds meanwhile.
-  static uint64_t MemoryBytes(const ResizeAxis& axis, Filter filter, size_t tap_group);
+  static uint64_t MemoryBytes(const ResizeAxis& axis, Filter filter);
 };
 
 // Taps of one window, at most.

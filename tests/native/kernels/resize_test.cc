@@ -199,8 +199,8 @@ class ResizeTest : public testing::TestWithParam<Filter> {
   }
 };
 
-constexpr Shape kShapes[] = {{97, 61, 41, 23}, {41, 23, 97, 61}, {300, 9, 7, 9},
-                             {5, 120, 5, 17},  {64, 64, 63, 65}, {1, 1, 3, 2}};
+constexpr Shape kShapes[] = {{97, 61, 41, 23}, {41, 23, 97, 61}, {300, 9, 7, 9},   {5, 120, 5, 17},
+                             {64, 64, 63, 65}, {1, 1, 3, 2},     {1201, 3, 601, 2}};
 
 TEST_P(ResizeTest, EveryChannelCountIsLikeTheReferenceOnAllTargets) {
   for (const Shape& shape : kShapes) {

@@ -48,6 +48,26 @@ TEST_P(ResizeWeightsTest, MirroredWindowsDifferByRoundingOnly) {
   }
 }
 
+TEST_P(ResizeWeightsTest, UniformWindowsBeginAtAPairAndWeighTheSameSamples) {
+  for (const auto& [in, out] : {std::pair{7u, 3u}, {3u, 7u}, {5001u, 3u}, {1u, 9u}, {641u, 160u}}) {
+    const ResizeAxis axis = ResizeAxis::Whole(in, out);
+    const ResizeWeights exact = ResizeWeights::Make(axis, GetParam());
+    const UniformWeights made = UniformWeights::Make(axis, GetParam());
+    EXPECT_EQ(made.taps % 2, 0u);
+    EXPECT_LE(made.taps, UniformWeights::MostTaps(axis, GetParam()));
+    ASSERT_EQ(made.firsts.size(), out);
+    for (size_t i = 0; i < out; ++i) {
+      EXPECT_EQ(made.firsts[i] % 2, 0u);
+      EXPECT_LE(made.firsts[i] + made.taps, std::max<size_t>(in + 1, made.taps));
+      const auto& window = exact.windows[i];
+      for (size_t t = 0; t < made.taps; ++t) {
+        const size_t at = made.firsts[i] + t - window.first;  // Wraps before the window.
+        EXPECT_EQ(made.WeightsOf(i)[t], at < window.count ? exact.weights[window.offset + at] : 0);
+      }
+    }
+  }
+}
+
 TEST_P(ResizeWeightsTest, MemoryIsBounded) {
   const ResizeAxis axis = ResizeAxis::Whole(4000, 1600);
   const ResizeWeights made = ResizeWeights::Make(axis, GetParam());
