@@ -4,6 +4,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/resize_blend.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -54,6 +55,15 @@ HWY_INLINE void StoreSums(D16 d16, const Sums<V32>& sums, int16_t* out) {
              d16, out + hn::Lanes(d16));
 }
 
+// Source rows are more than a CPU's own prefetcher follows.
+HWY_INLINE void PrefetchAhead(const uint8_t* samples) {
+  constexpr size_t kAheadBytes = 256;
+  hwy::Prefetch(samples + kAheadBytes);
+}
+
+// Samples have just been made.
+HWY_INLINE void PrefetchAhead(const int16_t*) {}
+
 // Two vectors at a time share the weights, two output rows the interleaved samples.
 template <int kBits, bool kTwoRows, typename Sample>
 void BlendRowsOf(const Sample* const* rows, const int16_t* weights, size_t taps, size_t samples,
@@ -70,6 +80,8 @@ void BlendRowsOf(const Sample* const* rows, const int16_t* weights, size_t taps,
     for (size_t i = 0; i < taps; i += 2) {
       const Sample* const first = rows[i] + x;
       const Sample* const second = rows[i + 1] + x;
+      PrefetchAhead(first);
+      PrefetchAhead(second);
       const auto a0 = LoadSamples(d16, first), b0 = LoadSamples(d16, second);
       const auto a1 = LoadSamples(d16, first + lanes), b1 = LoadSamples(d16, second + lanes);
       const Pairs<V16> pairs{hn::InterleaveLower(d16, a0, b0), hn::InterleaveUpper(d16, a0, b0),
