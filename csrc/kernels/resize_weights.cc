@@ -32,13 +32,42 @@ double Sinc(double x) {
   return SinPi(x) / (std::numbers::pi * x);
 }
 
-// Sinc(x) * Sinc(x / 3), with the sine of the triple angle from that of the single one.
-double Lanczos3(double x) {
-  if (x == 0.0) return 1.0;
-  const double sine = SinPi(x / 3.0);
-  const double angle = std::numbers::pi * x;
-  return 3.0 * sine * sine * (3.0 - 4.0 * sine * sine) / (angle * angle);
-}
+// Sinc(x) * Sinc(x / 3) at the samples of a window, which are one step apart. Both sines follow
+// from that of the single angle, and this one from the sine at the first sample by addition of
+// angles.
+class LanczosSteps {
+ public:
+  LanczosSteps(double step, size_t most_count) : step_(step) {
+    for (size_t i = 0; i < most_count; ++i) {
+      sines_.push_back(SinPi(static_cast<double>(i) * step / 3.0));
+      cosines_.push_back(SinPi(static_cast<double>(i) * step / 3.0 + 0.5));
+    }
+  }
+
+  // From `first` on; as many as `values`, at most most_count.
+  void Evaluate(double first, std::vector<double>* values) const {
+    const size_t count = values->size();
+    if (first >= 3.0 || first + static_cast<double>(count) * step_ <= -3.0) {
+      return values->assign(count, 0.0);
+    }
+    const double turn = std::abs(first) / 3.0;
+    const double sine = first < 0.0 ? -SinPi(turn) : SinPi(turn), cosine = SinPi(turn + 0.5);
+    for (size_t i = 0; i < count; ++i) {
+      const double x = first + static_cast<double>(i) * step_;
+      const double part = sine * cosines_[i] + cosine * sines_[i];
+      const double square = part * part;
+      const double angle = std::numbers::pi * x;
+      const double value = square * (9.0 - 12.0 * square) / (angle * angle);
+      const double inside = std::abs(x) < 3.0 ? value : 0.0;
+      (*values)[i] = std::abs(x) < 1e-6 ? 1.0 : inside;
+    }
+  }
+
+ private:
+  double step_;
+  std::vector<double> sines_;
+  std::vector<double> cosines_;
+};
 
 // The cubic family of Mitchell and Netravali (1988) with parameters b and c.
 double Cubic(double x, double b, double c) {
@@ -85,7 +114,7 @@ double Evaluate(Filter filter, double at) {
     case Filter::kMitchell:
       return Cubic(x, 1.0 / 3.0, 1.0 / 3.0);
     case Filter::kLanczos:
-      return x < 3.0 ? Lanczos3(x) : 0.0;
+      return 0.0;  // LanczosSteps.
   }
   return 0.0;
 }
@@ -95,12 +124,13 @@ double Evaluate(Filter filter, double at) {
 void Round(const std::vector<double>& exact, std::vector<int16_t>* weights) {
   double sum = 0.0;
   for (const double weight : exact) sum += weight;
-  weights->clear();
+  const double scale = (1 << kWeightBits) / sum;
+  weights->resize(exact.size());
   int missing = 1 << kWeightBits;
-  for (const double weight : exact) {
-    const double scaled = weight / sum * (1 << kWeightBits);
-    weights->push_back(static_cast<int16_t>(scaled + (scaled < 0.0 ? -0.5 : 0.5)));
-    missing -= weights->back();
+  for (size_t i = 0; i < exact.size(); ++i) {
+    const double scaled = exact[i] * scale;
+    (*weights)[i] = static_cast<int16_t>(scaled + (scaled < 0.0 ? -0.5 : 0.5));
+    missing -= (*weights)[i];
   }
   const int16_t step = missing < 0 ? -1 : 1;
   const size_t changes = static_cast<size_t>(std::abs(missing));
@@ -110,28 +140,50 @@ void Round(const std::vector<double>& exact, std::vector<int16_t>* weights) {
   }
 }
 
-// Finds the exact weights around `center`, and returns the first sample that they belong to. A
-// window beyond the edge is the edge sample; an axis that changes nothing copies, whatever the
-// filter would blur.
-int64_t FindWindow(const ResizeAxis& axis, Filter filter, double center,
-                   std::vector<double>* exact) {
-  const double stretch = std::max(1.0, axis.scale);
-  const double radius = Support(filter) * stretch;
-  const double last = axis.in_size - 1.0;
-  exact->clear();
-  double sum = 0.0;
-  if (filter != Filter::kNearest && !axis.is_identity()) {
-    const auto first = static_cast<int64_t>(std::clamp(std::floor(center - radius), 0.0, last));
-    const auto end = static_cast<int64_t>(std::clamp(std::ceil(center + radius), 0.0, last));
-    for (int64_t j = first; j <= end; ++j) {
-      exact->push_back(Evaluate(filter, (static_cast<double>(j) + 0.5 - center) / stretch));
-      sum += exact->back();
+// Finds windows and their exact weights.
+class WindowFinder {
+ public:
+  WindowFinder(const ResizeAxis& axis, Filter filter)
+      : axis_(axis),
+        filter_(filter),
+        stretch_(std::max(1.0, axis.scale)),
+        radius_(Support(filter) * stretch_),
+        lanczos_(1.0 / stretch_,
+                 filter == Filter::kLanczos ? size_t{MostTaps(axis, filter)} + 2 : 0) {}
+
+  // Those around `center`; returns the first sample that they belong to. A window beyond the edge
+  // is the edge sample; an axis that changes nothing copies, whatever the filter would blur.
+  int64_t Find(double center, std::vector<double>* exact) const {
+    const double last = axis_.in_size - 1.0;
+    if (filter_ != Filter::kNearest && !axis_.is_identity()) {
+      const auto first = static_cast<int64_t>(std::clamp(std::floor(center - radius_), 0.0, last));
+      const auto end = static_cast<int64_t>(std::clamp(std::ceil(center + radius_), 0.0, last));
+      exact->resize(static_cast<size_t>(end - first) + 1);
+      Evaluate(first, center, exact);
+      double sum = 0.0;
+      for (const double weight : *exact) sum += weight;
+      if (sum > 0.0) return first;
     }
-    if (sum > 0.0) return first;
+    exact->assign(1, 1.0);
+    return static_cast<int64_t>(std::clamp(std::floor(center), 0.0, last));
   }
-  exact->assign(1, 1.0);
-  return static_cast<int64_t>(std::clamp(std::floor(center), 0.0, last));
-}
+
+ private:
+  // The filter around `center` at sample `first` and those after it.
+  void Evaluate(int64_t first, double center, std::vector<double>* values) const {
+    const auto at = [&](int64_t sample) {
+      return (static_cast<double>(sample) + 0.5 - center) / stretch_;
+    };
+    if (filter_ == Filter::kLanczos) return lanczos_.Evaluate(at(first), values);
+    for (double& value : *values) value = pixpress::Evaluate(filter_, at(first++));
+  }
+
+  const ResizeAxis axis_;
+  const Filter filter_;
+  const double stretch_;
+  const double radius_;
+  const LanczosSteps lanczos_;
+};
 
 }  // namespace
 
@@ -143,16 +195,18 @@ uint32_t MostTaps(const ResizeAxis& axis, Filter filter) {
 uint64_t ResizeWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
   const uint64_t most_taps = MostTaps(axis, filter);
   // Vectors grow by doubling, and hold both halves while they do.
-  return 3 * axis.out_size * (sizeof(Window) + most_taps * sizeof(int16_t)) + 16 * most_taps;
+  return 3 * axis.out_size * (sizeof(Window) + most_taps * sizeof(int16_t)) +
+         8 * sizeof(double) * (most_taps + 2);
 }
 
 ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
   ResizeWeights made;
   made.windows.reserve(axis.out_size);
+  const WindowFinder finder(axis, filter);
   std::vector<double> exact;
   std::vector<int16_t> weights;
   for (uint32_t i = 0; i < axis.out_size; ++i) {
-    const int64_t first = FindWindow(axis, filter, (i + 0.5) * axis.scale + axis.offset, &exact);
+    const int64_t first = finder.Find((i + 0.5) * axis.scale + axis.offset, &exact);
     Round(exact, &weights);
     const auto is_used = [](int16_t weight) { return weight != 0; };
     const auto begin = std::find_if(weights.begin(), weights.end(), is_used);
