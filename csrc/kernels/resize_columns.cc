@@ -73,32 +73,44 @@ void TurnIntoColumns(const int16_t* const* rows, size_t at, size_t pixels, int16
   }
 }
 
-// One output pixel of all rows from the columns of its window.
+// Windows that are blended at once, so that four sums do not wait for each other.
 template <size_t kChannels>
-void BlendWindow(const int16_t* columns, const int16_t* weights, size_t taps, int16_t* out) {
+inline constexpr size_t kWindows = kChannels < 3 ? 4 / kChannels : 1;
+
+struct Window {
+  const int16_t* columns;
+  const int16_t* weights;
+};
+
+// The output pixels of some windows, of all rows.
+template <size_t kChannels>
+HWY_INLINE void BlendWindows(const Window* windows, size_t taps, int16_t* out) {
+  constexpr size_t kSums = kChannels * kWindows<kChannels>;
   const Pairs d16;
   const Sums d32;
   const hn::Rebind<int16_t, Sums> d_out;
   for (size_t row = 0; row < kColumnRows; row += kLanes) {
     auto sum0 = hn::Zero(d32), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    const int16_t* at = columns + 2 * row;
-    for (size_t i = 0; i < taps; i += 2, at += kChannels * 2 * kColumnRows) {
-      const auto weight = WeightPair(d16, weights + i);
-      const auto add = [&](size_t channel, auto& sum) {
-        sum = AddProducts(hn::LoadU(d16, at + channel * 2 * kColumnRows), weight, sum);
+    for (size_t i = 0, at = 2 * row; i < taps; i += 2, at += kChannels * 2 * kColumnRows) {
+      const auto add = [&](size_t sum_index, auto& sum) {
+        const Window& window = windows[sum_index / kChannels];
+        const size_t column = sum_index % kChannels;
+        const auto pairs = hn::LoadU(d16, window.columns + at + column * 2 * kColumnRows);
+        sum = AddProducts(pairs, WeightPair(d16, window.weights + i), sum);
       };
       add(0, sum0);
-      if (kChannels > 1) add(1, sum1);
-      if (kChannels > 2) add(2, sum2);
-      if (kChannels > 3) add(3, sum3);
+      add(1, sum1);
+      add(2, sum2);
+      if (kSums > 3) add(3, sum3);
     }
-    const auto store = [&](size_t channel, hn::Vec<Sums> sum) {
-      hn::StoreU(hn::DemoteTo(d_out, RoundWeighted(sum)), d_out, out + channel * kColumnRows + row);
+    const auto store = [&](size_t sum_index, hn::Vec<Sums> sum) {
+      hn::StoreU(hn::DemoteTo(d_out, RoundWeighted(sum)), d_out,
+                 out + sum_index * kColumnRows + row);
     };
     store(0, sum0);
-    if (kChannels > 1) store(1, sum1);
-    if (kChannels > 2) store(2, sum2);
-    if (kChannels > 3) store(3, sum3);
+    store(1, sum1);
+    store(2, sum2);
+    if (kSums > 3) store(3, sum3);
   }
 }
 
@@ -149,10 +161,14 @@ void BlendColumnsOf(const int16_t* const* rows, const UniformWeights& columns, i
       first = low, beyond = high;
     }
     TurnIntoColumns<kChannels>(rows, first * kChannels, beyond - first, tile);
-    for (size_t i = x; i < end; ++i) {
-      BlendWindow<kChannels>(tile + (columns.firsts[i] - first) * kChannels * kColumnRows,
-                             columns.WeightsOf(i), taps,
-                             blended + (i - x) * kChannels * kColumnRows);
+    for (size_t i = x; i < end; i += kWindows<kChannels>) {
+      Window windows[kWindows<kChannels>];
+      for (size_t w = 0; w < kWindows<kChannels>; ++w) {  // Those beyond the last repeat it.
+        const size_t window = std::min(i + w, end - 1);
+        const size_t pixel = columns.firsts[window] - first;
+        windows[w] = {tile + pixel * kChannels * kColumnRows, columns.WeightsOf(window)};
+      }
+      BlendWindows<kChannels>(windows, taps, blended + (i - x) * kChannels * kColumnRows);
     }
     TurnIntoRows(blended, (end - x) * kChannels, x * kChannels, out);
   }
