@@ -27,8 +27,8 @@ size_t SampleStride(uint32_t width, uint8_t channels) {
 
 // What a row takes while it waits to be blended.
 size_t RingStride(uint32_t width, const ResizeOptions& options) {
-  if (!ResizeSamples(options).may_stay_bytes()) return SampleStride(width, options.channels);
-  return StrideOf(size_t{width} * options.channels + kBlendPadding);
+  if (!ResizeSamples(options).may_stay()) return SampleStride(width, options.channels);
+  return StrideOf(size_t{width} * options.channels * (options.bits / 8u) + kRowPadding);
 }
 
 size_t ScratchBytes(const ResizeOptions& options, size_t taps) {
@@ -66,13 +66,11 @@ class Resizer final : public PlaneResizer {
     const size_t slot = index % rows_.most_count;
     const uint8_t*& kept = kept_rows_[slot];
     uint8_t* const ring_row = ring_.data() + slot * ring_stride_;
-    kept = samples_.may_stay_bytes() && stays ? row : ring_row;
-    if (kept != row) {
-      if (samples_.may_stay_bytes()) {
-        std::memcpy(ring_row, row, row_samples());
-      } else {
-        samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(ring_row));
-      }
+    kept = samples_.may_stay() && stays ? row : ring_row;
+    if (!samples_.may_stay()) {
+      samples_.Load(row, x_.in_size, reinterpret_cast<int16_t*>(ring_row));
+    } else if (!stays) {
+      std::memcpy(ring_row, row, row_samples() * (options_.bits / 8u));
     }
     BlendBands();
   }
@@ -131,33 +129,33 @@ class Resizer final : public PlaneResizer {
   }
 
   void Blend(const ResizeBands::Band& band) {
-    const bool is_bytes = samples_.may_stay_bytes();
     const std::array<int16_t*, 2> both = {BlendedRow(gathered_), BlendedRow(gathered_ + 1)};
-    if (band.count == 1) {
-      const uint8_t* const row = KeptRow(band.first);
-      if (is_bytes) return WidenRow(row, row_samples(), both[0]);
-      std::memcpy(both[0], row, row_samples() * sizeof(int16_t));
-      return;
-    }
     const std::span<int16_t* const> out(both.data(), band.rows);
-    const int16_t* const weights = rows_.weights.data() + band.offset;
-    if (is_bytes) {
-      FindRows(band, &byte_rows_);
-      BlendByteRows(byte_rows_.data(), weights, band.taps(), row_samples(), out);
+    const uint8_t* const row = KeptRow(band.first);
+    if (!samples_.may_stay()) {
+      if (band.count > 1) return BlendKept(band, BlendRows, &sample_rows_, out);
+      std::memcpy(out[0], row, row_samples() * sizeof(int16_t));
+    } else if (band.count == 1) {
+      samples_.Load(row, x_.in_size, out[0]);
+    } else if (options_.bits == 8) {
+      BlendKept(band, BlendByteRows, &byte_rows_, out);
     } else {
-      FindRows(band, &sample_rows_);
-      BlendRows(sample_rows_.data(), weights, band.taps(), row_samples(), out);
+      BlendKept(band, BlendWideRows, &wide_rows_, out);
     }
   }
 
-  // The rows of a band, an even number of them.
+  // `rows` is where the source rows of the band, an even number of them, are listed.
   template <typename Sample>
-  void FindRows(const ResizeBands::Band& band, std::vector<const Sample*>* rows) {
+  void BlendKept(const ResizeBands::Band& band,
+                 void (*blend)(const Sample* const*, const int16_t*, size_t, size_t,
+                               std::span<int16_t* const>),
+                 std::vector<const Sample*>* rows, std::span<int16_t* const> out) {
     rows->clear();
     for (uint32_t i = 0; i < band.count; ++i) {
       rows->push_back(reinterpret_cast<const Sample*>(KeptRow(band.first + i)));
     }
     if (band.count % 2 != 0) rows->push_back(rows->back());  // Its weight is 0.
+    blend(rows->data(), rows_.weights.data() + band.offset, band.taps(), row_samples(), out);
   }
 
   const ResizeOptions options_;
@@ -174,8 +172,9 @@ class Resizer final : public PlaneResizer {
   Buffer blended_;   // A group of rows that are blended vertically.
   Buffer narrowed_;  // And then horizontally.
   Buffer scratch_;
-  // The rows that are blended, of either kind.
+  // The rows that are blended, of one kind.
   std::vector<const uint8_t*> byte_rows_;
+  std::vector<const uint16_t*> wide_rows_;
   std::vector<const int16_t*> sample_rows_;
   uint32_t pushed_ = 0;
   size_t next_band_ = 0;

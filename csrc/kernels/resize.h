@@ -36,7 +36,7 @@ struct ResizeOptions {
   bool linear = false;     // Resample sRGB-coded color in linear light.
 };
 
-inline constexpr size_t kRowPadding = 64;
+inline constexpr size_t kRowPadding = 128;  // Bytes.
 
 // Push source rows in order; pop each output row as soon as it is ready. Not thread-safe.
 class PlaneResizer {

@@ -26,6 +26,12 @@ hn::Vec<D16> LoadSamples(D16 d16, const uint8_t* samples) {
   return hn::PromoteTo(d16, hn::LoadU(hn::Rebind<uint8_t, D16>(), samples));
 }
 
+template <class D16>
+hn::Vec<D16> LoadSamples(D16 d16, const uint16_t* samples) {
+  const hn::RebindToUnsigned<D16> u16;
+  return hn::BitCast(d16, hn::Xor(hn::LoadU(u16, samples), hn::Set(u16, 0x8000)));
+}
+
 // The sums of two vectors of one output row.
 template <class V32>
 struct Sums {
@@ -55,14 +61,16 @@ HWY_INLINE void StoreSums(D16 d16, const Sums<V32>& sums, int16_t* out) {
              d16, out + hn::Lanes(d16));
 }
 
-// Source rows are more than a CPU's own prefetcher follows.
-HWY_INLINE void PrefetchAhead(const uint8_t* samples) {
-  constexpr size_t kAheadBytes = 256;
-  hwy::Prefetch(samples + kAheadBytes);
+// What is read of a source row some steps later: these are more rows than a CPU's own prefetcher
+// follows.
+template <typename Sample>
+HWY_INLINE void PrefetchAhead(const Sample* samples, size_t step) {
+  constexpr size_t kAhead = 256 / sizeof(Sample), kLine = 64 / sizeof(Sample);
+  for (size_t i = 0; i < step; i += kLine) hwy::Prefetch(samples + kAhead + i);
 }
 
-// Samples have just been made.
-HWY_INLINE void PrefetchAhead(const int16_t*) {}
+// These have just been made.
+HWY_INLINE void PrefetchAhead(const int16_t*, size_t) {}
 
 // Two vectors at a time share the weights, two output rows the interleaved samples.
 template <int kBits, bool kTwoRows, typename Sample>
@@ -80,8 +88,8 @@ void BlendRowsOf(const Sample* const* rows, const int16_t* weights, size_t taps,
     for (size_t i = 0; i < taps; i += 2) {
       const Sample* const first = rows[i] + x;
       const Sample* const second = rows[i + 1] + x;
-      PrefetchAhead(first);
-      PrefetchAhead(second);
+      PrefetchAhead(first, 2 * lanes);
+      PrefetchAhead(second, 2 * lanes);
       const auto a0 = LoadSamples(d16, first), b0 = LoadSamples(d16, second);
       const auto a1 = LoadSamples(d16, first + lanes), b1 = LoadSamples(d16, second + lanes);
       const Pairs<V16> pairs{hn::InterleaveLower(d16, a0, b0), hn::InterleaveUpper(d16, a0, b0),
@@ -113,6 +121,11 @@ void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, 
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                    std::span<int16_t* const> out) {
   BlendRowsTo<kWeightBits - kFineBits>(rows, weights, taps, samples, out);
+}
+
+void BlendWideRows(const uint16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                   std::span<int16_t* const> out) {
+  BlendRowsTo<kWeightBits>(rows, weights, taps, samples, out);
 }
 
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {
@@ -150,6 +163,7 @@ namespace pixpress {
 
 HWY_EXPORT(BlendRows);
 HWY_EXPORT(BlendByteRows);
+HWY_EXPORT(BlendWideRows);
 HWY_EXPORT(WidenRow);
 HWY_EXPORT(NarrowRow);
 
@@ -161,6 +175,11 @@ void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, 
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                    std::span<int16_t* const> out) {
   HWY_DYNAMIC_DISPATCH(BlendByteRows)(rows, weights, taps, samples, out);
+}
+
+void BlendWideRows(const uint16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                   std::span<int16_t* const> out) {
+  HWY_DYNAMIC_DISPATCH(BlendWideRows)(rows, weights, taps, samples, out);
 }
 
 void WidenRow(const uint8_t* in, size_t samples, int16_t* out) {

@@ -13,7 +13,7 @@
 
 namespace pixpress {
 
-inline constexpr size_t kBlendPadding = kRowPadding;
+inline constexpr size_t kBlendPadding = kRowPadding / sizeof(int16_t);
 inline constexpr int kFineBits = 6;
 
 // Each of `out` is the sum of rows[i] * weights[i], rounded and saturated. `taps` is even; weights
@@ -23,6 +23,10 @@ void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, 
 
 // The same of rows of bytes, as if WidenRow had widened them.
 void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+                   std::span<int16_t* const> out);
+
+// The same of samples of 16 bits without a sign, less 32768.
+void BlendWideRows(const uint16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
                    std::span<int16_t* const> out);
 
 // 8 bits to and from fixed point with kFineBits bits after the point, rounded and saturated.

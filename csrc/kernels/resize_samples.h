@@ -15,8 +15,8 @@ class ResizeSamples {
  public:
   explicit ResizeSamples(const ResizeOptions& options) : options_(options) {}
 
-  // Can rows wait as bytes, to be widened while they are blended?
-  bool may_stay_bytes() const { return is_fine() && !options_.has_alpha; }
+  // Can rows wait as they are stored, to become samples while they are blended?
+  bool may_stay() const { return !options_.has_alpha && !options_.linear; }
 
   // A row of `width` pixels as stored (8 or 16 bits a sample) to samples, and back, saturated.
   void Load(const uint8_t* row, size_t width, int16_t* samples) const;

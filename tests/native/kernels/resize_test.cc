@@ -238,12 +238,14 @@ TEST_P(ResizeTest, AnImageOfTheSameSizeIsUnchanged) {
 
 TEST_P(ResizeTest, RowsThatStayAreNotCopiedAndGiveTheSameBytes) {
   const Shape shape{97, 61, 41, 23};
-  for (const uint8_t channels : {1, 3, 4}) {
-    for (const bool has_alpha : {false, channels == 4}) {
-      const auto in = Stored(Picture(shape, channels), 8);
-      const ResizeOptions options{
-          .filter = GetParam(), .channels = channels, .has_alpha = has_alpha};
-      EXPECT_EQ(Resize(in, shape, options, /*stays=*/true), Resize(in, shape, options));
+  for (const uint8_t bits : {8, 16}) {
+    for (const uint8_t channels : {1, 3, 4}) {
+      for (const bool has_alpha : {false, channels == 4}) {
+        const auto in = Stored(Picture(shape, channels), bits);
+        const ResizeOptions options{
+            .filter = GetParam(), .channels = channels, .bits = bits, .has_alpha = has_alpha};
+        EXPECT_EQ(Resize(in, shape, options, /*stays=*/true), Resize(in, shape, options));
+      }
     }
   }
 }
