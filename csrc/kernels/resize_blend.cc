@@ -69,9 +69,6 @@ HWY_INLINE void PrefetchAhead(const Sample* samples, size_t step) {
   for (size_t i = 0; i < step; i += kLine) hwy::Prefetch(samples + kAhead + i);
 }
 
-// These have just been made.
-HWY_INLINE void PrefetchAhead(const int16_t*, size_t) {}
-
 // Two vectors at a time share the weights, two output rows the interleaved samples.
 template <int kBits, bool kTwoRows, typename Sample>
 void BlendRowsOf(const Sample* const* rows, const int16_t* weights, size_t taps, size_t samples,
