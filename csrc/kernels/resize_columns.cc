@@ -73,9 +73,9 @@ void TurnIntoColumns(const int16_t* const* rows, size_t at, size_t pixels, int16
   }
 }
 
-// Windows that are blended at once, so that four sums do not wait for each other.
+// Windows that are blended at once, so that sums do not wait for each other.
 template <size_t kChannels>
-inline constexpr size_t kWindows = kChannels < 3 ? 4 / kChannels : 1;
+inline constexpr size_t kWindows = kChannels == 1 ? 2 : 1;
 
 struct Window {
   const int16_t* columns;
@@ -100,7 +100,7 @@ HWY_INLINE void BlendWindows(const Window* windows, size_t taps, int16_t* out) {
       };
       add(0, sum0);
       add(1, sum1);
-      add(2, sum2);
+      if (kSums > 2) add(2, sum2);
       if (kSums > 3) add(3, sum3);
     }
     const auto store = [&](size_t sum_index, hn::Vec<Sums> sum) {
@@ -109,7 +109,7 @@ HWY_INLINE void BlendWindows(const Window* windows, size_t taps, int16_t* out) {
     };
     store(0, sum0);
     store(1, sum1);
-    store(2, sum2);
+    if (kSums > 2) store(2, sum2);
     if (kSums > 3) store(3, sum3);
   }
 }

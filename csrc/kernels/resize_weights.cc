@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <numbers>
+#include <numeric>
 
 #include "base/checked_math.h"
 
@@ -39,8 +40,9 @@ class LanczosSteps {
  public:
   LanczosSteps(double step, size_t most_count) : step_(step) {
     for (size_t i = 0; i < most_count; ++i) {
-      sines_.push_back(SinPi(static_cast<double>(i) * step / 3.0));
-      cosines_.push_back(SinPi(static_cast<double>(i) * step / 3.0 + 0.5));
+      steps_.push_back(static_cast<double>(i) * step);
+      sines_.push_back(SinPi(steps_[i] / 3.0));
+      cosines_.push_back(SinPi(steps_[i] / 3.0 + 0.5));
     }
   }
 
@@ -52,19 +54,24 @@ class LanczosSteps {
     }
     const double turn = std::abs(first) / 3.0;
     const double sine = first < 0.0 ? -SinPi(turn) : SinPi(turn), cosine = SinPi(turn + 0.5);
-    for (size_t i = 0; i < count; ++i) {
-      const double x = first + static_cast<double>(i) * step_;
+    double* const out = values->data();
+    for (size_t i = 0; i < count; ++i) {  // Without branches, for the compiler's vectors.
+      const double angle = std::numbers::pi * (first + steps_[i]);
       const double part = sine * cosines_[i] + cosine * sines_[i];
       const double square = part * part;
-      const double angle = std::numbers::pi * x;
-      const double value = square * (9.0 - 12.0 * square) / (angle * angle);
-      const double inside = std::abs(x) < 3.0 ? value : 0.0;
-      (*values)[i] = std::abs(x) < 1e-6 ? 1.0 : inside;
+      out[i] = square * (9.0 - 12.0 * square) / (angle * angle);
     }
+    for (size_t i = 0; i < count && first + steps_[i] <= -3.0; ++i) out[i] = 0.0;
+    for (size_t i = count; i > 0 && first + steps_[i - 1] >= 3.0; --i) out[i - 1] = 0.0;
+    const double center = std::round(-first / step_);
+    if (center < 0.0 || center >= static_cast<double>(count)) return;
+    const auto i = static_cast<size_t>(center);
+    if (std::abs(first + steps_[i]) < 1e-6) out[i] = 1.0;
   }
 
  private:
   double step_;
+  std::vector<double> steps_;
   std::vector<double> sines_;
   std::vector<double> cosines_;
 };
@@ -120,16 +127,14 @@ double Evaluate(Filter filter, double at) {
 }
 
 // Round to fixed point so that the sum is exact: the difference is spread evenly, so that long
-// windows keep their shape and mirrored windows mirrored weights.
-void Round(const std::vector<double>& exact, std::vector<int16_t>* weights) {
-  double sum = 0.0;
-  for (const double weight : exact) sum += weight;
+// windows keep their shape and mirrored windows mirrored weights. `exact` add up to `sum`.
+void Round(const std::vector<double>& exact, double sum, std::vector<int16_t>* weights) {
   const double scale = (1 << kWeightBits) / sum;
   weights->resize(exact.size());
   int missing = 1 << kWeightBits;
   for (size_t i = 0; i < exact.size(); ++i) {
     const double scaled = exact[i] * scale;
-    (*weights)[i] = static_cast<int16_t>(scaled + (scaled < 0.0 ? -0.5 : 0.5));
+    (*weights)[i] = static_cast<int16_t>(scaled + std::copysign(0.5, scaled));
     missing -= (*weights)[i];
   }
   const int16_t step = missing < 0 ? -1 : 1;
@@ -151,19 +156,19 @@ class WindowFinder {
         lanczos_(1.0 / stretch_,
                  filter == Filter::kLanczos ? size_t{MostTaps(axis, filter)} + 2 : 0) {}
 
-  // Those around `center`; returns the first sample that they belong to. A window beyond the edge
+  // Those around `center`, and their sum; returns the first sample. A window beyond the edge
   // is the edge sample; an axis that changes nothing copies, whatever the filter would blur.
-  int64_t Find(double center, std::vector<double>* exact) const {
+  int64_t Find(double center, std::vector<double>* exact, double* sum) const {
     const double last = axis_.in_size - 1.0;
     if (filter_ != Filter::kNearest && !axis_.is_identity()) {
       const auto first = static_cast<int64_t>(std::clamp(std::floor(center - radius_), 0.0, last));
       const auto end = static_cast<int64_t>(std::clamp(std::ceil(center + radius_), 0.0, last));
       exact->resize(static_cast<size_t>(end - first) + 1);
       Evaluate(first, center, exact);
-      double sum = 0.0;
-      for (const double weight : *exact) sum += weight;
-      if (sum > 0.0) return first;
+      *sum = std::accumulate(exact->begin(), exact->end(), 0.0);
+      if (*sum > 0.0) return first;
     }
+    *sum = 1.0;
     exact->assign(1, 1.0);
     return static_cast<int64_t>(std::clamp(std::floor(center), 0.0, last));
   }
@@ -206,8 +211,9 @@ ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
   std::vector<double> exact;
   std::vector<int16_t> weights;
   for (uint32_t i = 0; i < axis.out_size; ++i) {
-    const int64_t first = finder.Find((i + 0.5) * axis.scale + axis.offset, &exact);
-    Round(exact, &weights);
+    double sum = 0.0;
+    const int64_t first = finder.Find((i + 0.5) * axis.scale + axis.offset, &exact, &sum);
+    Round(exact, sum, &weights);
     const auto is_used = [](int16_t weight) { return weight != 0; };
     const auto begin = std::find_if(weights.begin(), weights.end(), is_used);
     const auto end = std::find_if(weights.rbegin(), weights.rend(), is_used).base();
