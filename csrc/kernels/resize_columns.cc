@@ -153,14 +153,13 @@ void BlendColumnsOf(const int16_t* const* rows, const UniformWeights& columns, i
   int16_t* const blended = scratch;
   int16_t* const tile = scratch + (ColumnTile::kOutPixels * kChannels + 8) * kColumnRows;
   for (size_t x = 0, end; x < count; x = end) {
-    size_t first = columns.firsts[x], beyond = first + taps;
-    for (end = x + 1; end < count && end < x + ColumnTile::kOutPixels; ++end) {
-      const size_t next = columns.firsts[end];
-      const size_t low = std::min(first, next), high = std::max(beyond, next + taps);
-      if (high - low > capacity) break;
-      first = low, beyond = high;
-    }
-    TurnIntoColumns<kChannels>(rows, first * kChannels, beyond - first, tile);
+    const size_t first = columns.firsts[x];
+    const auto begin = columns.firsts.begin() + static_cast<ptrdiff_t>(x);
+    const auto most = static_cast<ptrdiff_t>(std::min(count - x, ColumnTile::kOutPixels));
+    const auto beyond = std::upper_bound(begin, begin + most, first + capacity - taps);
+    end = x + static_cast<size_t>(beyond - begin);
+    const size_t pixels = columns.firsts[end - 1] + taps - first;
+    TurnIntoColumns<kChannels>(rows, first * kChannels, pixels, tile);
     for (size_t i = x; i < end; i += kWindows<kChannels>) {
       Window windows[kWindows<kChannels>];
       for (size_t w = 0; w < kWindows<kChannels>; ++w) {  // Those beyond the last repeat it.

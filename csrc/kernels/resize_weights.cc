@@ -207,6 +207,7 @@ uint64_t ResizeWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
 ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
   ResizeWeights made;
   made.windows.reserve(axis.out_size);
+  made.weights.reserve(size_t{axis.out_size} * MostTaps(axis, filter));
   const WindowFinder finder(axis, filter);
   std::vector<double> exact;
   std::vector<int16_t> weights;
@@ -229,7 +230,7 @@ ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
 }
 
 size_t UniformWeights::MostTaps(const ResizeAxis& axis, Filter filter) {
-  return RoundUpTo<size_t>(size_t{pixpress::MostTaps(axis, filter)} + 1, 2);
+  return RoundUpTo<size_t>(size_t{pixpress::MostTaps(axis, filter)} + 2, 2);
 }
 
 uint64_t UniformWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
@@ -240,20 +241,24 @@ uint64_t UniformWeights::MemoryBytes(const ResizeAxis& axis, Filter filter) {
 UniformWeights UniformWeights::Make(const ResizeAxis& axis, Filter filter) {
   const ResizeWeights exact = ResizeWeights::Make(axis, filter);
   UniformWeights made;
-  for (const ResizeWeights::Window& window : exact.windows) {
-    made.taps = std::max<size_t>(made.taps, window.count + window.first % 2);
+  made.firsts.resize(exact.windows.size());
+  uint32_t next = axis.in_size;
+  for (size_t i = exact.windows.size(); i-- > 0;) {
+    const ResizeWeights::Window& window = exact.windows[i];
+    next = std::min(next, window.first - window.first % 2);
+    made.firsts[i] = next;
+    made.taps = std::max<size_t>(made.taps, window.first + window.count - next);
   }
   made.taps += made.taps % 2;
-  made.firsts.reserve(exact.windows.size());
   made.weights.assign(exact.windows.size() * made.taps, 0);
   const size_t last_first =
       axis.in_size > made.taps ? RoundUpTo<size_t>(axis.in_size - made.taps, 2) : 0;
-  for (const ResizeWeights::Window& window : exact.windows) {
-    const size_t first = std::min<size_t>(window.first - window.first % 2, last_first);
+  auto weights = made.weights.begin();
+  for (size_t i = 0; i < exact.windows.size(); ++i, weights += static_cast<ptrdiff_t>(made.taps)) {
+    const ResizeWeights::Window& window = exact.windows[i];
+    made.firsts[i] = std::min(made.firsts[i], static_cast<uint32_t>(last_first));
     std::copy_n(exact.weights.begin() + static_cast<ptrdiff_t>(window.offset), window.count,
-                made.weights.begin() +
-                    static_cast<ptrdiff_t>(made.firsts.size() * made.taps + window.first - first));
-    made.firsts.push_back(static_cast<uint32_t>(first));
+                weights + static_cast<ptrdiff_t>(window.first - made.firsts[i]));
   }
   return made;
 }

@@ -28,7 +28,8 @@ struct ResizeWeights {
 };
 
 // The same windows with `taps` weights each, an even number, from an even sample on, for loops of a
-// fixed length over pairs. They end at most one sample beyond the axis unless it is shorter.
+// fixed length over pairs. They end at most one sample beyond the axis unless it is shorter; none
+// begins before the one before it.
 struct UniformWeights {
   size_t taps = 0;
   std::vector<uint32_t> firsts;  // The first source sample of each window.

@@ -56,6 +56,7 @@ TEST_P(ResizeWeightsTest, UniformWindowsBeginAtAPairAndWeighTheSameSamples) {
     EXPECT_EQ(made.taps % 2, 0u);
     EXPECT_LE(made.taps, UniformWeights::MostTaps(axis, GetParam()));
     ASSERT_EQ(made.firsts.size(), out);
+    EXPECT_TRUE(std::is_sorted(made.firsts.begin(), made.firsts.end()));
     for (size_t i = 0; i < out; ++i) {
       EXPECT_EQ(made.firsts[i] % 2, 0u);
       EXPECT_LE(made.firsts[i] + made.taps, std::max<size_t>(in + 1, made.taps));
