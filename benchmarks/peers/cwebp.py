@@ -19,5 +19,7 @@ class Cwebp(Command):
 
     def arguments(self, job: Job, source: str, output: str) -> list[str]:
         effort = job.effort.split()
-        kind = ["-exact"] if job.is_lossless else ["-q", str(job.quality)]
+        kind = ["-q", str(job.quality)]
+        if job.is_lossless:  # -z sets that itself; -m does not.
+            kind = ["-exact"] if effort[0] == "-z" else ["-lossless", "-exact"]
         return ["-quiet", *effort, *kind, source, "-o", output]

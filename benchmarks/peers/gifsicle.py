@@ -13,4 +13,5 @@ class Gifsicle(Command):
         return ("-O1", "-O3") if job.format == "gif" else ()
 
     def arguments(self, job: Job, source: str, output: str) -> list[str]:
-        return [job.effort, "--no-warnings", source, "-o", output]
+        loss = [] if job.is_lossless else [f"--lossy={job.quality}"]
+        return [job.effort, *loss, "--no-warnings", source, "-o", output]
