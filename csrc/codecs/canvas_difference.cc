@@ -35,11 +35,12 @@ class Collector {
   // `cleared` is empty, or has columns of this row.
   void AddRow(const uint32_t* before, const CanvasPlace& cleared, const uint32_t* after,
               uint32_t width, uint32_t y) {
+    // Most of most animations stands still.
+    if (cleared.width == 0 && std::memcmp(before, after, width * sizeof(*before)) == 0) return;
     Span changed;
     Span uncovered;
     for (uint32_t begin = 0; begin < width; begin += kBlock) {
       const uint32_t end = std::min(width, begin + kBlock);
-      // Most of most animations stands still.
       const bool may_be_cleared = begin < cleared.x + cleared.width && end > cleared.x;
       if (!may_be_cleared &&
           std::memcmp(before + begin, after + begin, (end - begin) * sizeof(*before)) == 0) {

@@ -34,11 +34,10 @@ Status DifferenceSink::Init() {
   return Status();
 }
 
-Status DifferenceSink::Add(Image canvas, const FrameDuration& duration) {
+Status DifferenceSink::Add(const Image& canvas, const FrameDuration& duration) {
   PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
   const FrameDuration stored = StoredDuration(duration);
   Take(canvas);
-  canvas = Image();
   if (has_shown_) {
     if (std::memcmp(next_.data(), shown_.data(), next_.size()) == 0 && Extend(&duration_, stored)) {
       return Status();

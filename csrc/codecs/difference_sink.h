@@ -14,7 +14,7 @@ namespace pixpress {
 
 class DifferenceSink : public FrameSink {
  public:
-  Status Add(Image canvas, const FrameDuration& duration) final;
+  Status Add(const Image& canvas, const FrameDuration& duration) final;
   Status Finish() final;
   // What Init holds.
   static uint64_t CanvasMemoryBytes(uint32_t width, uint32_t height);

@@ -10,6 +10,7 @@
 #include "base/checked_math.h"
 #include "codecs/canvas_difference.h"
 #include "codecs/gif_frame_encoder.h"
+#include "codecs/gif_loss.h"
 #include "codecs/gif_writer.h"
 #include "image/image.h"
 
@@ -43,6 +44,7 @@ class GifAnimation final : public FrameSink {
                ByteChain* out)
       : animation_(animation),
         is_lossless_(options.lossless),
+        loss_(options),
         metadata_(metadata),
         encoder_(std::move(encoder)),
         context_(context),
@@ -57,18 +59,19 @@ class GifAnimation final : public FrameSink {
     return Status();
   }
 
-  Status Add(Image canvas, const FrameDuration& duration) override {
+  Status Add(const Image& canvas, const FrameDuration& duration) override {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
     const uint32_t delay = std::min(rounder_.Next(duration), kLongestDelay);
     if (is_lossless_ && HasPartlyTransparent(canvas)) return PartlyTransparent();
     Take(canvas);
     if (has_shown_) {
-      if (std::memcmp(next_.data(), shown_.data(), next_.size()) == 0 &&
-          delay_ + delay <= kLongestDelay) {
+      if (!loss_.is_none()) KeepWhatWillDo();
+      const CanvasDifference keep = CompareCanvases(Pixels(shown_), Pixels(next_));
+      if (keep.changed == 0 && delay_ + delay <= kLongestDelay) {
         delay_ += delay;
         return Status();
       }
-      PIXPRESS_RETURN_IF_ERROR(WriteShown());
+      PIXPRESS_RETURN_IF_ERROR(WriteShown(keep));
     }
     if (!has_shown_) drawn_ = CompareCanvases(Pixels(before_), Pixels(next_)).place;
     std::swap(shown_, next_);
@@ -103,16 +106,27 @@ class GifAnimation final : public FrameSink {
   }
 
   void Take(const Image& canvas) {
+    const size_t width = animation_.width;
     uint32_t* out = next_.as<uint32_t>();
-    for (uint32_t y = 0; y < animation_.height; ++y, out += animation_.width) {
+    for (uint32_t y = 0; y < animation_.height; ++y, out += width) {
       const uint8_t* row = canvas.row(0, y);
-      for (uint32_t x = 0; x < animation_.width; ++x) out[x] = GifColor(row + size_t{x} * 4);
+      for (size_t x = 0; x < width; ++x) out[x] = GifColor(row + x * 4);
     }
   }
 
-  // How to dispose of the shown frame so that the next one can be drawn.
-  Disposed ChooseDisposal() const {
-    const CanvasDifference keep = CompareCanvases(Pixels(shown_), Pixels(next_));
+  // What is shown already and near enough need not be drawn. Errors do not add up: pixels are
+  // compared with what was asked for.
+  void KeepWhatWillDo() {
+    uint32_t* next = next_.as<uint32_t>();
+    const uint32_t* shown = shown_.as<uint32_t>();
+    for (size_t i = 0; i < next_.size() / sizeof(*next); ++i) {
+      if (next[i] == shown[i] || next[i] == 0 || shown[i] == 0) continue;
+      if (loss_.Allows(next[i], shown[i])) next[i] = shown[i];
+    }
+  }
+
+  // How to dispose of the shown frame so that the next one can be drawn; `keep` is how they differ.
+  Disposed ChooseDisposal(const CanvasDifference& keep) const {
     Disposed best{GifDisposal::kKeep, drawn_, keep};
     if (keep.uncovered > 0) {
       best.disposal = GifDisposal::kBackground;
@@ -129,8 +143,8 @@ class GifAnimation final : public FrameSink {
     return best;
   }
 
-  Status WriteShown() {
-    const Disposed disposed = ChooseDisposal();
+  Status WriteShown(const CanvasDifference& keep) {
+    const Disposed disposed = ChooseDisposal(keep);
     PIXPRESS_RETURN_IF_ERROR(Write(disposed.disposal, disposed.place));
     drawn_ = disposed.next.place;
     if (disposed.disposal == GifDisposal::kPrevious) return Status();
@@ -157,6 +171,7 @@ class GifAnimation final : public FrameSink {
 
   const AnimationInfo animation_;
   const bool is_lossless_;
+  const GifLoss loss_;
   const Metadata metadata_;
   GifFrameEncoder encoder_;
   const WorkContext context_;

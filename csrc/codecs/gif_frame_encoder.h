@@ -4,30 +4,19 @@
 #include <cstdint>
 
 #include "base/status.h"
-#include "codecs/canvas_difference.h"
 #include "codecs/codec.h"
+#include "codecs/gif_frame_pixels.h"
+#include "codecs/gif_loss.h"
 #include "codecs/gif_lzw_encoder.h"
 #include "codecs/gif_palette.h"
-#include "codecs/gif_writer.h"
 #include "image/work_context.h"
-#include "memory/buffer.h"
 #include "memory/byte_chain.h"
 
 namespace pixpress {
 
-// What is written for one frame.
-struct GifFramePlan {
-  CanvasPixels before;  // What the frame is drawn on.
-  CanvasPixels after;   // What is to be seen then.
-  CanvasPlace place;
-  GifDisposal disposal = GifDisposal::kKeep;
-  uint16_t delay = 0;
-  bool is_first = false;
-};
-
-// Colors are exact where the changed pixels have few enough; else they are quantized and dithered.
 // Frames share a global palette for as long as their colors fit into it, and have a local one
-// otherwise, or where that is smaller.
+// otherwise, or where that is smaller. Any color of a palette that a frame does not draw can be its
+// transparent one.
 class GifFrameEncoder {
  public:
   static Result<GifFrameEncoder> Create(uint32_t width, uint32_t height,
@@ -40,29 +29,49 @@ class GifFrameEncoder {
   const GifPalette& global_palette() const { return global_; }
 
  private:
-  GifFrameEncoder(const EncodeOptions& options, const WorkContext& context, GifLzwEncoder lzw)
-      : options_(options), context_(&context), lzw_(std::move(lzw)) {}
+  struct Attempt {
+    bool is_local = false;
+    int transparent = -1;
+    bool names_transparent = false;
+    GifStill still = GifStill::kDrawn;
+  };
 
-  bool CollectChanged(const GifFramePlan& plan, bool* skips);
-  bool CollectAll(const GifFramePlan& plan);
-  Status ChooseColors(const GifFramePlan& plan);
-  Status Quantize(const GifFramePlan& plan, bool skips);
-  void TakeQuantized(const GifFramePlan& plan, const std::vector<Rgba>& palette);
-  bool FillIndices(const GifFramePlan& plan, const GifPalette& palette, bool with_choice);
+  GifFrameEncoder(const EncodeOptions& options, const WorkContext& context, GifFramePixels pixels,
+                  GifLzwEncoder lzw)
+      : options_(options),
+        context_(&context),
+        loss_(options),
+        pixels_(std::move(pixels)),
+        lzw_(std::move(lzw)) {}
+
+  GifPalette PaletteOf(const GifFramePlan& plan, const GifPalette& base) const;
+  // Which of two ways makes smaller frames, as far as was tried, and when to try both again.
+  struct Rivals {
+    bool prefers_second = false;
+    uint32_t frames_to_trial = 0;
+    uint32_t gap_frames = 0;
+    // After a trial, and after a frame without one.
+    void Note(bool is_second_smaller);
+    void Pass() { frames_to_trial -= frames_to_trial > 0 ? 1 : 0; }
+  };
+
+  Status EncodeStill(const GifFramePlan& plan, const GifPalette& palette, Attempt attempt,
+                     bool can_draw_all, ByteChain* smallest);
   Status Encode(const GifFramePlan& plan, const GifPalette& palette, bool is_local,
                 ByteChain* smallest);
-  Status EncodeOnce(const GifFramePlan& plan, const GifPalette& palette, bool is_local,
-                    bool with_choice, ByteChain* smallest);
+  Status EncodeOnce(const GifFramePlan& plan, const GifPalette& palette, const Attempt& attempt,
+                    ByteChain* smallest);
+  Status EncodeWith(const GifFramePlan& plan, const GifPalette& palette, const Attempt& attempt,
+                    GifClearing clearing, ByteChain* made);
 
   EncodeOptions options_;
   const WorkContext* context_;  // Not owned; outlives the encoder.
+  GifLoss loss_;
+  GifFramePixels pixels_;
   GifLzwEncoder lzw_;
   GifPalette global_;
-  GifPalette own_;  // Of the present frame.
-  bool is_exact_ = true;
-  Buffer drawn_;    // The colors that the frame shows, where they are quantized; 0: skipped.
-  Buffer indices_;  // Of the place of the frame, without gaps.
-  Buffer free_;     // As WriteWithChoice takes it.
+  Rivals drawing_;   // Still parts free, or drawn.
+  Rivals clearing_;  // Tables cleared when they are bad, or at once.
 };
 
 }  // namespace pixpress

@@ -13,10 +13,28 @@ constexpr uint32_t kEmptySlot = 0xFFFFFFFF;
 // Bits of a full table after which its worth is judged.
 constexpr uint64_t kWindowBits = 512 * 12;
 // Strings that are tried for one code where pixels are free.
-constexpr int kMostTries = 512;
+constexpr int kMostTries = 64;
 constexpr size_t kPixelsPerPoll = 1u << 16;
 
-size_t SlotOf(uint32_t key, size_t slots) { return (key * 2654435761u >> 16) & (slots - 1); }
+// Where a string belongs, and the odd number of slots to the next try. What depends on the node
+// comes last and is one operation, as every pixel waits for the one before.
+struct Probe {
+  size_t slot;
+  size_t step;
+};
+Probe ProbeOf(unsigned node, uint8_t index, size_t slots) {
+  const uint32_t scattered = (index + 1u) * 2654435761u;
+  return {(node ^ scattered >> 19) & (slots - 1), (scattered >> 7 & 63) * 2 + 1};
+}
+
+// A string that may be the best.
+struct LossyBranch {
+  int node;
+  size_t end;
+  uint8_t first;
+  GifColorError error;
+  int64_t worth;
+};
 
 }  // namespace
 
@@ -24,10 +42,16 @@ size_t SlotOf(uint32_t key, size_t slots) { return (key * 2654435761u >> 16) & (
 struct GifLzwEncoder::Choice {
   std::span<const uint8_t> indices;
   std::span<const uint8_t> free;
-  uint8_t free_index;
+  int free_index;  // -1: none.
+  const GifLoss& loss;
 
   bool Allows(size_t at, uint8_t index) const {
     return indices[at] == index || (free[at] != 0 && free_index == index);
+  }
+  // As GifLoss::Worth. What is free, and transparency, know no error.
+  int WorthOf(size_t at, uint8_t index, const GifColorError& error, GifColorError* left) const {
+    if (free[at] == 0 && index != free_index) return loss.Worth(indices[at], index, error, left);
+    return Allows(at, index) ? GifLoss::kPixelWorth : -1;
   }
 };
 
@@ -48,21 +72,25 @@ uint64_t GifLzwEncoder::OutputBytes(uint64_t pixels) {
 void GifLzwEncoder::ForgetStrings() {
   Tables& tables = *tables_.as<Tables>();
   tables.slots.fill(kEmptySlot);
+  tables.child.fill(0);
   width_ = code_bits_ + 1u;
   next_code_ = (1u << code_bits_) + 2;
   cycle_bits_ = cycle_pixels_ = window_bits_ = window_pixels_ = 0;
 }
 
-Status GifLzwEncoder::Start(uint8_t code_bits, ByteChain* out) {
+Status GifLzwEncoder::Start(uint8_t code_bits, ByteChain* out, GifClearing clearing) {
   assert(code_bits >= 2 && code_bits <= 8);
   out_ = out;
+  clearing_ = clearing;
+  was_full_ = false;
   code_bits_ = code_bits;
   bits_ = 0;
   bit_count_ = 0;
   block_bytes_ = 0;
   node_ = kNone;
   for (unsigned i = 0; i < 1u << code_bits; ++i) {
-    tables_.as<Tables>()->first[i] = static_cast<uint8_t>(i);
+    Tables& tables = *tables_.as<Tables>();
+    tables.first[i] = tables.last[i] = static_cast<uint8_t>(i);
   }
   ForgetStrings();
   const std::array<uint8_t, 1> head = {code_bits};
@@ -73,11 +101,16 @@ Status GifLzwEncoder::Start(uint8_t code_bits, ByteChain* out) {
 int GifLzwEncoder::FindChild(int node, uint8_t index) const {
   const Tables& tables = *reinterpret_cast<const Tables*>(tables_.data());
   const uint32_t key = static_cast<uint32_t>(node) << 8 | index;
-  for (size_t slot = SlotOf(key, kSlots);; slot = (slot + 1) & (kSlots - 1)) {
+  const Probe probe = ProbeOf(static_cast<unsigned>(node), index, kSlots);
+  for (size_t slot = probe.slot;; slot = (slot + probe.step) & (kSlots - 1)) {
     const uint32_t entry = tables.slots[slot];
     if (entry == kEmptySlot) return kNone;
     if (entry >> kMostBits == key) return static_cast<int>(entry & (kMostCodes - 1));
   }
+}
+
+bool GifLzwEncoder::HasChild(int node) const {
+  return reinterpret_cast<const Tables*>(tables_.data())->child[static_cast<size_t>(node)] != 0;
 }
 
 // The reader's table grows with every string, known here already or not.
@@ -91,11 +124,15 @@ int GifLzwEncoder::AddChild(int node, uint8_t index) {
   if (next_code_ >= kMostCodes) return kNone;
   Tables& tables = *tables_.as<Tables>();
   const uint32_t key = static_cast<uint32_t>(node) << 8 | index;
-  size_t slot = SlotOf(key, kSlots);
-  while (tables.slots[slot] != kEmptySlot) slot = (slot + 1) & (kSlots - 1);
+  const Probe probe = ProbeOf(static_cast<unsigned>(node), index, kSlots);
+  size_t slot = probe.slot;
+  while (tables.slots[slot] != kEmptySlot) slot = (slot + probe.step) & (kSlots - 1);
   const int code = static_cast<int>(next_code_);
   tables.slots[slot] = key << kMostBits | next_code_;
-  tables.first[next_code_] = tables.first[node];
+  tables.first[next_code_] = tables.first[static_cast<size_t>(node)];
+  tables.last[next_code_] = index;
+  tables.sibling[next_code_] = tables.child[static_cast<size_t>(node)];
+  tables.child[static_cast<size_t>(node)] = static_cast<uint16_t>(code);
   GrowUnstored();
   return code;
 }
@@ -126,12 +163,15 @@ Status GifLzwEncoder::EmitString(int node, size_t pixels) {
   cycle_bits_ += width_;
   cycle_pixels_ += pixels;
   if (next_code_ < kMostCodes) return Status();
-  window_bits_ += width_;
-  window_pixels_ += pixels;
-  if (window_bits_ < kWindowBits) return Status();
-  const bool does_well = window_bits_ * cycle_pixels_ <= cycle_bits_ * window_pixels_;
-  window_bits_ = window_pixels_ = 0;
-  if (does_well) return Status();
+  was_full_ = true;
+  if (clearing_ == GifClearing::kWhenBad) {
+    window_bits_ += width_;
+    window_pixels_ += pixels;
+    if (window_bits_ < kWindowBits) return Status();
+    const bool does_well = window_bits_ * cycle_pixels_ <= cycle_bits_ * window_pixels_;
+    window_bits_ = window_pixels_ = 0;
+    if (does_well) return Status();
+  }
   PIXPRESS_RETURN_IF_ERROR(EmitCode(1u << code_bits_));
   ForgetStrings();
   return Status();
@@ -186,28 +226,64 @@ GifLzwEncoder::Match GifLzwEncoder::LongestMatch(const Choice& choice, size_t at
   };
   std::array<Branch, 64> branches;
   size_t count = 0;
-  const auto push = [&](int node, size_t end, uint8_t first) {
-    if (node != kNone && count < branches.size()) branches[count++] = {node, end, first};
-  };
-  push(choice.indices[at], at + 1, choice.indices[at]);
-  if (choice.free[at] != 0) push(choice.free_index, at + 1, choice.free_index);
+  branches[count++] = {choice.indices[at], at + 1, choice.indices[at]};
+  // Of equally long strings the one with more of the free index, which fits in more places.
+  const uint8_t free_index = static_cast<uint8_t>(choice.free_index);
+  if (choice.free[at] != 0) branches[count++] = {free_index, at + 1, free_index};
   Match best;
-  for (int tries = 0; count > 0 && tries < kMostTries; ++tries) {
-    const Branch branch = branches[--count];
+  for (int tries = 0; count > 0 && tries < kMostTries;) {
+    Branch branch = branches[--count];
+    for (; branch.end < choice.indices.size() && HasChild(branch.node); ++branch.end, ++tries) {
+      const int own = FindChild(branch.node, choice.indices[branch.end]);
+      const int other = choice.free[branch.end] != 0 ? FindChild(branch.node, free_index) : kNone;
+      if (own == kNone && other == kNone) break;
+      if (own != kNone && other != kNone && count < branches.size()) {
+        branches[count++] = {own, branch.end + 1, branch.first};
+      }
+      branch.node = other != kNone ? other : own;
+    }
+    ++tries;
     if (branch.end - at > best.length) best = {branch.node, branch.end - at, branch.first};
+  }
+  return best;
+}
+
+// The same where each pixel may be another color that is near enough to its own and, with what the
+// pixels before it in the string lack, to what they should be on average.
+GifLzwEncoder::Match GifLzwEncoder::BestLossyMatch(const Choice& choice, size_t at) const {
+  const Tables& tables = *reinterpret_cast<const Tables*>(tables_.data());
+  std::array<LossyBranch, 128> branches;
+  size_t count = 0;
+  branches[count++] = {choice.indices[at], at + 1, choice.indices[at], {}, GifLoss::kPixelWorth};
+  if (choice.free[at] != 0) {
+    const uint8_t index = static_cast<uint8_t>(choice.free_index);
+    branches[count++] = {index, at + 1, index, {}, GifLoss::kPixelWorth};
+  }
+  Match best;
+  int64_t most_worth = 0;
+  for (int tries = 0; count > 0 && tries < kMostTries; ++tries) {
+    const LossyBranch branch = branches[--count];
+    if (branch.worth > most_worth) {
+      most_worth = branch.worth;
+      best = {branch.node, branch.end - at, branch.first};
+    }
     if (branch.end == choice.indices.size()) continue;
-    push(FindChild(branch.node, choice.indices[branch.end]), branch.end + 1, branch.first);
-    if (choice.free[branch.end] != 0) {
-      push(FindChild(branch.node, choice.free_index), branch.end + 1, branch.first);
+    for (size_t child = tables.child[static_cast<size_t>(branch.node)]; child != 0;
+         child = tables.sibling[child]) {
+      LossyBranch longer{static_cast<int>(child), branch.end + 1, branch.first, {}, 0};
+      const int worth = choice.WorthOf(branch.end, tables.last[child], branch.error, &longer.error);
+      if (worth < 0) continue;
+      longer.worth = branch.worth + worth;
+      if (count < branches.size()) branches[count++] = longer;
     }
   }
   return best;
 }
 
 Status GifLzwEncoder::WriteWithChoice(std::span<const uint8_t> indices,
-                                      std::span<const uint8_t> free, uint8_t free_index,
-                                      const StopToken& stop) {
-  const Choice choice{indices, free, free_index};
+                                      std::span<const uint8_t> free, int free_index,
+                                      const GifLoss& loss, const StopToken& stop) {
+  const Choice choice{indices, free, free_index, loss};
   const Tables& tables = *tables_.as<Tables>();
   size_t polled_at = 0;
   int last = kNone;  // The last string, to be continued by the first index of the next one.
@@ -216,7 +292,7 @@ Status GifLzwEncoder::WriteWithChoice(std::span<const uint8_t> indices,
       PIXPRESS_RETURN_IF_ERROR(stop.Poll());
       polled_at = at;
     }
-    Match match = LongestMatch(choice, at);
+    Match match = loss.is_none() ? LongestMatch(choice, at) : BestLossyMatch(choice, at);
     if (last != kNone) {
       const int code = AddChild(last, match.first);
       // The string that is being made may be the next one already: runs grow that way.

@@ -9,16 +9,22 @@
 
 #include "base/status.h"
 #include "base/stop_token.h"
+#include "codecs/gif_loss.h"
 #include "memory/buffer.h"
 #include "memory/byte_chain.h"
 #include "memory/meter.h"
 
 namespace pixpress {
 
+// What becomes of a full table. Either may be some percent smaller than the other.
+enum class GifClearing : uint8_t {
+  // It is kept while it does well: it is cleared when the last codes cost more bits per pixel than
+  // all codes since the last clearing, the learning of the table included.
+  kWhenBad,
+  kAtOnce,
+};
+
 // Encodes one image after another with the same tables. Used by one thread at a time.
-//
-// A full table is kept while it does well: it is cleared when the last codes cost more bits per
-// pixel than all codes since the last clearing, the learning of the table included.
 class GifLzwEncoder {
  public:
   static Result<GifLzwEncoder> Create(Meter& meter);
@@ -27,15 +33,18 @@ class GifLzwEncoder {
   static uint64_t OutputBytes(uint64_t pixels);
 
   // Begin an image whose indices are less than 1 << `code_bits` (2 to 8). `out` outlives it.
-  Status Start(uint8_t code_bits, ByteChain* out);
+  Status Start(uint8_t code_bits, ByteChain* out, GifClearing clearing = GifClearing::kWhenBad);
   // The next indices; any number at a time.
   Status Write(std::span<const uint8_t> indices);
   Status Finish();
+  // Whether the clearing mattered since Start.
+  bool was_full() const { return was_full_; }
 
-  // A whole image in which the pixels with a nonzero `free` may be `free_index` instead: whichever
-  // makes the longest strings is taken. Between Start and Finish, instead of Write.
+  // A whole image in which the pixels with a nonzero `free` may be `free_index` instead, and the
+  // others what `loss` allows: whatever makes the longest strings is taken. Between Start and
+  // Finish, instead of Write.
   Status WriteWithChoice(std::span<const uint8_t> indices, std::span<const uint8_t> free,
-                         uint8_t free_index, const StopToken& stop);
+                         int free_index, const GifLoss& loss, const StopToken& stop);
 
  private:
   static constexpr unsigned kMostBits = 12;
@@ -45,7 +54,13 @@ class GifLzwEncoder {
   struct Tables {
     // Open addressing: prefix, suffix and code of the strings longer than one index.
     std::array<uint32_t, kSlots> slots;
-    std::array<uint8_t, kMostCodes> first;  // Index of each string.
+    // The same strings as a tree: the newest child, and the next older one of the same parent; 0 is
+    // none, as no child has that code.
+    std::array<uint16_t, kMostCodes> child;
+    std::array<uint16_t, kMostCodes> sibling;
+    // Indices of each string.
+    std::array<uint8_t, kMostCodes> first;
+    std::array<uint8_t, kMostCodes> last;
   };
   struct Choice;
   struct Match {
@@ -57,9 +72,11 @@ class GifLzwEncoder {
   explicit GifLzwEncoder(Buffer tables) : tables_(std::move(tables)) {}
   void ForgetStrings();
   int FindChild(int node, uint8_t index) const;
+  bool HasChild(int node) const;
   int AddChild(int node, uint8_t index);
   void GrowUnstored();
   Match LongestMatch(const Choice& choice, size_t at) const;
+  Match BestLossyMatch(const Choice& choice, size_t at) const;
   Status EmitString(int node, size_t pixels);
   Status EmitCode(unsigned code);
   Status FlushBlock();
@@ -67,6 +84,8 @@ class GifLzwEncoder {
   Buffer tables_;
   ByteChain* out_ = nullptr;  // Not owned.
   uint8_t code_bits_ = 0;
+  GifClearing clearing_ = GifClearing::kWhenBad;
+  bool was_full_ = false;
   unsigned width_ = 0;
   unsigned next_code_ = 0;
   int node_ = kNone;        // The string that is being matched.

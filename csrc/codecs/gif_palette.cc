@@ -20,20 +20,22 @@ size_t GifPalette::SlotOf(uint32_t color) const {
 
 int GifPalette::Find(uint32_t color) const { return slots_[SlotOf(color)]; }
 
-bool GifPalette::Add(uint32_t color) {
+int GifPalette::FindOrAdd(uint32_t color) {
   const size_t slot = SlotOf(color);
-  if (slots_[slot] >= 0) return true;
-  if (colors_.size() == kMostColors) return false;
+  if (slots_[slot] >= 0) return slots_[slot];
+  if (colors_.size() == kMostColors) return -1;
   slots_[slot] = static_cast<int16_t>(colors_.size());
   colors_.push_back(color);
-  return true;
+  return slots_[slot];
 }
 
-bool GifPalette::AddAll(const GifPalette& other, size_t most_colors) {
+bool GifPalette::Add(uint32_t color) { return FindOrAdd(color) >= 0; }
+
+bool GifPalette::AddAll(std::span<const uint32_t> others, size_t most_colors) {
   const auto is_new = [&](uint32_t color) { return Find(color) < 0; };
-  const auto more = std::count_if(other.colors_.begin(), other.colors_.end(), is_new);
+  const auto more = std::ranges::count_if(others, is_new);
   if (colors_.size() + static_cast<size_t>(more) > std::min(most_colors, kMostColors)) return false;
-  for (const uint32_t color : other.colors_) Add(color);
+  for (const uint32_t color : others) Add(color);
   return true;
 }
 

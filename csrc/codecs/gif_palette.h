@@ -22,8 +22,10 @@ class GifPalette {
   int Find(uint32_t color) const;
   // False if the color is new and the palette is full.
   bool Add(uint32_t color);
-  // Add all of `other`, or, if that makes more than `most_colors`, none.
-  bool AddAll(const GifPalette& other, size_t most_colors);
+  // The index of a color, added if it is new; -1 if the palette is full then.
+  int FindOrAdd(uint32_t color);
+  // Add all of `others`, or, if that makes more than `most_colors`, none.
+  bool AddAll(std::span<const uint32_t> others, size_t most_colors);
 
  private:
   static constexpr size_t kSlots = 1024;

@@ -49,8 +49,8 @@ class FrameSource {
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
-  // Take the next canvas, RGBA of 8 bits, of the size of the animation. May keep `canvas`.
-  virtual Status Add(Image canvas, const FrameDuration& duration) = 0;
+  // Take the next canvas, RGBA of 8 bits, of the size of the animation; borrowed for the call.
+  virtual Status Add(const Image& canvas, const FrameDuration& duration) = 0;
   // After the last frame, once: write what is left.
   virtual Status Finish() = 0;
 };

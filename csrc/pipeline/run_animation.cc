@@ -67,9 +67,13 @@ Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransfo
     if (is_damaged && context.salvage != nullptr && done > 0) break;
     PIXPRESS_RETURN_IF_ERROR(status);
     if (out.size_bytes() > plan.animation.useful_bytes) continue;
-    PIXPRESS_ASSIGN_OR_RETURN(Image canvas, RunSteps(*frame.canvas, plan, settings, color, quiet));
+    Image stepped;
+    if (!plan.steps.empty()) {
+      PIXPRESS_ASSIGN_OR_RETURN(stepped, RunSteps(*frame.canvas, plan, settings, color, quiet));
+    }
     timer->Charge(Stage::kResize);
-    PIXPRESS_RETURN_IF_ERROR(sink.Add(std::move(canvas), frame.duration).At(Stage::kEncode));
+    PIXPRESS_RETURN_IF_ERROR(
+        sink.Add(plan.steps.empty() ? *frame.canvas : stepped, frame.duration).At(Stage::kEncode));
     timer->Charge(Stage::kEncode);
     Report(plan, done + 1, context);
   }

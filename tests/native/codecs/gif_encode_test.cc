@@ -1,5 +1,6 @@
 #include <random>
 
+#include "codecs/gif_blocks.h"
 #include "codecs/gif_fixture.h"
 
 namespace pixpress {
@@ -31,7 +32,7 @@ class GifEncodeTest : public GifTest {
   }
 
   void ExpectComesBack(const std::vector<Rows>& all) {
-    for (const int effort : {1, 5}) {
+    for (const int effort : {1, 5, 8}) {
       EncodeOptions options;
       options.effort = effort;
       const auto gif = Encode(Canvases(all), Tenths(all.size()), 3, options);
@@ -133,6 +134,91 @@ TEST_F(GifEncodeTest, TwoHundredAndFiftySixColorsAreExactAndMoreAreQuantized) {
     }
     // Quantized pixels are dithered, so single ones may be far off; the alpha never is.
     EXPECT_EQ(worst == 0, colors <= 256) << colors;
+  }
+}
+
+// Noise of so many grays on a ramp, of which some pixels stand still from frame to frame.
+Image NoisyRamp(Image canvas, uint32_t seed) {
+  std::mt19937 random(seed);
+  for (uint32_t y = 0; y < canvas.layout().height; ++y) {
+    for (uint32_t x = 0; x < canvas.layout().width; ++x) {
+      const bool is_still = (x + y) % 3 == 0;
+      const auto gray = static_cast<uint8_t>(x + (is_still ? 4 : random() % 90));
+      std::memset(canvas.row(0, y) + x * 4, gray, 3);
+    }
+  }
+  return canvas;
+}
+
+TEST_F(GifEncodeTest, LossTakesLessBytesAndKeepsEveryPixelNear) {
+  constexpr uint32_t kSide = 72;
+  const Rows blank(kSide, std::string(kSide, 'k'));
+  size_t last_bytes = SIZE_MAX;
+  for (const int quality : {80, 60, 20}) {
+    EncodeOptions options;
+    options.quality = quality;
+    std::vector<Image> canvases;
+    for (uint32_t seed = 0; seed < 4; ++seed) canvases.push_back(NoisyRamp(Canvas(blank), seed));
+    const auto gif = Encode(std::move(canvases), Tenths(4), 0, options);
+    EXPECT_LT(gif.size(), last_bytes) << quality;
+    last_bytes = gif.size();
+    const auto shown = Play(gif);
+    ASSERT_TRUE(shown.ok());
+    ASSERT_EQ(shown.value().canvases.size(), 4u);
+    int worst = 0;
+    for (uint32_t seed = 0; seed < 4; ++seed) {
+      const Image wanted = NoisyRamp(Canvas(blank), seed);
+      for (uint32_t y = 0; y < kSide; ++y) {
+        for (uint32_t x = 0; x < kSide * 4; ++x) {
+          worst = std::max(
+              worst, std::abs(wanted.row(0, y)[x] - shown.value().canvases[seed].row(0, y)[x]));
+        }
+      }
+    }
+    // Half a gray level for each step of quality, once for what is kept and once for what is drawn.
+    EXPECT_LE(worst, 80 - quality);
+    EXPECT_EQ(worst == 0, quality == 80);
+  }
+}
+
+TEST_F(GifEncodeTest, FramesSkipPixelsByAColorOfAFullTableThatTheyDoNotDraw) {
+  // So large that a local table is not tried.
+  constexpr uint32_t kSide = 256;
+  std::vector<Image> canvases;
+  for (int frame = 0; frame < 2; ++frame) {
+    Image canvas = Canvas(Rows(kSide, std::string(kSide, 'k')));
+    for (uint32_t y = 0; y < kSide; ++y) {
+      for (uint32_t x = 0; x < kSide; ++x) canvas.row(0, y)[x * 4] = static_cast<uint8_t>(x);
+    }
+    // A red that the table has already.
+    if (frame == 1) canvas.row(0, 3)[0] = canvas.row(0, 254)[255 * 4] = 7;
+    canvases.push_back(std::move(canvas));
+  }
+  std::vector<Image> copies;
+  for (const Image& canvas : canvases) copies.push_back(Copy(canvas));
+  const auto gif = Encode(std::move(copies), Tenths(2), 0);
+  GifWalker walker(gif);
+  GifScreen screen;
+  ASSERT_TRUE(walker.ReadScreen(&screen));
+  EXPECT_EQ(screen.table.size(), 768u);
+  int images = 0;
+  while (true) {
+    const auto kind = walker.Next(limits_);
+    ASSERT_TRUE(kind.ok());
+    if (kind.value() == GifWalker::Kind::kTrailer) break;
+    if (kind.value() != GifWalker::Kind::kImage) continue;
+    EXPECT_TRUE(walker.image().table.empty());
+    EXPECT_EQ(walker.image().transparent.has_value(), images++ == 1);
+  }
+  EXPECT_EQ(images, 2);
+  const auto shown = Play(gif);
+  ASSERT_TRUE(shown.ok());
+  for (size_t frame = 0; frame < 2; ++frame) {
+    for (uint32_t y = 0; y < kSide; ++y) {
+      EXPECT_EQ(std::memcmp(canvases[frame].row(0, y), shown.value().canvases[frame].row(0, y),
+                            kSide * 4),
+                0);
+    }
   }
 }
 

@@ -88,7 +88,7 @@ TEST_F(GifLzwTest, FreePixelsComeBackAsOneOfTheirTwoIndices) {
     std::vector<uint8_t> free(indices.size());
     for (size_t i = 0; i < free.size(); ++i) free[i] = i / 500 % 3 == 0 ? random() % 8 != 0 : 0;
     const std::vector<uint8_t> data = EncodeWith(code_bits, [&](GifLzwEncoder& encoder) {
-      EXPECT_TRUE(encoder.WriteWithChoice(indices, free, free_index, {}).ok());
+      EXPECT_TRUE(encoder.WriteWithChoice(indices, free, free_index, {}, {}).ok());
     });
     const std::vector<uint8_t> decoded = DecodeAll(data, indices.size(), 1000);
     size_t wrong = 0;
@@ -106,7 +106,7 @@ TEST_F(GifLzwTest, FreePixelsSaveBytes) {
   const auto encode = [&](const std::vector<uint8_t>& choice) {
     return EncodeWith(6,
                       [&](GifLzwEncoder& encoder) {
-                        EXPECT_TRUE(encoder.WriteWithChoice(indices, choice, 63, {}).ok());
+                        EXPECT_TRUE(encoder.WriteWithChoice(indices, choice, 63, {}, {}).ok());
                       })
         .size();
   };
