@@ -80,7 +80,8 @@ Status GifFrameEncoder::EncodeWith(const GifFramePlan& plan, const GifPalette& p
       plan.place, attempt.is_local ? palette.colors() : std::span<const uint32_t>(), made));
   PIXPRESS_RETURN_IF_ERROR(lzw_.Start(CodeBits(codes), made, clearing));
   if (attempt.still == GifStill::kEither || !loss_.is_none()) {
-    const int transparent = attempt.still == GifStill::kDrawn ? -1 : attempt.transparent;
+    // Its color, even black, is no rival of others where it is not shown.
+    const int transparent = attempt.names_transparent ? attempt.transparent : -1;
     PIXPRESS_RETURN_IF_ERROR(
         lzw_.WriteWithChoice(indices, pixels_.free(), transparent, loss_, context_->stop));
   } else {

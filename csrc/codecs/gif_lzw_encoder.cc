@@ -50,8 +50,9 @@ struct GifLzwEncoder::Choice {
   }
   // As GifLoss::Worth. What is free, and transparency, know no error.
   int WorthOf(size_t at, uint8_t index, const GifColorError& error, GifColorError* left) const {
-    if (free[at] == 0 && index != free_index) return loss.Worth(indices[at], index, error, left);
-    return Allows(at, index) ? GifLoss::kPixelWorth : -1;
+    const bool is_exact = free[at] != 0 || index == free_index || indices[at] == free_index;
+    if (is_exact) return Allows(at, index) ? GifLoss::kPixelWorth : -1;
+    return loss.Worth(indices[at], index, error, left);
   }
 };
 

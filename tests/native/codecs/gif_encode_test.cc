@@ -181,6 +181,38 @@ TEST_F(GifEncodeTest, LossTakesLessBytesAndKeepsEveryPixelNear) {
   }
 }
 
+TEST_F(GifEncodeTest, LossLeavesTransparencyAsItIs) {
+  // Near to black, as the place of transparency in the table is, and cleared from frame to frame.
+  std::vector<Image> canvases;
+  for (uint32_t frame = 0; frame < 4; ++frame) {
+    Image canvas = Canvas(Rows(24, std::string(24, 'k')));
+    for (uint32_t y = 0; y < 24; ++y) {
+      for (uint32_t x = 0; x < 24; ++x) {
+        const auto gray = static_cast<uint8_t>((x + y) % 5 * 6);
+        const bool is_clear = (x / 6 + frame) % 4 == 0;
+        const uint8_t rgba[] = {gray, gray, gray, uint8_t{255}};
+        std::memcpy(canvas.row(0, y) + x * 4, rgba, 4);
+        if (is_clear) std::memset(canvas.row(0, y) + x * 4, 0, 4);
+      }
+    }
+    canvases.push_back(std::move(canvas));
+  }
+  std::vector<Image> copies;
+  for (const Image& canvas : canvases) copies.push_back(Copy(canvas));
+  EncodeOptions options;
+  options.quality = 20;
+  const auto shown = Play(Encode(std::move(copies), Tenths(4), 0, options));
+  ASSERT_TRUE(shown.ok());
+  ASSERT_EQ(shown.value().canvases.size(), 4u);
+  for (size_t frame = 0; frame < 4; ++frame) {
+    for (uint32_t y = 0; y < 24; ++y) {
+      for (uint32_t x = 3; x < 24 * 4; x += 4) {
+        EXPECT_EQ(canvases[frame].row(0, y)[x], shown.value().canvases[frame].row(0, y)[x]);
+      }
+    }
+  }
+}
+
 TEST_F(GifEncodeTest, FramesSkipPixelsByAColorOfAFullTableThatTheyDoNotDraw) {
   // So large that a local table is not tried.
   constexpr uint32_t kSide = 256;
