@@ -4,8 +4,9 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
 #include <thread>
+
+#include "store/temporary_folder.h"
 
 namespace pixpress {
 namespace {
@@ -94,22 +95,16 @@ TEST(Engine, AMissingFileFailsTheJobWithErrno) {
   EXPECT_EQ(job->status.sys_errno(), ENOENT);
 }
 
-TEST(Engine, WritesTheOutputAndLeavesNoOtherFile) {
-  const auto folder = std::filesystem::temp_directory_path() / "pixpress_engine_test";
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
+using EngineFiles = FolderTest;
+
+TEST_F(EngineFiles, TheOutputIsWrittenAndNoOtherFileIsLeft) {
   const Pixels pixels(40, 40);
   const auto engine = MakeEngine();
-  const auto job = MustSubmit(*engine, pixels.Spec(Format::kJpeg, (folder / "a.jpg").string()));
-  ASSERT_TRUE(engine->WaitIdle(10 * kNsPerSecond));
+  const auto job = MustSubmit(*engine, pixels.Spec(Format::kJpeg, Path("a.jpg")));
+  ASSERT_TRUE(engine->WaitIdle(60 * kNsPerSecond));
   EXPECT_EQ(job->state.load(), JobState::kDone) << job->status.message();
-  size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    ++files;
-    EXPECT_EQ(entry.file_size(), job->result.compressed_bytes);
-  }
-  EXPECT_EQ(files, 1u);
-  std::filesystem::remove_all(folder);
+  EXPECT_EQ(Names(), std::vector<std::string>{"a.jpg"});
+  EXPECT_EQ(std::filesystem::file_size(Path("a.jpg")), job->result.compressed_bytes);
 }
 
 TEST(Engine, AJobThatCanNeverFitFailsWithTheNumbers) {

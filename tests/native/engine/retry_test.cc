@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 
-#include "scripted_engine.h"
+#include "engine/scripted_engine.h"
+#include "store/temporary_folder.h"
 
 namespace pixpress {
 namespace {
@@ -63,9 +62,11 @@ TEST(Retry, OtherFailuresEndTheJobAtOnce) {
   }
 }
 
-TEST(Retry, AFileThatWasThereAtSubmissionIsTriedAgainWhenItIsMissing) {
-  const auto path = std::filesystem::temp_directory_path() / "pixpress_retry_test";
-  std::ofstream(path) << "here";
+using RetryOfFiles = FolderTest;
+
+TEST_F(RetryOfFiles, AFileThatWasThereAtSubmissionIsTriedAgainWhenItIsMissing) {
+  const std::string path = Path("a");
+  Write(path, "here");
   ScriptedEngine scripted;
   scripted.Script(path, {Status(StatusCode::kInput, "missing", ENOENT), Status()});
   const auto job = scripted.Submit(path);
@@ -73,7 +74,6 @@ TEST(Retry, AFileThatWasThereAtSubmissionIsTriedAgainWhenItIsMissing) {
   scripted.Advance(kNsPerSecond);
   EXPECT_TRUE(scripted.engine().WaitJob(*job, -1));
   EXPECT_EQ(job->state.load(), JobState::kDone);
-  std::filesystem::remove(path);
 }
 
 TEST(Retry, AWaitingRetryCanBeCancelledAndReprioritized) {
