@@ -83,8 +83,9 @@ TEST(IsolatedAttempt, OneCrashBlacklistsASuspectAndTwoAnyOther) {
 
 TEST(IsolatedAttempt, WhoSalvagesTriesWhatIsListedForDamageButNotForACrash) {
   Isolated isolated(/*isolate_jobs=*/false);
-  auto damaged = TestImage();
-  damaged.resize(damaged.size() - 20);  // All rows are there, but not the end.
+  const auto whole = TestImage();
+  // All rows, but not the end.
+  const std::vector<uint8_t> damaged(whole.begin(), whole.end() - 20);
   EXPECT_EQ(isolated.Run(damaged, false)->status.code(), StatusCode::kCorruptImage);
   EXPECT_EQ(isolated.Run(damaged, false)->status.code(), StatusCode::kBlacklisted);
   const auto salvaged = isolated.Run(damaged, false, OnDamage::kSalvage);
