@@ -155,7 +155,9 @@ def test_two_hundred_jobs_leave_no_descriptor_and_no_process(tiny_jpeg: bytes) -
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))
 
-    with isolated(max_workers=2) as pool:
+    with isolated(max_workers=2, min_workers=2) as pool:
+        while pool.health().worker_processes < 2:  # Until no other one will be started.
+            time.sleep(0.01)
         list(pool.map([tiny_jpeg] * 20))
         before, processes = descriptors(), worker_processes()
         list(pool.map([tiny_jpeg, b"no image"] * 100, errors="return"))
