@@ -6,13 +6,14 @@
 #include <span>
 
 #include "codecs/codec.h"
+#include "kernels/palette_color.h"
 
 namespace pixpress {
 
-// In the space of palettes (kernels/palette_color.h).
+// Red, green and blue, in the space of palettes.
 using GifColorError = std::array<int16_t, 3>;
 
-// A squared distance in that space which every pixel keeps to.
+// A squared distance in that space (kernels/palette_color.h) which every pixel keeps to.
 class GifLoss {
  public:
   // What a pixel of a string counts that shows its own color.
@@ -31,11 +32,11 @@ class GifLoss {
   // What showing index `shown` for `wanted` counts, after pixels that left `error` behind; negative
   // if it is too far. `left` is what is left behind then.
   int Worth(uint8_t wanted, uint8_t shown, const GifColorError& error, GifColorError* left) const {
-    const GifColorError& want = colors_[wanted];
-    const GifColorError& show = colors_[shown];
+    const PaletteColor& want = colors_[wanted];
+    const PaletteColor& show = colors_[shown];
     int32_t own = 0;
     int32_t diffused = 0;
-    for (size_t c = 0; c < 3; ++c) {
+    for (size_t c = 0; c < error.size(); ++c) {
       const int difference = want[c] - show[c];
       const int rest = difference + error[c];
       own += difference * difference;
@@ -48,7 +49,7 @@ class GifLoss {
 
  private:
   int32_t most_ = 0;
-  std::array<GifColorError, 256> colors_ = {};
+  std::array<PaletteColor, 256> colors_ = {};
 };
 
 }  // namespace pixpress

@@ -1,9 +1,6 @@
 #include "codecs/jpeg_drafter.h"
 
-#include <bit>
 #include <cstdlib>
-
-#include "codecs/jpeg_nonzero.h"
 
 namespace pixpress {
 
@@ -36,15 +33,9 @@ bool JpegDrafter::PutBlock(const int16_t* block, size_t component, JpegToken** n
     return ok;
   }
   JpegTrellis::Draft draft(*trellis_, component, *next);
-  for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
-    const auto k = static_cast<uint32_t>(std::countr_zero(left));
-    const int32_t own = block[kJpegNaturalOrder[k]];
-    const auto magnitude = static_cast<uint32_t>(std::abs(own));
-    if (magnitude > kMaxJpegAc) return false;
-    draft.Add(k, {magnitude, own < 0 ? ~0u : 0});
-  }
+  const bool ok = VisitJpegAc(block, [&](uint32_t k, JpegValue value) { draft.Add(k, value); });
   *next = draft.End();
-  return true;
+  return ok;
 }
 
 bool JpegDrafter::PutBlocks(const JpegBlockRows& blocks, JpegToken** next) const {

@@ -1,10 +1,6 @@
 #include "codecs/jpeg_requantize.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstdlib>
-
-#include "codecs/jpeg_nonzero.h"
 
 namespace pixpress {
 namespace {
@@ -215,13 +211,9 @@ bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
     return false;
   }
   if (trellis_ == nullptr) return PutRoundedJpegAc(block, scales_[component], out);
-  for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
-    const auto k = static_cast<uint32_t>(std::countr_zero(left));
-    const int32_t own = block[kJpegNaturalOrder[k]];
-    const auto magnitude = static_cast<uint32_t>(std::abs(own));
-    if (magnitude > kMaxJpegAc) return false;
-    trellis_->Add(component, k, {magnitude, own < 0 ? ~0u : 0});
-  }
+  const bool ok =
+      VisitJpegAc(block, [&](uint32_t k, JpegValue value) { trellis_->Add(component, k, value); });
+  if (!ok) return false;
   trellis_->Put(component, out);
   return true;
 }

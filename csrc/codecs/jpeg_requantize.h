@@ -2,11 +2,14 @@
 // Coefficients of one quantization to coefficients of another, as tokens, without pixels.
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <span>
 
 #include "codecs/jpeg_entropy_decoder.h"
 #include "codecs/jpeg_frame.h"
+#include "codecs/jpeg_nonzero.h"
 #include "codecs/jpeg_piece.h"
 #include "codecs/jpeg_tokens.h"
 #include "codecs/jpeg_trellis.h"
@@ -40,6 +43,19 @@ struct JpegStepScale {
   }
 };
 JpegStepScale MakeJpegStepScale(const JpegQuantTable& source, const JpegQuantTable& target);
+// Visits the AC coefficients of a block in memory that are not 0 as visit(k, value), k being the
+// position in zigzag order. False at the first one that cannot be coded.
+template <typename Visit>
+bool VisitJpegAc(const int16_t* block, const Visit& visit) {
+  for (uint64_t left = JpegNonZero(block) & ~uint64_t{1}; left != 0; left &= left - 1) {
+    const auto k = static_cast<uint32_t>(std::countr_zero(left));
+    const int32_t own = block[kJpegNaturalOrder[k]];
+    const auto magnitude = static_cast<uint32_t>(std::abs(own));
+    if (magnitude > kMaxJpegAc) return false;
+    visit(k, JpegValue{magnitude, own < 0 ? ~0u : 0});
+  }
+  return true;
+}
 // Puts the rounded AC coefficients of a block in memory, and its end. False if one cannot be coded.
 bool PutRoundedJpegAc(const int16_t* block, const JpegStepScale& scale, JpegTokenWriter& out);
 

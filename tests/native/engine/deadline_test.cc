@@ -19,6 +19,13 @@ EngineOptions OneWorker() {
   return options;
 }
 
+EngineOptions OneWorkerStuckAfter15Seconds() {
+  EngineOptions options = OneWorker();
+  options.task_timeout_ns = 10 * kNsPerSecond;
+  options.stuck_grace_ns = 5 * kNsPerSecond;
+  return options;
+}
+
 double Number(const NamedNumbers& numbers, const std::string& name) {
   for (const auto& [key, value] : numbers) {
     if (key == name) return value;
@@ -68,10 +75,7 @@ TEST(Deadline, TaskTimeoutCountsTheRunOfOneAttempt) {
 }
 
 TEST(Deadline, AStuckWorkerIsReportedReplacedAndHoldsUpNothing) {
-  EngineOptions options = OneWorker();
-  options.task_timeout_ns = 10 * kNsPerSecond;
-  options.stuck_grace_ns = 5 * kNsPerSecond;
-  ScriptedEngine scripted(options);
+  ScriptedEngine scripted(OneWorkerStuckAfter15Seconds());
   const auto stuck = scripted.Submit("hang");
   scripted.hangs.acquire();
   const auto next = scripted.Submit("next");
@@ -93,10 +97,7 @@ TEST(Deadline, AStuckWorkerIsReportedReplacedAndHoldsUpNothing) {
 
 // The cancel that was too late for its write is in time again, but its end has been told.
 TEST(Deadline, AnAbandonedJobIsReleasedWhenItsWorkerFindsTheJournalFull) {
-  EngineOptions options = OneWorker();
-  options.task_timeout_ns = 10 * kNsPerSecond;
-  options.stuck_grace_ns = 5 * kNsPerSecond;
-  ScriptedEngine scripted(options);
+  ScriptedEngine scripted(OneWorkerStuckAfter15Seconds());
   const auto stuck = scripted.Submit("refused");
   scripted.hangs.acquire();
   scripted.Advance(15 * kNsPerSecond);
