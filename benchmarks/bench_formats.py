@@ -16,8 +16,6 @@ import io
 import math
 import multiprocessing
 import os
-import resource
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -31,6 +29,7 @@ from comparison.score import METRICS
 from drawn_animations import all_kinds
 from interleaved import in_turns, medians
 from peers.avifenc import Avifenc
+from peers.cpu_time import run_timed
 from peers.cwebp import Cwebp
 from peers.gifsicle import Gifsicle
 from peers.job import Adapter, Job
@@ -174,32 +173,8 @@ def score(source: bytes, output: bytes) -> float:
     return sum(scores) / count
 
 
-def cpu_clock(adapter: Adapter) -> Callable[[], float]:
-    """Return the clock of an adapter: CPU seconds of whoever does the work."""
-    if isinstance(adapter, Pixpress):
-        return time.process_time
-    if isinstance(adapter, Sharp):
-        tasks = Path(f"/proc/{adapter.pid}/task")
-        return lambda: (
-            sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
-        )
-
-    def of_children() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    return of_children
-
-
 def timed(adapter: Adapter, job: Job, blobs: Sequence[bytes]) -> Callable[[], float]:
-    clock = cpu_clock(adapter)
-
-    def run() -> float:
-        start = clock()
-        adapter.run(job, blobs)
-        return clock() - start
-
-    return run
+    return lambda: run_timed(adapter, job, blobs)[0]
 
 
 class Comparison:

@@ -12,7 +12,6 @@ import argparse
 import io
 import math
 import os
-import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 from comparison.inputs import find
 from comparison.score import METRICS
 from interleaved import in_turns, medians
+from peers.cpu_time import run_timed
 from peers.job import Adapter, Job
 from peers.oxipng import Oxipng
 from peers.pngquant import Pngquant
@@ -93,22 +93,6 @@ def compress(data: bytes, effort: int, colors: int | None) -> bytes:
     return result.data
 
 
-def cpu_seconds(adapter: Adapter, job: Job, data: bytes) -> tuple[float, bytes]:
-    """Return what a peer takes, the process included that it starts or keeps."""
-    start, children = time.process_time(), _children_seconds()
-    made = adapter.run(job, [data])[0]
-    if isinstance(adapter, Sharp):
-        return adapter.last_cpu_seconds, made
-    if isinstance(adapter, Pngquant):
-        return _children_seconds() - children, made
-    return time.process_time() - start, made
-
-
-def _children_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def _flat(data: bytes) -> Image.Image:
     rgba = Image.open(io.BytesIO(data)).convert("RGBA")
     white = Image.new("RGBA", rgba.size, "white")
@@ -139,7 +123,7 @@ def measure(row: Row, image: Input, rounds: int, adapters: dict[str, Adapter]) -
 
     def of_peer(name: str, adapter: Adapter, job: Job) -> Callable[[], float]:
         def run() -> float:
-            seconds, outputs[name] = cpu_seconds(adapter, job, image.data)
+            seconds, (outputs[name],) = run_timed(adapter, job, [image.data])
             return seconds
 
         return run

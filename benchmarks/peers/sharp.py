@@ -86,12 +86,8 @@ class Sharp:
         self.last_cpu_seconds = reply["cpuSeconds"]
         return [path.read_bytes() for path in outputs]
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def high_water_bytes(self) -> int:
-        return resident.high_water_bytes(self.pid)
+        return resident.high_water_bytes(self._process.pid)
 
     def close(self) -> None:
         self._process.communicate(timeout=30)  # Ends with its input.
