@@ -1,17 +1,14 @@
 #include "codecs/png_data.h"
 
-#include <libdeflate.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "base/checked_math.h"
 #include "codecs/deflate_piece.h"
 #include "codecs/png_chunks.h"
+#include "codecs/png_deflate.h"
 #include "codecs/png_numbers.h"
 
 namespace pixpress {
@@ -27,31 +24,9 @@ constexpr size_t kMostNearOptimalSlots = 4;
 constexpr size_t kZlibHeadBytes = 2;
 constexpr size_t kZlibTailBytes = 4;
 constexpr size_t kIdatBytes = 256u << 10;
-// libdeflate's levels from 10 on take 9 MiB, the others less than 1 MiB, zlib 268 KiB.
-constexpr int kNearOptimalLevel = 10;
-constexpr uint64_t kNearOptimalBytes = 10u << 20;
-constexpr uint64_t kLibraryBytes = 1u << 20;
-// From here on a second attempt at a piece may be worth its time: where Huffman codes alone may
-// win, as noise has no repeats. Where there are many repeats, a lazy search now and then beats a
-// near-optimal one.
-constexpr int kRivalEffort = 5;
-constexpr int kLazyRivalEffort = 7;
-constexpr int kRivalLevel = 9;
-constexpr size_t kRepetitiveRatio = 8;
+constexpr uint64_t kTrialBytes = 1u << 20;  // Of libdeflate below level 10.
 // From here on filters are compared on all rows.
 constexpr int kWholeTrialEffort = 7;
-
-int LevelOf(const EncodeOptions& options) {
-  if (options.expert.png_compression_level > 0) return options.expert.png_compression_level;
-  constexpr std::array<int, 10> kLevels = {1, 3, 5, 8, 10, 11, 11, 12, 12, 12};
-  return kLevels[static_cast<size_t>(std::clamp(options.effort, 1, 10) - 1)];
-}
-
-// A longer search finds little in noise, and takes a fifth of the time of effort 2.
-int LevelOfNoise(const EncodeOptions& options) {
-  const bool is_chosen = options.expert.png_compression_level > 0;
-  return options.effort == 2 && !is_chosen ? 1 : LevelOf(options);
-}
 
 // Levels of libdeflate at which filters are compared.
 int TrialLevel(int effort) { return effort < kWholeTrialEffort ? 1 : 5; }
@@ -82,8 +57,8 @@ struct Cut {
             std::clamp<size_t>(kBlockBytes / format.line_bytes(), 1, std::max(rows, 1u)))),
         block_bytes(block_rows * format.line_bytes()),
         blocks(DivideRoundingUp(rows, block_rows)),
-        slots(std::min(
-            blocks, LevelOf(options) >= kNearOptimalLevel ? kMostNearOptimalSlots : kMostSlots)) {}
+        slots(std::min(blocks,
+                       PngDeflate::IsNearOptimal(options) ? kMostNearOptimalSlots : kMostSlots)) {}
 
   uint64_t total_bytes;
   uint32_t block_rows;
@@ -91,17 +66,6 @@ struct Cut {
   size_t blocks;
   size_t slots;  // Blocks of a wave: what is in memory at a time.
 };
-
-struct FreeDeflater {
-  void operator()(libdeflate_compressor* c) const { libdeflate_free_compressor(c); }
-};
-using Deflater = std::unique_ptr<libdeflate_compressor, FreeDeflater>;
-
-Result<Deflater> MakeDeflater(int level) {
-  Deflater deflater(libdeflate_alloc_compressor(level));
-  if (deflater == nullptr) return Status(StatusCode::kMemoryLimit, "no memory to deflate");
-  return deflater;
-}
 
 Status AppendIdat(Bytes stream, ByteChain* out) {
   for (size_t at = 0; at < stream.size(); at += kIdatBytes) {
@@ -118,11 +82,12 @@ struct Slot {
   Deflater trial;  // This and `rows` only with filters to choose from.
   Buffer scratch;
   Buffer rows;
-  Buffer whole;   // A stream of the window and the block.
+  PngDeflate deflate;
   Buffer stream;  // With what frames it.
-  Buffer rival;
   size_t stream_bytes = 0;
-  bool is_noisy = false;  // Deflates to more than half.
+  // Of the sample with the best filter.
+  size_t sample_bytes = 0;
+  size_t sample_made = 0;
 };
 
 class DataWriter {
@@ -140,6 +105,7 @@ class DataWriter {
         out_(out),
         cut_(format, image.layout().height, options),
         filters_(PngFiltersToTry(format, options)),
+        has_samples_(filters_.size() > 1 || options.effort >= kRivalEffort),
         slots_(cut_.slots) {}
 
   Status Init() {
@@ -149,13 +115,9 @@ class DataWriter {
     const size_t bound = DeflateBound(cut_.block_bytes) + kZlibHeadBytes + kZlibTailBytes;
     for (Slot& slot : slots_) {
       PIXPRESS_ASSIGN_OR_RETURN(slot.scratch, meter.Allocate(PngFilterScratchBytes(format_)));
-      PIXPRESS_ASSIGN_OR_RETURN(
-          slot.whole, meter.Allocate(DeflateBound(kDeflateWindowBytes + cut_.block_bytes)));
+      PIXPRESS_RETURN_IF_ERROR(slot.deflate.Init(cut_.block_bytes, options_, meter));
       PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(bound));
-      if (options_.effort >= kRivalEffort) {
-        PIXPRESS_ASSIGN_OR_RETURN(slot.rival, meter.Allocate(bound));
-      }
-      if (filters_.size() == 1) continue;
+      if (!has_samples_) continue;
       PIXPRESS_ASSIGN_OR_RETURN(slot.rows, meter.Allocate(cut_.block_bytes));
       PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(TrialLevel(options_.effort)));
     }
@@ -201,7 +163,8 @@ class DataWriter {
   // The filter with which a sample of the rows deflates to the least.
   Result<PngFilter> BestFilter(uint32_t first_row, uint32_t rows_count, Slot* slot) {
     PngFilter best = filters_.front();
-    if (filters_.size() == 1) return best;
+    if (!has_samples_) return best;
+    slot->sample_bytes = slot->sample_made = 0;
     const Sample sample(rows_count, options_.effort);
     size_t least = slot->stream.size();
     for (const PngFilter filter : filters_) {
@@ -219,7 +182,8 @@ class DataWriter {
       if (made == 0) continue;
       best = filter;
       least = made - 1;
-      slot->is_noisy = made > static_cast<size_t>(end - slot->rows.data()) / 2;
+      slot->sample_bytes = static_cast<size_t>(end - slot->rows.data());
+      slot->sample_made = made;
     }
     return best;
   }
@@ -248,51 +212,20 @@ class DataWriter {
 
   Status DeflateBlock(size_t first, size_t i, bool is_last) {
     Slot& slot = slots_[i];
-    const Bytes data = BlockAt(first, i);
     const bool is_first = first + i == 0;
     // A zlib header comes before the stream, and nothing is known there.
     const size_t head = is_first ? kZlibHeadBytes : 0;
-    const size_t known = is_first ? 0 : kDeflateWindowBytes;
-    const int level = slot.is_noisy ? LevelOfNoise(options_) : LevelOf(options_);
+    const PngBlock block = {.data = BlockAt(first, i),
+                            .known_bytes = is_first ? 0 : kDeflateWindowBytes,
+                            .is_last = is_last,
+                            .sample_bytes = slot.sample_bytes,
+                            .sample_made = slot.sample_made};
     PIXPRESS_ASSIGN_OR_RETURN(
-        size_t made, Deflate(data, known, level, is_last, &slot, slot.stream.span().subspan(head)));
-    const std::span<uint8_t> room = slot.rival.span().subspan(std::min(head, slot.rival.size()));
-    PIXPRESS_ASSIGN_OR_RETURN(const size_t rival,
-                              MakeRival(data, known, is_last, made, &slot, room));
-    if (rival != 0 && rival < made) {
-      std::swap(slot.stream, slot.rival);
-      made = rival;
-    }
+        const size_t made,
+        slot.deflate.Run(block, format_, options_, context_, slot.stream.span().subspan(head)));
     if (is_first) StoreZlibHead(slot.stream.data());
     slot.stream_bytes = head + made;
     return Status();
-  }
-
-  // Another attempt at what took `made` bytes; 0: none is worth its time.
-  Result<size_t> MakeRival(Bytes data, size_t known, bool is_last, size_t made, Slot* slot,
-                           std::span<uint8_t> room) {
-    if (options_.effort < kRivalEffort) return size_t{0};
-    if (made < data.size() / kRepetitiveRatio) {
-      if (options_.effort < kLazyRivalEffort) return size_t{0};
-      return Deflate(data, known, kRivalLevel, is_last, slot, room);
-    }
-    if (LeastHuffmanBytes(data) >= made) return size_t{0};
-    return DeflateHuffmanOnly(data, is_last, context_.stop, room);
-  }
-
-  // The `known` bytes before `data` are there.
-  Result<size_t> Deflate(Bytes data, size_t known, int level, bool is_last, Slot* slot,
-                         std::span<uint8_t> out) {
-    PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
-    PIXPRESS_ASSIGN_OR_RETURN(const Deflater deflater, MakeDeflater(level));
-    if (known == 0 && is_last) {  // The stream is whole as it is.
-      return libdeflate_deflate_compress(deflater.get(), data.data(), data.size(), out.data(),
-                                         out.size());
-    }
-    const size_t made =
-        libdeflate_deflate_compress(deflater.get(), data.data() - known, data.size() + known,
-                                    slot->whole.data(), slot->whole.size());
-    return TakeDeflatePiece(slot->whole.span().first(made), known, data, is_last, out);
   }
 
   static void StoreZlibHead(uint8_t* out) {
@@ -308,6 +241,7 @@ class DataWriter {
   ByteChain* out_;
   const Cut cut_;
   const std::span<const PngFilter> filters_;
+  const bool has_samples_;  // Filters are compared, or searches.
   std::vector<Slot> slots_;
   Buffer filtered_;  // The window before a wave, and the wave.
   uint32_t adler_ = 1;
@@ -318,12 +252,10 @@ class DataWriter {
 uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows,
                             const EncodeOptions& options) {
   const Cut cut(format, rows, options);
-  const bool is_near_optimal = LevelOf(options) >= kNearOptimalLevel;
-  const uint64_t deflaters =
-      kLibraryBytes + (is_near_optimal ? kNearOptimalBytes : kLibraryBytes);  // Of trials too.
-  const uint64_t slot = 2 * cut.block_bytes + 3 * DeflateBound(cut.block_bytes) +
-                        DeflateBound(kDeflateWindowBytes) + PngFilterScratchBytes(format) +
-                        deflaters;
+  // The filtered rows twice, the stream, and libdeflate's memory for trials.
+  const uint64_t slot = 2 * cut.block_bytes + DeflateBound(cut.block_bytes) +
+                        PngFilterScratchBytes(format) + kTrialBytes +
+                        PngDeflate::MemoryBytes(cut.block_bytes, options);
   uint64_t bytes = SaturatingAdd(SaturatingMul(cut.slots, slot), kDeflateWindowBytes);
   // Buffers are rounded up to a size class: a quarter at most.
   bytes = SaturatingAdd(bytes, bytes / 4);

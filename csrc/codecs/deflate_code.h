@@ -1,0 +1,87 @@
+#pragma once
+// The Huffman codes of one block of a deflate stream, and how they are written.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "codecs/deflate_symbols.h"
+
+namespace pixpress {
+
+// Bits from the lowest of a byte on. Writes nothing beyond `out`.
+class DeflateBits {
+ public:
+  explicit DeflateBits(std::span<uint8_t> out) : out_(out) {}
+
+  void Put(uint32_t bits, uint32_t count) {
+    pending_ |= uint64_t{bits} << pending_bits_;
+    pending_bits_ += count;
+    for (; pending_bits_ >= 8; pending_bits_ -= 8, pending_ >>= 8) {
+      if (bytes_ < out_.size()) out_[bytes_] = static_cast<uint8_t>(pending_);
+      ++bytes_;
+    }
+  }
+  void Align() { Put(0, (8 - pending_bits_) % 8); }
+  // After Align(); 0 if there was no room for all.
+  size_t bytes() const { return bytes_ <= out_.size() ? bytes_ : 0; }
+
+ private:
+  const std::span<uint8_t> out_;
+  size_t bytes_ = 0;
+  uint64_t pending_ = 0;
+  uint32_t pending_bits_ = 0;
+};
+
+// Canonical codes of at most `most_bits` for the symbols that are used: 0 bits for others, 1 for
+// one alone. `lengths` and `codes` (their first bit lowest) are as long as `counts`, at most
+// kDeflateSymbols.
+void MakeHuffmanCode(std::span<const uint32_t> counts, uint32_t most_bits,
+                     std::span<uint8_t> lengths, std::span<uint16_t> codes);
+
+// The codes that fit some counts best.
+class DeflateCode {
+ public:
+  explicit DeflateCode(const DeflateCounts& counts);
+
+  // What a block takes in bits, its header included.
+  uint64_t block_bits() const { return header_bits_ + data_bits_; }
+  void PutHeader(bool is_last, DeflateBits* out) const;
+  void Put(DeflateToken token, DeflateBits* out) const;
+  void PutEnd(DeflateBits* out) const { PutSymbol(kEndOfBlock, out); }
+
+ private:
+  static constexpr size_t kLengthCodes = 19;
+  // A code length, or a repeat and the bits that say how often.
+  struct Step {
+    uint8_t symbol;
+    uint8_t extra;
+  };
+
+  void UseFixed();
+  uint64_t BitsOf(const DeflateCounts& counts) const;
+  void MakeHeader();
+  void AddRun(uint8_t length, size_t count);
+  void AddSteps(uint8_t symbol, size_t count, size_t least, size_t most);
+  void PutSymbol(size_t symbol, DeflateBits* out) const {
+    out->Put(symbol_codes_[symbol], symbol_bits_[symbol]);
+  }
+
+  bool is_fixed_ = false;
+  std::array<uint8_t, kDeflateSymbols + 2> symbol_bits_ = {};
+  std::array<uint16_t, kDeflateSymbols + 2> symbol_codes_ = {};
+  std::array<uint8_t, kDistanceSymbols> distance_bits_ = {};
+  std::array<uint16_t, kDistanceSymbols> distance_codes_ = {};
+  size_t symbols_ = kDeflateSymbols;  // Up to the last one in use.
+  size_t distances_ = kDistanceSymbols;
+  std::array<Step, kDeflateSymbols + kDistanceSymbols> steps_;
+  size_t step_count_ = 0;
+  std::array<uint8_t, kLengthCodes> step_bits_ = {};
+  std::array<uint16_t, kLengthCodes> step_codes_ = {};
+  size_t step_lengths_ = kLengthCodes;
+  uint64_t header_bits_ = 3;
+  uint64_t data_bits_ = 0;
+};
+
+}  // namespace pixpress
