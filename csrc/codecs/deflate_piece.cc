@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <utility>
-#include <vector>
 
+#include "codecs/deflate_walk.h"
 #include "kernels/png_filter.h"
 
 namespace pixpress {
@@ -20,114 +19,6 @@ constexpr size_t kCodesOfBlock = 16383;  // That zlib makes a block of at this l
 constexpr size_t kMostStoredBytes = 65535;
 constexpr uint32_t kStored = 0;
 constexpr uint32_t kFixed = 1;
-
-// Places in a stream are numbers of bits.
-struct Block {
-  size_t begin = 0;
-  size_t body = 0;  // After its header.
-  size_t end = 0;
-};
-
-struct Walk {
-  std::vector<Block> blocks = {};  // That stay: none if one match makes all of the data.
-  size_t cut = 0;                  // Where in the first of them what stays begins.
-  size_t data_bytes = 0;           // Of the data, that a code before the cut has made.
-};
-
-uint32_t ReadBits(std::span<const uint8_t> stream, size_t at, unsigned count) {
-  uint64_t bits = 0;
-  const size_t first = at / 8;
-  for (size_t i = 0; i < 5 && first + i < stream.size(); ++i) {
-    bits |= uint64_t{stream[first + i]} << (8 * i);
-  }
-  return static_cast<uint32_t>((bits >> (at % 8)) & ((uint64_t{1} << count) - 1));
-}
-
-// Walks over a whole stream: only who decodes it knows where blocks and codes start.
-class StreamWalk {
- public:
-  StreamWalk(std::span<const uint8_t> stream, size_t known_bytes)
-      : stream_(stream), known_bytes_(known_bytes) {}
-  ~StreamWalk() { inflateEnd(&zlib_); }
-  StreamWalk(const StreamWalk&) = delete;
-  StreamWalk& operator=(const StreamWalk&) = delete;
-
-  Result<Walk> Run() {
-    if (inflateInit2(&zlib_, kRawWindowBits) != Z_OK) {
-      return Status(StatusCode::kMemoryLimit, "no memory to inflate");
-    }
-    zlib_.next_in = const_cast<uint8_t*>(stream_.data());
-    zlib_.avail_in = static_cast<uInt>(stream_.size());
-    EnterBlock(0, /*is_end=*/false);
-    while (!has_ended_) PIXPRESS_RETURN_IF_ERROR(Step());
-    if (!is_cut_) return Status(StatusCode::kInternal, "a deflate stream is shorter than its data");
-    return std::move(walk_);
-  }
-
- private:
-  // To the next header, body or end of a block, or until there is as much as is known. A match may
-  // go on beyond that: then byte by byte to its end.
-  Status Step() {
-    const size_t room = is_cut_ ? unread_.size() : made_ < known_bytes_ ? known_bytes_ - made_ : 1;
-    zlib_.next_out = unread_.data();
-    zlib_.avail_out = static_cast<uInt>(std::min(room, unread_.size()));
-    const uInt given = zlib_.avail_out;
-    const int state = inflate(&zlib_, Z_TREES);
-    made_ += given - zlib_.avail_out;
-    const auto type = static_cast<unsigned>(zlib_.data_type);
-    const size_t at = (stream_.size() - zlib_.avail_in) * 8 - type % kIsLast;
-    // A few bits of a byte that zlib has read already are progress, too.
-    const bool has_moved = state == Z_BUF_ERROR && at > at_;
-    if (state != Z_OK && !has_moved) {
-      return Status(StatusCode::kInternal, "a deflate stream cannot be read again");
-    }
-    at_ = at;
-    if ((type & kIsBlockEnd) != 0) {
-      EnterBlock(at, (type & kIsLast) != 0);
-    } else if ((type & kIsHeaderEnd) != 0) {
-      walk_.blocks.back().body = at;
-    } else if (!is_cut_ && made_ >= known_bytes_) {
-      CutWithin(at);
-    }
-    return Status();
-  }
-
-  void EnterBlock(size_t at, bool is_end) {
-    if (!walk_.blocks.empty()) walk_.blocks.back().end = at;
-    has_ended_ = is_end;
-    if (!is_cut_) walk_.blocks.clear();
-    if (!is_end) walk_.blocks.push_back({.begin = at});
-    if (!is_cut_ && made_ >= known_bytes_) Cut(at);
-  }
-
-  void CutWithin(size_t at) {
-    const long mark = inflateMark(&zlib_);
-    const long back_bits = mark >> 16;  // Of a code that waits for room; -1: of a stored block.
-    const bool is_within_match = back_bits >= 0 && (mark & 0xFFFF) != 0;
-    if (!is_within_match) Cut(at - static_cast<size_t>(std::max(back_bits, 0L)));
-  }
-
-  void Cut(size_t at) {
-    is_cut_ = true;
-    walk_.cut = at;
-    walk_.data_bytes = made_ - known_bytes_;
-  }
-
-  // What zlib says beside the number of unused bits.
-  static constexpr unsigned kIsLast = 64;
-  static constexpr unsigned kIsBlockEnd = 128;
-  static constexpr unsigned kIsHeaderEnd = 256;
-
-  const std::span<const uint8_t> stream_;
-  const size_t known_bytes_;
-  z_stream zlib_ = {};
-  size_t made_ = 0;
-  size_t at_ = 0;
-  bool is_cut_ = false;
-  bool has_ended_ = false;
-  Walk walk_;
-  std::array<uint8_t, 32u << 10> unread_;
-};
 
 // Puts blocks one after the other, whatever bit each begins at.
 class PieceWriter {
@@ -144,9 +35,16 @@ class PieceWriter {
     }
   }
   void Copy(size_t begin, size_t end) {
+    while (end - begin >= 32 && bytes_ + 4 <= out_.size()) {
+      pending_ |= uint64_t{ReadDeflateBits(stream_, begin, 32)} << pending_bits_;
+      for (size_t i = 0; i < 4; ++i) out_[bytes_ + i] = static_cast<uint8_t>(pending_ >> 8 * i);
+      pending_ >>= 32;
+      bytes_ += 4;
+      begin += 32;
+    }
     for (unsigned count; begin < end; begin += count) {
       count = static_cast<unsigned>(std::min<size_t>(end - begin, 32));
-      Put(ReadBits(stream_, begin, count), count);
+      Put(ReadDeflateBits(stream_, begin, count), count);
     }
   }
   // Literals in the codes that need no header.
@@ -232,16 +130,15 @@ size_t LeastHuffmanBytes(std::span<const uint8_t> data) {
 Result<size_t> TakeDeflatePiece(std::span<const uint8_t> stream, size_t known_bytes,
                                 std::span<const uint8_t> data, bool is_last,
                                 std::span<uint8_t> out) {
-  const auto walk_memory = std::make_unique<StreamWalk>(stream, known_bytes);
-  PIXPRESS_ASSIGN_OR_RETURN(const Walk walk, walk_memory->Run());
+  PIXPRESS_ASSIGN_OR_RETURN(const DeflateWalk walk, WalkDeflate(stream, known_bytes));
   PieceWriter writer(stream, out);
   if (walk.data_bytes > 0) {
     writer.PutFixed(data.first(walk.data_bytes), is_last && walk.blocks.empty());
   }
-  for (const Block& block : walk.blocks) {
+  for (const DeflateBlockPlaces& block : walk.blocks) {
     const bool is_end = is_last && &block == &walk.blocks.back();
     const size_t body = std::max(block.body, walk.cut);
-    if (ReadBits(stream, block.begin + 1, 2) == kStored) {
+    if (ReadDeflateBits(stream, block.begin + 1, 2) == kStored) {
       writer.PutStored(stream.subspan(body / 8, (block.end - body) / 8), is_end);
       continue;
     }
