@@ -19,6 +19,8 @@ constexpr std::array<uint8_t, kStepSymbols> kStepOrder = {16, 17, 18, 0, 8,  7, 
                                                           11, 4,  12, 3, 13, 2, 14, 1, 15};
 constexpr uint32_t kMostBits = 15;
 constexpr uint32_t kTableBits = 11;
+// Of literals alone, that fit into the bits which are read at a time.
+constexpr uint32_t kStridesOfWindow = 5;
 // Of fixed codes, beyond those that are used.
 constexpr size_t kAllSymbols = 288;
 
@@ -251,13 +253,19 @@ class Walker {
     MakeStrides();
     while (true) {
       const uint64_t window = WindowAt(stream_, at_);
-      const Stride stride = strides_[window % strides_.size()];
-      at_ += stride.bits;
+      Stride stride;
+      uint32_t bits = 0;
+      for (uint32_t i = 0; i < kStridesOfWindow; ++i) {
+        stride = strides_[(window >> bits) % strides_.size()];
+        bits += stride.bits;
+        if (stride.has_length || stride.bits == 0) break;
+      }
+      at_ += bits;
       if (stride.has_length) {
-        PIXPRESS_RETURN_IF_ERROR(PassDistance(window >> stride.bits));
+        PIXPRESS_RETURN_IF_ERROR(PassDistance(WindowAt(stream_, at_)));
       } else if (stride.bits == 0) {
         // A long code, or the end of the block.
-        const Code code = symbols_.At(window);
+        const Code code = symbols_.At(WindowAt(stream_, at_));
         at_ += code.bits;
         if (code.bits == 0 || code.symbol >= kDeflateSymbols || is_beyond()) return Unreadable();
         if (code.symbol == kEndOfBlock) return Status();

@@ -25,6 +25,8 @@ constexpr size_t kZlibHeadBytes = 2;
 constexpr size_t kZlibTailBytes = 4;
 constexpr size_t kIdatBytes = 256u << 10;
 constexpr uint64_t kTrialBytes = 1u << 20;  // Of libdeflate below level 10.
+// A filter whose codes alone take so much more than the best one's stream is not tried on noise.
+constexpr size_t kTrialMargin = 64;
 // From here on filters are compared on all rows.
 constexpr int kWholeTrialEffort = 7;
 
@@ -176,13 +178,16 @@ class DataWriter {
                       end);
         end += strip_rows * format_.line_bytes();
       }
-      const size_t made = libdeflate_deflate_compress(slot->trial.get(), slot->rows.data(),
-                                                      static_cast<size_t>(end - slot->rows.data()),
-                                                      slot->stream.data(), least);
+      const Bytes sample_rows(slot->rows.data(), end);
+      // Noise does not repeat: its codes alone tell.
+      const bool is_noisy = slot->sample_made > slot->sample_bytes / 16 * 9;
+      if (is_noisy && LeastHuffmanBytes(sample_rows) > least + least / kTrialMargin) continue;
+      const size_t made = libdeflate_deflate_compress(
+          slot->trial.get(), sample_rows.data(), sample_rows.size(), slot->stream.data(), least);
       if (made == 0) continue;
       best = filter;
       least = made - 1;
-      slot->sample_bytes = static_cast<size_t>(end - slot->rows.data());
+      slot->sample_bytes = sample_rows.size();
       slot->sample_made = made;
     }
     return best;
