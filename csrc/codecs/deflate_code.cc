@@ -221,6 +221,21 @@ void DeflateCode::PutHeader(bool is_last, DeflateBits* out) const {
   }
 }
 
+void DeflateCode::PutLiterals(std::span<const uint8_t> data, DeflateBits* out) const {
+  constexpr size_t kAtOnce = 3;  // Of 15 bits at most each.
+  size_t i = 0;
+  for (; i + kAtOnce <= data.size(); i += kAtOnce) {
+    uint64_t bits = 0;
+    uint32_t count = 0;
+    for (size_t k = 0; k < kAtOnce; ++k) {
+      bits |= uint64_t{symbol_codes_[data[i + k]]} << count;
+      count += symbol_bits_[data[i + k]];
+    }
+    out->PutMany(bits, count);
+  }
+  for (; i < data.size(); ++i) PutSymbol(data[i], out);
+}
+
 void DeflateCode::Put(DeflateToken token, DeflateBits* out) const {
   if (token.length == 0) return PutSymbol(token.distance, out);
   const size_t slot = kLengthSlots.of_length[token.length];

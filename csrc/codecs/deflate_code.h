@@ -23,6 +23,26 @@ class DeflateBits {
       ++bytes_;
     }
   }
+  // At most 48 bits. The eight bytes from the next one on are overwritten where there is room.
+  void PutMany(uint64_t bits, uint32_t count) {
+    if (bytes_ + 8 > out_.size()) {
+      for (; count > 16; count -= 16, bits >>= 16) Put(bits & 0xFFFF, 16);
+      return Put(static_cast<uint32_t>(bits), count);
+    }
+    pending_ |= bits << pending_bits_;
+    pending_bits_ += count;
+    for (size_t i = 0; i < 8; ++i) out_[bytes_ + i] = static_cast<uint8_t>(pending_ >> 8 * i);
+    bytes_ += pending_bits_ / 8;
+    pending_ = pending_ >> (pending_bits_ & 56u);
+    pending_bits_ %= 8;
+  }
+  // Ends on a byte.
+  void PutEmptyBlock() {
+    Put(0, 3);
+    Align();
+    Put(0, 16);
+    Put(0xFFFF, 16);
+  }
   void Align() { Put(0, (8 - pending_bits_) % 8); }
   // After Align(); 0 if there was no room for all.
   size_t bytes() const { return bytes_ <= out_.size() ? bytes_ : 0; }
@@ -49,6 +69,7 @@ class DeflateCode {
   uint64_t block_bits() const { return header_bits_ + data_bits_; }
   void PutHeader(bool is_last, DeflateBits* out) const;
   void Put(DeflateToken token, DeflateBits* out) const;
+  void PutLiterals(std::span<const uint8_t> data, DeflateBits* out) const;
   void PutEnd(DeflateBits* out) const { PutSymbol(kEndOfBlock, out); }
 
  private:

@@ -1,21 +1,12 @@
 #include "codecs/deflate_piece.h"
 
-#include <zlib.h>
-
 #include <algorithm>
-#include <array>
-#include <memory>
 
 #include "codecs/deflate_walk.h"
-#include "kernels/png_filter.h"
 
 namespace pixpress {
 namespace {
 
-constexpr size_t kFeedBytes = 128u << 10;
-constexpr int kRawWindowBits = -15;
-constexpr int kMemoryLevel = 8;
-constexpr size_t kCodesOfBlock = 16383;  // That zlib makes a block of at this level.
 constexpr size_t kMostStoredBytes = 65535;
 constexpr uint32_t kStored = 0;
 constexpr uint32_t kFixed = 1;
@@ -86,45 +77,9 @@ class PieceWriter {
 
 }  // namespace
 
-// zlib's own bound for any strategy, the head of a block that lost its begin, and the empty block.
+// More than libdeflate's own bound, the head of a block that lost its begin, and the empty block.
 size_t DeflateBound(size_t data_bytes) {
   return data_bytes + data_bytes / 8 + data_bytes / 64 + 1024;
-}
-
-Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
-                                  const StopToken& stop, std::span<uint8_t> out) {
-  z_stream zlib = {};
-  if (deflateInit2(&zlib, 1, Z_DEFLATED, kRawWindowBits, kMemoryLevel, Z_HUFFMAN_ONLY) != Z_OK) {
-    return Status(StatusCode::kMemoryLimit, "no memory to deflate");
-  }
-  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&zlib, deflateEnd);
-  size_t made = 0;
-  for (size_t at = 0; at < data.size();) {
-    PIXPRESS_RETURN_IF_ERROR(stop.Poll());
-    const size_t feed = std::min(kFeedBytes, data.size() - at);
-    zlib.next_in = const_cast<uint8_t*>(data.data() + at);
-    zlib.avail_in = static_cast<uInt>(feed);
-    at += feed;
-    const bool is_end = at == data.size();
-    const size_t room = std::min<size_t>(out.size() - made, 1u << 30);
-    zlib.next_out = out.data() + made;
-    zlib.avail_out = static_cast<uInt>(room);
-    const int state = deflate(&zlib, !is_end ? Z_NO_FLUSH : is_last ? Z_FINISH : Z_SYNC_FLUSH);
-    made += room - zlib.avail_out;
-    const bool is_done = is_end && is_last ? state == Z_STREAM_END : state == Z_OK;
-    if (!is_done || zlib.avail_in != 0 || zlib.avail_out == 0) {
-      return Status(StatusCode::kInternal, "zlib makes more than its bound");
-    }
-  }
-  return made;
-}
-
-size_t LeastHuffmanBytes(std::span<const uint8_t> data) {
-  uint64_t bits = 0;  // In 1/256.
-  for (size_t at = 0; at < data.size(); at += kCodesOfBlock) {
-    bits += PngRowCost::Entropy(data.data() + at, std::min(kCodesOfBlock, data.size() - at));
-  }
-  return static_cast<size_t>(bits / (8 * 256));
 }
 
 Result<size_t> TakeDeflatePiece(std::span<const uint8_t> stream, size_t known_bytes,

@@ -7,24 +7,14 @@
 #include <span>
 
 #include "base/status.h"
-#include "base/stop_token.h"
 
 namespace pixpress {
 
 // How far back the codes of a stream may reach.
 inline constexpr size_t kDeflateWindowBytes = 32u << 10;
 
-// The most bytes that zlib, libdeflate and the functions below make of `data_bytes`.
+// The most bytes that libdeflate and the function below make of `data_bytes`.
 size_t DeflateBound(size_t data_bytes);
-
-// Raw deflate of `data` with Huffman codes alone into `out`, which has DeflateBound() bytes;
-// returns how many were made. Polls `stop` every 128 KiB.
-Result<size_t> DeflateHuffmanOnly(std::span<const uint8_t> data, bool is_last,
-                                  const StopToken& stop, std::span<uint8_t> out);
-
-// About the least that DeflateHuffmanOnly() makes of `data`: the entropy of bytes that share a
-// code.
-size_t LeastHuffmanBytes(std::span<const uint8_t> data);
 
 // Makes a piece of a whole raw deflate stream: of `stream`, which holds `known_bytes` (at most the
 // window) that the pieces before have told, and then `data`. The codes for what is known go; those

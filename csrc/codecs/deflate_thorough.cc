@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "codecs/deflate_blocks.h"
 #include "codecs/deflate_code.h"
 #include "codecs/deflate_cost.h"
 #include "codecs/deflate_path.h"
@@ -14,64 +15,22 @@ namespace {
 // Blocks are made of so many tokens at first.
 constexpr size_t kUnitTokens = 700;
 
-struct Block {
-  size_t begin = 0;
-  size_t end = 0;
-  DeflateCounts counts = {};
-  uint64_t cost = 0;
-  uint64_t both_cost = 0;  // Of this block and the next one as one.
-};
-
-std::vector<Block> Units(const DeflatePath& path, size_t bytes) {
-  std::vector<Block> units;
+std::vector<DeflateBlock> Units(const DeflatePath& path, size_t bytes) {
+  std::vector<DeflateBlock> units;
   size_t tokens = 0, at = 0;
   path.ForEach(0, bytes, [&](DeflateToken token) {
     if (tokens++ % kUnitTokens == 0) units.push_back({.begin = at});
-    Block& unit = units.back();
+    DeflateBlock& unit = units.back();
     unit.counts.Add(token);
     at += std::max<size_t>(token.length, 1);
     unit.end = at;
   });
-  for (Block& unit : units) unit.cost = DeflateBlockCost(unit.counts);
   return units;
 }
 
-void MeasureWithNext(std::vector<Block>* blocks, size_t i) {
-  if (i + 1 >= blocks->size()) return;
-  DeflateCounts both = (*blocks)[i].counts;
-  both.Add((*blocks)[i + 1].counts);
-  (*blocks)[i].both_cost = DeflateBlockCost(both);
-}
-
-// Unites neighbors for as long as that saves something, where it saves most first.
-std::vector<Block> Split(const DeflatePath& path, size_t bytes) {
-  std::vector<Block> blocks = Units(path, bytes);
-  for (size_t i = 0; i < blocks.size(); ++i) MeasureWithNext(&blocks, i);
-  while (blocks.size() > 1) {
-    size_t best = 0;
-    int64_t most = 0;
-    for (size_t i = 0; i + 1 < blocks.size(); ++i) {
-      const auto saved =
-          static_cast<int64_t>(blocks[i].cost + blocks[i + 1].cost - blocks[i].both_cost);
-      if (saved <= most) continue;
-      most = saved;
-      best = i;
-    }
-    if (most == 0) break;
-    Block& united = blocks[best];
-    const Block& next = blocks[best + 1];
-    united.end = next.end;
-    united.cost = united.both_cost;
-    united.counts.Add(next.counts);
-    blocks.erase(blocks.begin() + static_cast<ptrdiff_t>(best) + 1);
-    MeasureWithNext(&blocks, best);
-    if (best > 0) MeasureWithNext(&blocks, best - 1);
-  }
-  return blocks;
-}
-
 // Chooses the tokens of a block again and again, and writes the best ones.
-void PutBlock(const Block& block, int passes, bool is_last, DeflatePath* path, DeflateBits* out) {
+void PutBlock(const DeflateBlock& block, int passes, bool is_last, DeflatePath* path,
+              DeflateBits* out) {
   DeflateCounts counts = block.counts;
   counts.symbols[kEndOfBlock] = 1;
   DeflateCosts best_costs;
@@ -102,25 +61,21 @@ Result<size_t> DeflateThoroughly(std::span<const uint8_t> data, size_t known_byt
   DeflatePath path(data, matches);
   PIXPRESS_RETURN_IF_ERROR(path.Init(meter));
   path.Choose(0, data.size(), DeflateCosts(path.CountLongest()));
-  const std::vector<Block> blocks = Split(path, data.size());
+  std::vector<DeflateBlock> blocks = Units(path, data.size());
+  UniteDeflateBlocks(&blocks);
   DeflateBits bits(out);
   for (size_t i = 0; i < blocks.size(); ++i) {
     PIXPRESS_RETURN_IF_ERROR(stop.Poll());
     PutBlock(blocks[i], effort.passes, is_last && i + 1 == blocks.size(), &path, &bits);
   }
-  if (!is_last) {
-    bits.Put(0, 3);
-    bits.Align();
-    bits.Put(0, 16);
-    bits.Put(0xFFFF, 16);
-  }
+  if (!is_last) bits.PutEmptyBlock();
   bits.Align();
   return bits.bytes();
 }
 
 uint64_t DeflateThoroughlyMemoryBytes(size_t data_bytes, size_t known_bytes) {
   const uint64_t units = data_bytes / kUnitTokens + 1;
-  const uint64_t blocks = SaturatingMul(2 * units, sizeof(Block));  // As the list grows.
+  const uint64_t blocks = SaturatingMul(2 * units, sizeof(DeflateBlock));  // As the list grows.
   return SaturatingAdd(blocks, DeflateMatches::MemoryBytes(data_bytes, known_bytes) +
                                    DeflatePath::MemoryBytes(data_bytes));
 }

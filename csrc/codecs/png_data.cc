@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "codecs/deflate_literals.h"
 #include "codecs/deflate_piece.h"
 #include "codecs/png_chunks.h"
 #include "codecs/png_deflate.h"
@@ -181,7 +182,7 @@ class DataWriter {
       const Bytes sample_rows(slot->rows.data(), end);
       // Noise does not repeat: its codes alone tell.
       const bool is_noisy = slot->sample_made > slot->sample_bytes / 16 * 9;
-      if (is_noisy && LeastHuffmanBytes(sample_rows) > least + least / kTrialMargin) continue;
+      if (is_noisy && LeastLiteralBytes(sample_rows) > least + least / kTrialMargin) continue;
       const size_t made = libdeflate_deflate_compress(
           slot->trial.get(), sample_rows.data(), sample_rows.size(), slot->stream.data(), least);
       if (made == 0) continue;

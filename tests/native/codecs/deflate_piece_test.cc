@@ -9,8 +9,6 @@
 #include <memory>
 #include <vector>
 
-#include "base/stop_token.h"
-
 namespace pixpress {
 namespace {
 
@@ -130,36 +128,6 @@ TEST(DeflatePieceTest, APieceRefersToTheWindowBeforeIt) {
   const size_t both = InPieces(data, 30'000, 12).size();
   EXPECT_LT(both, 31'000u);
   EXPECT_LE(both, Whole(data, 12).size() + 600);
-}
-
-TEST(DeflatePieceTest, HuffmanPiecesContinueInOthers) {
-  const ByteVector data = Mixed(300'000, 3);
-  ByteVector stream(DeflateBound(data.size()));
-  const auto first = DeflateHuffmanOnly(data, /*is_last=*/false, {}, stream);
-  ASSERT_TRUE(first.ok());
-  stream.resize(first.value());
-  ByteVector end(DeflateBound(data.size()));
-  const auto last = DeflateHuffmanOnly(data, /*is_last=*/true, {}, end);
-  ASSERT_TRUE(last.ok());
-  stream.insert(stream.end(), end.begin(), end.begin() + static_cast<ptrdiff_t>(last.value()));
-  ByteVector both = data;
-  both.insert(both.end(), data.begin(), data.end());
-  EXPECT_EQ(Inflated(stream, both.size()), both);
-}
-
-TEST(DeflatePieceTest, TheLeastOfHuffmanCodesIsAboutWhatTheyMake) {
-  for (const size_t bytes : {100u, 16'383u, 16'384u, 200'000u}) {
-    ByteVector data = Mixed(bytes, 6);
-    for (uint8_t& byte : data) byte &= 0x3F;
-    ByteVector out(DeflateBound(bytes));
-    const auto made = DeflateHuffmanOnly(data, /*is_last=*/true, {}, out);
-    ASSERT_TRUE(made.ok());
-    const size_t least = LeastHuffmanBytes(data);
-    EXPECT_LE(least, made.value()) << bytes;
-    // Codes of whole bits: at least one for each byte of the flat third.
-    EXPECT_GE(least + bytes / 20 + bytes / 24 + 200, made.value()) << bytes;
-  }
-  EXPECT_EQ(LeastHuffmanBytes({}), 0u);
 }
 
 TEST(DeflatePieceTest, AStreamThatIsCutOrHasNoRoomIsRefused) {
