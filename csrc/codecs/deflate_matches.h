@@ -17,9 +17,9 @@ struct DeflateMatch {
 };
 
 struct DeflateSearch {
-  int depth = 24;              // Places with the same four bytes to compare with.
-  int run_depth = 8;           // The same within runs.
-  uint32_t enough_bytes = 96;  // A match of so many is taken as it is: none is sought within.
+  int depth = 24;               // Places with the same four bytes to compare with.
+  int run_depth = 12;           // The same within runs.
+  uint32_t enough_bytes = 128;  // A match of so many is taken as it is: none is sought within.
 };
 
 // Matches that start at each byte, longer ones farther away. Chains of places with the same four

@@ -180,8 +180,9 @@ class DataWriter {
         end += strip_rows * format_.line_bytes();
       }
       const Bytes sample_rows(slot->rows.data(), end);
-      // Noise does not repeat: its codes alone tell.
-      const bool is_noisy = slot->sample_made > slot->sample_bytes / 16 * 9;
+      // Noise does not repeat: its codes alone tell, but not to the last percent.
+      const bool is_noisy =
+          options_.effort < kRivalEffort && slot->sample_made > slot->sample_bytes / 16 * 9;
       if (is_noisy && LeastLiteralBytes(sample_rows) > least + least / kTrialMargin) continue;
       const size_t made = libdeflate_deflate_compress(
           slot->trial.get(), sample_rows.data(), sample_rows.size(), slot->stream.data(), least);
