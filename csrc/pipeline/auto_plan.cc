@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "pipeline/score.h"
+#include "pipeline/step_mirror.h"
 #include "pipeline/typical_score.h"
 
 namespace pixpress {
@@ -39,6 +41,24 @@ float TargetOf(const Settings& settings) {
   const double typical = TypicalScore(Format::kJpeg, settings.quality);
   const double floor = settings.min_quality.value_or(0);
   return static_cast<float>(std::max({typical, floor, kLeast}));
+}
+
+// Score small images as mirrored: with fewer than its six scales the metric puts its weights to
+// others, and what it says then is far from what it says of larger images at the same quality.
+// Whoever asks for a score himself gets the metric as it is.
+void ScoreAsLarge(const Settings& settings, Plan* plan) {
+  constexpr uint32_t kSideOfAllScales = 256;
+  if (settings.target_score != 0 || settings.min_quality.has_value()) return;
+  plan->goal.least_side = kSideOfAllScales;
+  const ImageLayout& own = plan->encoded_layout();
+  const ImageLayout rgba =
+      ImageLayout::Interleaved(own.width, own.height, ColorModel::kRgb, true, own.bits);
+  const uint64_t mirror_bytes = MirrorMemoryBytes(rgba, kSideOfAllScales);
+  if (mirror_bytes == 0) return;
+  const uint64_t score_bytes = ScoreMemoryBytes(std::max(own.width, kSideOfAllScales),
+                                                std::max(own.height, kSideOfAllScales));
+  plan->memory_bytes =
+      SaturatingAdd(plan->memory_bytes, SaturatingAdd(2 * mirror_bytes, score_bytes));
 }
 
 // This format is no way for this image, but another one may be.
@@ -84,6 +104,7 @@ class AutoPlanner {
     JobSpec spec = spec_;
     spec.settings = made.settings;
     PIXPRESS_ASSIGN_OR_RETURN(made.plan, MakePlan(spec, info_, input_bytes_));
+    if (made.plan.goal.has_scores()) ScoreAsLarge(settings_, &made.plan);
     return made;
   }
 

@@ -10,6 +10,7 @@
 #include "pipeline/score.h"
 #include "pipeline/score_search.h"
 #include "pipeline/search.h"
+#include "pipeline/step_mirror.h"
 #include "pipeline/timed_source.h"
 
 namespace pixpress {
@@ -26,14 +27,18 @@ WorkContext Looking(const WorkContext& context) {
 }
 
 // The score of an output against rows that are opened anew for each.
-Result<double> ScoreOutput(const Codec& codec, const OpenRows& open_reference,
+Result<double> ScoreOutput(const Plan& plan, const OpenRows& open_reference,
                            const ByteChain& output, const WorkContext& context) {
+  const Codec& codec = *plan.output_codec;
   PIXPRESS_ASSIGN_OR_RETURN(Buffer copy, context.meter.Allocate(output.size_bytes()));
   output.CopyTo(copy.data());
   PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info, codec.probe(copy.span(), copy.size(), kNoLimits));
   PIXPRESS_ASSIGN_OR_RETURN(auto distorted,
                             codec.decode(copy.span(), info, {}, kNoLimits, context));
   PIXPRESS_ASSIGN_OR_RETURN(auto reference, open_reference());
+  const uint32_t side = plan.goal.least_side;
+  PIXPRESS_ASSIGN_OR_RETURN(distorted, MakeMirrorStep(std::move(distorted), side, context));
+  PIXPRESS_ASSIGN_OR_RETURN(reference, MakeMirrorStep(std::move(reference), side, context));
   return ScoreRows(std::move(reference), std::move(distorted), context);
 }
 
@@ -45,7 +50,7 @@ Result<SearchResult> Search(const SearchedJob& job, const EncodeAt& encode,
   goal.max_bytes = job.max_bytes;
   const WorkContext looking = Looking(job.context);
   const auto score = [&](const ByteChain& output) {
-    return ScoreOutput(*job.plan.output_codec, open_reference, output, looking);
+    return ScoreOutput(job.plan, open_reference, output, looking);
   };
   return SearchScore(encode, score, goal, meter);
 }

@@ -29,6 +29,8 @@ struct ScoreGoal {
   // There is a good enough output of so many bytes already, and no smaller one is likely to come
   // once a trial says so; 0: none.
   uint64_t useless_bytes = 0;
+  // Images with shorter sides are scored as mirrored to these (MakeMirrorStep); 0: as they are.
+  uint32_t least_side = 0;
   // What the errors of the image are as a multiple of the typical ones, for the first guess.
   double difficulty = 1;
 

@@ -69,6 +69,27 @@ def test_a_photograph_becomes_the_smallest_lossy_format_at_the_score(
     assert result.compressed_size < pixpress.compress(image, format="png").compressed_size / 2
 
 
+@pytest.mark.parametrize("side", [24, 90, 200])
+def test_a_small_photograph_is_scored_as_if_mirrored_to_256_pixels(side: int) -> None:
+    image = photo(side, side * 3 // 4)
+    result = pixpress.compress(saved(image, "PNG"), format="auto")
+    assert result.format in LOSSY
+    assert SCORE_OF_80 - TOLERANCE <= result.score < SCORE_OF_80 + 6
+    mirrored = [
+        np.pad(pixels, [(0, 256 - n) for n in pixels.shape[:2]] + [(0, 0)], "symmetric")
+        for pixels in (image, pixpress.decode(result.data, mode="RGB"))
+    ]
+    assert pixpress.ssimulacra2(*mirrored) == pytest.approx(result.score, abs=1e-4)
+    # By the metric as it is, such an image has no lossy output.
+    assert result.compressed_size <= pixpress.compress(image, format="jpeg").compressed_size * 1.3
+
+
+def test_a_target_for_a_small_image_is_the_metric_as_it_is() -> None:
+    image = photo(90, 70)
+    result = pixpress.compress(saved(image, "PNG"), format="auto", target="ssimulacra2:40")
+    assert score(image, result.data) == pytest.approx(result.score, abs=1e-4)
+
+
 def test_quality_says_which_score() -> None:
     sizes = []
     for quality, goal in ((50, 60.0), (70, 70.5), (90, 86.5)):
