@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from .errors import expected
+from .errors import OptionError, expected
 
 _UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+
+def known(names: Iterable[str], options: Collection[str]) -> None:
+    """Refuse a name that is none of `options`, and say which one may have been meant."""
+    for name in names:
+        if name not in options:
+            close = difflib.get_close_matches(name, options, 1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise OptionError(f"Expected a known option, got {name!r}{hint}")
 
 
 def whole(name: str, value: object, low: int, high: int) -> int:

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from . import _native
-from .arguments import boolean, byte_count, choice, fraction, whole
+from .arguments import boolean, byte_count, choice, fraction, known, whole
 from .color import rgba
 from .encoder_options import EncoderOptions
-from .errors import OptionError, expected
+from .errors import expected
 from .limits import Limits
 from .target import target_score
 
@@ -250,29 +250,22 @@ def settings_of(base: Settings | None, options: dict[str, Any]) -> Settings:
     if not options:
         return DEFAULT if base is None else base
     if base is not None:
-        check_names(options)
+        known(options, _NAMES)
         return replace(base, **options)
     # The type too, since 1, 1.0 and True are equal keys.
     key = tuple((name, (type(value), value)) for name, value in options.items())
     try:
         found = _cache.get(key)
     except TypeError:
-        check_names(options)
+        known(options, _NAMES)
         return Settings(**options)
     if found is None:
-        check_names(options)
+        known(options, _NAMES)
         found = Settings(**options)
         if len(_cache) >= 256:
             _cache.clear()
         _cache[key] = found
     return found
-
-
-def check_names(options: dict[str, Any]) -> None:
-    """Refuse unknown options by name."""
-    for name in options:
-        if name not in _NAMES:
-            raise OptionError(f"Expected a known option, got {name!r}")
 
 
 def _side(name: str, value: int | None) -> int:

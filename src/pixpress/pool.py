@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from . import _native
+from .arguments import known
 from .batch import Batch
 from .cache import cache_folder
 from .config import PoolConfig, options_of
@@ -16,7 +17,7 @@ from .errors import PoolClosedError, expected
 from .future import JobFuture
 from .journal import ready_journal_path
 from .monitored import Monitored
-from .pool_options import DEFAULT, native, refuse_unknown, resolve
+from .pool_options import DEFAULT, OPTIONS, native, resolve
 from .submitter import Submitter
 
 
@@ -140,7 +141,7 @@ class Pool(Submitter, Monitored):
         **unknown: object,
     ) -> None:
         given = dict(locals())
-        refuse_unknown(unknown)
+        known(unknown, OPTIONS)
         self._open(given, config, takes_over=False)
 
     def _open(
@@ -231,7 +232,7 @@ class Pool(Submitter, Monitored):
         options: dict[str, Any],
     ) -> Pool:
         """A pool whose journal may hold unfinished jobs, before they are queued."""
-        refuse_unknown(options)
+        known(options, OPTIONS)
         pool = cls.__new__(cls)
         pool._open({**options, "journal": journal}, config, takes_over=True)
         if not pool._has_journal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,13 +111,6 @@ def native(chosen: Mapping[str, object]) -> dict[str, float]:
     if most and values.get("min_workers", 1) > most:
         whole("min_workers", chosen["min_workers"], 1, int(most))
     return {name: value for name, value in values.items() if OPTIONS[name].is_native}
-
-
-def refuse_unknown(names: Iterable[str]) -> None:
-    """Refuse options that there are none of."""
-    for name in names:
-        if name not in OPTIONS:
-            raise OptionError(f"Expected a known option, got {name!r}")
 
 
 def _environment() -> dict[str, object]:

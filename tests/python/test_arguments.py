@@ -1,0 +1,22 @@
+"""What arguments may be."""
+
+from __future__ import annotations
+
+import pytest
+
+import pixpress
+
+
+def test_a_misspelled_setting_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(pixpress.OptionError, match=r"got 'qualty' \(did you mean 'quality'\?\)"):
+        pixpress.compress(b"", qualty=80)
+
+
+def test_a_misspelled_pool_option_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(pixpress.OptionError, match=r"did you mean 'max_workers'\?"):
+        pixpress.Pool(max_worker=2)
+
+
+def test_nothing_is_guessed_for_a_name_like_no_other() -> None:
+    with pytest.raises(pixpress.OptionError, match=r"got 'zzz'$"):
+        pixpress.compress(b"", zzz=1)
