@@ -19,50 +19,34 @@ namespace pixpress {
 class JpegDrafter {
  public:
   // Rounds if `trellis` is null, else asks it for nothing but what values weigh. All outlive this.
-  JpegDrafter(const JpegFrame& frame, const std::array<JpegStepScale, 3>& scales,
-              const JpegTrellis* trellis)
-      : frame_(frame), scales_(scales), trellis_(trellis) {}
+  JpegDrafter(const std::array<JpegStepScale, 3>& scales, const JpegTrellis* trellis)
+      : scales_(scales), trellis_(trellis) {}
   static size_t MaxRowTokens(const JpegFrame& frame) {
     return size_t{frame.mcu_columns} * frame.mcu_blocks() * kMaxBlockDraft + kTokenSlack;
   }
 
-  // The AC coefficients that come next. False if the data is not in order.
+  // As JpegTokenMaker says. DC is put as it is.
+  bool PutDc(size_t /*component*/, int32_t dc, JpegTokenWriter& out) const {
+    out.PutDc(dc);
+    return true;
+  }
   bool ReadAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
-              JpegToken** next) const;
-  // MCUs with DC itself in the DC tokens. False if the data is not in order, or holds values that
-  // cannot be coded.
-  bool ReadMcus(JpegEntropyDecoder& decoder, uint32_t count, JpegToken** next) const;
-  // The same of a row of blocks.
-  bool PutBlocks(const JpegBlockRows& blocks, JpegToken** next) const;
+              JpegTokenWriter& out) const;
+  bool PutAc(const int16_t* block, size_t component, JpegTokenWriter& out) const;
 
  private:
-  bool PutBlock(const int16_t* block, size_t component, JpegToken** next) const;
+  bool ReadDraft(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
+                 JpegTokenWriter& out) const;
 
-  const JpegFrame& frame_;
   const std::array<JpegStepScale, 3>& scales_;
   const JpegTrellis* const trellis_;
 };
 
-// In line, for the sake of the caller's registers.
+// In line, for the sake of the callers' registers.
 inline bool JpegDrafter::ReadAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
-                                JpegToken** next) const {
-  if (trellis_ != nullptr) {
-    JpegTrellis::Draft draft(*trellis_, component, *next);
-    const bool ok =
-        ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) { draft.Add(k, value); });
-    *next = draft.End();
-    return ok;
-  }
-  const JpegStepScale& scale = scales_[component];
-  JpegTokenWriter writer(*next);
-  uint32_t last = 0;
-  const bool ok = ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) {
-    value.magnitude = scale.Apply(value.magnitude, k);
-    writer.PutAc(k, value, &last);
-  });
-  writer.PutEnd(last == 63);
-  *next = writer.next();
-  return ok;
+                                JpegTokenWriter& out) const {
+  if (trellis_ != nullptr) return ReadDraft(in, table, component, out);
+  return ReadRoundedJpegAc(in, table, scales_[component], out);
 }
 
 }  // namespace pixpress

@@ -49,15 +49,6 @@ bool JpegEntropyDecoder::Restart() {
   return true;
 }
 
-bool JpegEntropyDecoder::ReadBlock(JpegBitReader& in, size_t component, int16_t* block) {
-  std::memset(block, 0, 64 * sizeof *block);
-  if (!ReadJpegDc(in, *dc_of_[component], &predictors_[component])) return false;
-  block[0] = static_cast<int16_t>(predictors_[component]);
-  return ReadJpegAc(in, *ac_of_[component], [&](uint32_t k, JpegValue value) {
-    block[kJpegSafeOrder[k]] = static_cast<int16_t>(value.Signed());
-  });
-}
-
 bool JpegEntropyDecoder::ReadMcu(const JpegBlockTargets& blocks, uint32_t column) {
   JpegBitReader in = window_.reader();
   for (size_t c = 0; c < frame_->component_count; ++c) {

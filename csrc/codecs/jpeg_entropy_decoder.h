@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "codecs/jpeg_frame.h"
@@ -20,13 +21,14 @@ inline constexpr std::array<uint8_t, 80> kJpegSafeOrder = [] {
   return order;
 }();
 
+// The most that a DC coefficient of an 8-bit image can be, and room.
+inline constexpr int32_t kMaxJpegDc = 2047;
+constexpr bool IsJpegDc(int32_t value) { return value >= -kMaxJpegDc && value <= kMaxJpegDc; }
+
 // Bounds-checked, and strict: whatever is not in perfect order is refused, so that libjpeg decides
 // what it is worth. Used by one thread; borrows the frame and its scan.
 class JpegEntropyDecoder {
  public:
-  // The most that a DC coefficient of an 8-bit image can be, and room.
-  static constexpr int32_t kMaxDc = 2047;
-
   // kUnsupportedFormat if the tables are wrong.
   Status Start(const JpegFrame& frame, Meter& meter);
   static uint64_t MemoryBytes();
@@ -38,13 +40,14 @@ class JpegEntropyDecoder {
   bool is_at_end() const { return window_.is_at_end(); }
 
   // For those who read the blocks of an MCU themselves, in the order of its components:
-  // BeginMcu, ReadDc and then AC symbols until the block is full, and EndMcu.
+  // BeginMcu; of each block ReadJpegDc and ReadJpegAc, or ReadBlock; EndMcu.
   bool BeginMcu() {
     if (mcus_left_ == 0 && !Restart()) return false;
     --mcus_left_;
     window_.Prepare();
     return true;
   }
+  bool ReadBlock(JpegBitReader& in, size_t component, int16_t* block);
   bool EndMcu() const { return window_.is_inside(); }
   JpegBitReader& reader() { return window_.reader(); }
   const JpegDecodeTable& dc_table(size_t component) const { return *dc_of_[component]; }
@@ -60,7 +63,6 @@ class JpegEntropyDecoder {
 
  private:
   bool Restart();
-  bool ReadBlock(JpegBitReader& in, size_t component, int16_t* block);
   bool ReadMcu(const JpegBlockTargets& blocks, uint32_t column);
 
   const JpegFrame* frame_ = nullptr;
@@ -92,7 +94,17 @@ inline bool ReadJpegDc(JpegBitReader& in, const JpegDecodeTable& table, int32_t*
   const int32_t dc = *predictor + ReadJpegValue(in.bits(), entry).Signed();
   in.Skip(JpegEntryLength(entry));
   *predictor = dc;
-  return dc >= -JpegEntropyDecoder::kMaxDc && dc <= JpegEntropyDecoder::kMaxDc;
+  return IsJpegDc(dc);
+}
+
+// In line, for the sake of the callers' registers.
+inline bool JpegEntropyDecoder::ReadBlock(JpegBitReader& in, size_t component, int16_t* block) {
+  std::memset(block, 0, 64 * sizeof *block);
+  if (!ReadJpegDc(in, *dc_of_[component], &predictors_[component])) return false;
+  block[0] = static_cast<int16_t>(predictors_[component]);
+  return ReadJpegAc(in, *ac_of_[component], [&](uint32_t k, JpegValue value) {
+    block[kJpegSafeOrder[k]] = static_cast<int16_t>(value.Signed());
+  });
 }
 
 }  // namespace pixpress

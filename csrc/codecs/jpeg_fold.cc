@@ -1,21 +1,23 @@
 #include "codecs/jpeg_fold.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/checked_math.h"
+#include "codecs/jpeg_piece.h"
 
 namespace pixpress {
 namespace {
 
-FoldSteps MakeFoldSteps(const JpegQuantTable& source, const JpegQuantTable& target) {
+constexpr size_t kChromaBlockBytes = 64 * sizeof(int16_t);
+
+FoldFactors MakeFactors(const JpegQuantTable& source, const JpegQuantTable& target) {
   FoldSteps steps;
   for (size_t k = 0; k < 64; ++k) {
     steps.source[kJpegNaturalOrder[k]] = source[k];
     steps.target[kJpegNaturalOrder[k]] = target[k];
   }
-  return steps;
+  return MakeFoldFactors(steps);
 }
 
 }  // namespace
@@ -35,9 +37,16 @@ JpegFrame JpegFoldedRows::FoldedFrame(const JpegFrame& source) {
   return folded;
 }
 
-uint64_t JpegFoldedRows::MemoryBytes(uint64_t row_blocks) {
-  // Luma of two rows and a column more, chroma of two rows, and folded chroma.
-  return BufferPool::CapacityFor(SaturatingMul(row_blocks + 4, 3 * 64 * sizeof(int16_t)));
+// Padded by a column at most.
+uint64_t JpegFoldedRows::MemoryBytes(uint64_t luma_columns, uint64_t chroma_columns) {
+  return BufferPool::CapacityFor(SaturatingAdd(
+      SaturatingMul(2, LumaRowBytes(luma_columns + 1)),
+      SaturatingMul(4 * chroma_columns + 2 * (chroma_columns + 1), kChromaBlockBytes)));
+}
+
+uint64_t JpegFoldedRows::LumaRowBytes(uint64_t blocks) {
+  constexpr uint64_t kBlockTokens = LumaRow::kHeadTokens + kMaxBlockDraft - 1;
+  return SaturatingMul(SaturatingMul(blocks, kBlockTokens) + kTokenSlack, sizeof(JpegToken));
 }
 
 Status JpegFoldedRows::Start(const JpegFrame& source, const JpegFrame& target, Meter& meter) {
@@ -45,49 +54,55 @@ Status JpegFoldedRows::Start(const JpegFrame& source, const JpegFrame& target, M
   target_ = &target;
   folds_h_ = source.max_h == 1;
   folds_v_ = source.max_v == 1;
-  const size_t luma = size_t{target.block_columns(0)} * 64;
-  const size_t chroma = size_t{source.block_columns(1)} * 64;
-  const size_t folded = size_t{target.block_columns(1)} * 64;
+  const size_t luma_bytes = LumaRowBytes(target.block_columns(0));
+  const size_t chroma_bytes = source.block_columns(1) * kChromaBlockBytes;
+  const size_t folded_bytes = target.block_columns(1) * kChromaBlockBytes;
   PIXPRESS_ASSIGN_OR_RETURN(buffer_,
-                            meter.Allocate((2 * luma + 4 * chroma + 2 * folded) * sizeof(int16_t)));
-  auto* next = buffer_.as<int16_t>();
-  const auto take = [&](size_t count) { return std::exchange(next, next + count); };
-  for (int16_t*& row : luma_) row = take(luma);
+                            meter.Allocate(2 * luma_bytes + 4 * chroma_bytes + 2 * folded_bytes));
+  uint8_t* next = buffer_.data();
+  const auto take = [&](size_t bytes) {
+    return reinterpret_cast<int16_t*>(std::exchange(next, next + bytes));
+  };
+  for (LumaRow& row : luma_) row.begin = reinterpret_cast<JpegToken*>(take(luma_bytes));
   for (size_t c = 1; c < 3; ++c) {
-    for (int16_t*& row : chroma_[c]) row = take(chroma);
-    folded_[c] = take(folded);
-    steps_[c] = MakeFoldSteps(source.quant[source.components[c].quant],
+    for (int16_t*& row : chroma_[c]) row = take(chroma_bytes);
+    folded_[c] = take(folded_bytes);
+    factors_[c] = MakeFactors(source.quant[source.components[c].quant],
                               target.quant[target.components[c].quant]);
   }
   return Status();
 }
 
-JpegBlockTargets JpegFoldedRows::Targets(uint32_t i) {
-  JpegBlockTargets targets = {};
-  targets[0][0] = luma_[i];
-  if (!folds_v_) targets[0][1] = luma_[1];
-  for (size_t c = 1; c < 3; ++c) targets[c][0] = chroma_[c][i];
-  return targets;
+void JpegFoldedRows::Begin(uint32_t i) {
+  for (size_t y = 0; y < source_->components[0].v; ++y) {
+    LumaRow& row = luma_[luma_row(i, y)];
+    row.last = row.end = row.begin;
+  }
 }
 
 // Blocks of luma that the source does not have continue their neighbor's mean.
 void JpegFoldedRows::PadLuma(uint32_t count) {
+  const auto put_flat = [](LumaRow& row, int32_t dc) {
+    row.Put(dc, [](JpegTokenWriter& out) {
+      out.PutEnd(false);
+      return true;
+    });
+  };
   const size_t own = source_->block_columns(0), all = target_->block_columns(0);
   const size_t rows = folds_v_ ? count : 2;
-  for (size_t y = 0; y < 2; ++y) {
-    int16_t* const row = luma_[y];
-    for (size_t x = y < rows ? own : 0; x < all; ++x) {
-      std::memset(row + x * 64, 0, 64 * sizeof *row);
-      row[x * 64] = y < rows ? row[(x - 1) * 64] : luma_[0][x * 64];
-    }
+  for (size_t y = 0; y < rows; ++y) {
+    for (size_t x = own; x < all; ++x) put_flat(luma_[y], luma_[y].last_dc());
+  }
+  if (rows == 2) return;
+  Begin(1);
+  for (const JpegToken* upper = luma_[0].begin; upper < luma_[0].end;
+       upper = LumaRow::After(upper)) {
+    put_flat(luma_[1], JpegTokenValue(upper[0]));
   }
 }
 
-JpegBlockRows JpegFoldedRows::Fold(uint32_t count) {
+void JpegFoldedRows::Fold(uint32_t count) {
   PadLuma(count);
-  JpegBlockRows rows = {};
-  rows[0][0] = luma_[0];
-  rows[0][1] = luma_[1];
   const size_t columns = source_->block_columns(1);
   for (size_t c = 1; c < 3; ++c) {
     const int16_t* const upper = chroma_[c][0];
@@ -100,11 +115,14 @@ JpegBlockRows JpegFoldedRows::Fold(uint32_t count) {
       if (has_right) square.upper_right = upper + (left + 1) * 64;
       if (lower != nullptr) square.lower_left = lower + left * 64;
       if (has_right && lower != nullptr) square.lower_right = lower + (left + 1) * 64;
-      FoldBlocks(square, folds_h_, folds_v_, steps_[c], folded_[c] + x * 64);
+      FoldBlocks(square, folds_h_, folds_v_, factors_[c], folded_[c] + x * 64);
     }
-    rows[c][0] = folded_[c];
   }
-  return rows;
+}
+
+std::array<int32_t, 3> JpegFoldedRows::last_dc() const {
+  const size_t last = (target_->block_columns(1) - 1) * size_t{64};
+  return {luma_[1].last_dc(), folded_[1][last], folded_[2][last]};
 }
 
 }  // namespace pixpress

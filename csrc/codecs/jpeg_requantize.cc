@@ -5,8 +5,6 @@
 namespace pixpress {
 namespace {
 
-constexpr int32_t kMaxDifference = 2047;  // What 11 bits hold.
-
 // ITU T.81 tables K.1 and K.2, row by row.
 constexpr std::array<uint8_t, 64> kLuma = {
     16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,
@@ -146,82 +144,25 @@ size_t JpegRequantizer::MaxRowTokens(const JpegFrame& frame) {
   return size_t{frame.mcu_columns} * frame.mcu_blocks() * kMaxBlockTokens + kTokenSlack;
 }
 
-int32_t JpegRequantizer::QuantizedDc(size_t component, int32_t dc) const {
-  const auto magnitude = static_cast<int32_t>(scales_[component].Apply(std::abs(dc), 0));
-  return dc < 0 ? -magnitude : magnitude;
-}
-
 void JpegRequantizer::StartAfter(const std::array<int32_t, 3>& source_dc) {
   for (size_t c = 0; c < frame_.component_count; ++c) last_dc_[c] = QuantizedDc(c, source_dc[c]);
 }
 
-bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter& out) {
-  const int32_t now = QuantizedDc(component, dc);
-  const int32_t difference = now - last_dc_[component];
-  last_dc_[component] = now;
-  out.PutDc(difference);
-  return std::abs(difference) <= kMaxDifference;
-}
-
-bool JpegRequantizer::RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& decoder,
-                                     size_t component, JpegTokenWriter& out) {
-  int32_t& predictor = decoder.predictor(component);
-  if (!ReadJpegDc(in, decoder.dc_table(component), &predictor)) return false;
-  if (!PutDc(component, predictor, out)) return false;
-  if (trellis_ != nullptr) {
-    const bool ok = ReadJpegAc(in, decoder.ac_table(component), [&](uint32_t k, JpegValue value) {
-      if (value.magnitude != 0) trellis_->Add(component, k, value);
-    });
-    trellis_->Put(component, out);
-    return ok;
-  }
-  const JpegStepScale& scale = scales_[component];
-  JpegTokenWriter writer = out;
-  uint32_t last = 0;
-  const bool ok = ReadJpegAc(in, decoder.ac_table(component), [&](uint32_t k, JpegValue value) {
-    value.magnitude = scale.Apply(value.magnitude, k);
-    writer.PutAc(k, value, &last);
+bool JpegRequantizer::ReadChosenAc(JpegBitReader& in, const JpegDecodeTable& table,
+                                   size_t component, JpegTokenWriter& out) {
+  const bool ok = ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) {
+    if (value.magnitude != 0) trellis_->Add(component, k, value);
   });
-  writer.PutEnd(last == 63);
-  out = writer;
+  trellis_->Put(component, out);
   return ok;
 }
 
-bool JpegRequantizer::RequantizeMcus(JpegEntropyDecoder& decoder, uint32_t count,
-                                     JpegTokenWriter* out) {
-  JpegTokenWriter writer = *out;
-  for (uint32_t mcu = 0; mcu < count; ++mcu) {
-    if (!decoder.BeginMcu()) return false;
-    JpegBitReader in = decoder.reader();
-    for (size_t c = 0; c < frame_.component_count; ++c) {
-      for (int i = 0; i < frame_.components[c].h * frame_.components[c].v; ++i) {
-        if (!RequantizeNext(in, decoder, c, writer)) return false;
-      }
-    }
-    decoder.reader() = in;
-    if (!decoder.EndMcu()) return false;
-  }
-  *out = writer;
-  return true;
-}
-
-bool JpegRequantizer::RequantizeBlock(const int16_t* block, size_t component,
-                                      JpegTokenWriter& out) {
-  if (std::abs(block[0]) > JpegEntropyDecoder::kMaxDc || !PutDc(component, block[0], out)) {
-    return false;
-  }
+bool JpegRequantizer::PutAc(const int16_t* block, size_t component, JpegTokenWriter& out) {
   if (trellis_ == nullptr) return PutRoundedJpegAc(block, scales_[component], out);
   const bool ok =
       VisitJpegAc(block, [&](uint32_t k, JpegValue value) { trellis_->Add(component, k, value); });
-  if (!ok) return false;
-  trellis_->Put(component, out);
-  return true;
-}
-
-bool JpegRequantizer::RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWriter* out) {
-  return VisitJpegBlocks(frame_, blocks, [&](const int16_t* block, size_t component) {
-    return RequantizeBlock(block, component, *out);
-  });
+  if (ok) trellis_->Put(component, out);
+  return ok;
 }
 
 // AC of a draft that is rounded already.
@@ -245,7 +186,7 @@ bool JpegRequantizer::RequantizePiece(const JpegPiece& piece, JpegTokenWriter* o
     for (size_t c = 0; c < frame_.component_count; ++c) {
       for (int i = 0; i < frame_.components[c].h * frame_.components[c].v; ++i) {
         dc[c] = JpegTokenValue(*next) + (piece.has_differences ? dc[c] : 0);
-        if (std::abs(dc[c]) > JpegEntropyDecoder::kMaxDc || !PutDc(c, dc[c], writer)) return false;
+        if (!IsJpegDc(dc[c]) || !PutDc(c, dc[c], writer)) return false;
         next = trellis_ != nullptr ? trellis_->PutDraft(next + 1, c, writer)
                                    : CopyAc(next + 1, writer);
       }

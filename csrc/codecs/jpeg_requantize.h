@@ -56,7 +56,20 @@ bool VisitJpegAc(const int16_t* block, const Visit& visit) {
   }
   return true;
 }
-// Puts the rounded AC coefficients of a block in memory, and its end. False if one cannot be coded.
+// Puts rounded AC coefficients and the end of their block: those that come next, or of a block in
+// memory. False if the data is not in order, or one cannot be coded.
+inline bool ReadRoundedJpegAc(JpegBitReader& in, const JpegDecodeTable& table,
+                              const JpegStepScale& scale, JpegTokenWriter& out) {
+  JpegTokenWriter writer = out;
+  uint32_t last = 0;
+  const bool ok = ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) {
+    value.magnitude = scale.Apply(value.magnitude, k);
+    writer.PutAc(k, value, &last);
+  });
+  writer.PutEnd(last == 63);
+  out = writer;
+  return ok;
+}
 bool PutRoundedJpegAc(const int16_t* block, const JpegStepScale& scale, JpegTokenWriter& out);
 
 // Requantizes the blocks of an image in the order of the scan. Used by one thread.
@@ -72,27 +85,44 @@ class JpegRequantizer {
   // The most tokens that a row of MCUs can become, with the room that writing them takes.
   static size_t MaxRowTokens(const JpegFrame& frame);
 
-  // The next MCUs, as they are decoded. False if the data is not in order, or holds values that
-  // cannot be coded.
-  bool RequantizeMcus(JpegEntropyDecoder& decoder, uint32_t count, JpegTokenWriter* out);
-  // The same of a row of decoded blocks.
-  bool RequantizeBlocks(const JpegBlockRows& blocks, JpegTokenWriter* out);
-  // The same of the drafts of a piece, with a trellis if they were made with one. `out` may begin
-  // where the piece does.
+  // As JpegTokenMaker says. DC is put as the difference to the component's last one.
+  bool PutDc(size_t component, int32_t dc, JpegTokenWriter& out);
+  bool ReadAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
+              JpegTokenWriter& out);
+  bool PutAc(const int16_t* block, size_t component, JpegTokenWriter& out);
+  // The drafts of a piece, with a trellis if they were made with one. False if they hold values
+  // that cannot be coded. `out` may begin where the piece does.
   bool RequantizePiece(const JpegPiece& piece, JpegTokenWriter* out);
 
  private:
-  bool RequantizeNext(JpegBitReader& in, JpegEntropyDecoder& decoder, size_t component,
-                      JpegTokenWriter& out);
-  bool PutDc(size_t component, int32_t dc, JpegTokenWriter& out);
-  bool RequantizeBlock(const int16_t* block, size_t component, JpegTokenWriter& out);
+  bool ReadChosenAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
+                    JpegTokenWriter& out);
   static const JpegToken* CopyAc(const JpegToken* next, JpegTokenWriter& out);
-  int32_t QuantizedDc(size_t component, int32_t dc) const;
+  int32_t QuantizedDc(size_t component, int32_t dc) const {
+    const auto magnitude = static_cast<int32_t>(scales_[component].Apply(std::abs(dc), 0));
+    return dc < 0 ? -magnitude : magnitude;
+  }
 
   const JpegFrame& frame_;
   const std::array<JpegStepScale, 3>& scales_;
   JpegTrellis* const trellis_;  // Null: none.
   std::array<int32_t, 3> last_dc_ = {};
 };
+
+// In line, for the sake of the callers' registers.
+inline bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter& out) {
+  constexpr int32_t kMaxDifference = 2047;  // What 11 bits hold.
+  const int32_t now = QuantizedDc(component, dc);
+  const int32_t difference = now - last_dc_[component];
+  last_dc_[component] = now;
+  out.PutDc(difference);
+  return std::abs(difference) <= kMaxDifference;
+}
+
+inline bool JpegRequantizer::ReadAc(JpegBitReader& in, const JpegDecodeTable& table,
+                                    size_t component, JpegTokenWriter& out) {
+  if (trellis_ != nullptr) return ReadChosenAc(in, table, component, out);
+  return ReadRoundedJpegAc(in, table, scales_[component], out);
+}
 
 }  // namespace pixpress

@@ -25,7 +25,7 @@ JpegRowsRequantizer::JpegRowsRequantizer(const JpegFrame& target,
       sink_(sink),
       context_(context) {
   if (!sink.takes_pieces()) return;
-  const JpegDrafter drafter(target, scales, trellis);
+  const JpegDrafter drafter(scales, trellis);
   if (source.is_free()) {
     reader_ = std::make_unique<JpegPartReader>(source, drafter, context);
   } else {

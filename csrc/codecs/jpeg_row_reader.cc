@@ -28,25 +28,25 @@ Result<size_t> JpegRowReader::Begin() {
 }
 
 Status JpegRowReader::Run(size_t /*task*/) {
-  auto* next = tokens_[set_].as<JpegToken>();
-  const JpegToken* const last = next + BatchTokens(row_tokens_) - row_tokens_;
-  while (next <= last && pieces_.size() < kMostRows && is_good_ &&
+  JpegTokenWriter out(tokens_[set_].as<JpegToken>());
+  const JpegToken* const last = out.next() + BatchTokens(row_tokens_) - row_tokens_;
+  while (out.next() <= last && pieces_.size() < kMostRows && is_good_ &&
          source_.position().mcus < mcu_count_) {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
-    PIXPRESS_RETURN_IF_ERROR(ReadRow(&next));
+    PIXPRESS_RETURN_IF_ERROR(ReadRow(&out));
   }
   return Status();
 }
 
-Status JpegRowReader::ReadRow(JpegToken** next) {
+Status JpegRowReader::ReadRow(JpegTokenWriter* out) {
   const JpegPosition before = source_.position();
   JpegPiece piece;
-  piece.begin = *next;
-  PIXPRESS_ASSIGN_OR_RETURN(is_good_, source_.Draft(drafter_, next));
+  piece.begin = out->next();
+  PIXPRESS_ASSIGN_OR_RETURN(is_good_, source_.Draft(drafter_, out));
   const uint64_t count = source_.position().mcus - before.mcus;
   piece.row = static_cast<uint32_t>(before.mcus / count);
   piece.ends_row = true;
-  piece.end = *next;
+  piece.end = out->next();
   piece.dc_before = before.dc;
   pieces_.push_back(piece);
   return Status();

@@ -28,7 +28,7 @@ class JpegRowReader final : public JpegReadAhead {
   Result<bool> Finish(std::vector<JpegPiece>* pieces) override;
 
  private:
-  Status ReadRow(JpegToken** next);
+  Status ReadRow(JpegTokenWriter* out);
 
   JpegSourceRows& source_;
   const uint64_t mcu_count_;

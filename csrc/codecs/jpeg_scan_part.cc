@@ -77,9 +77,10 @@ void JpegScanPart::Load(Bytes scan, size_t offset) {
 }
 
 // With the differences of DC as they are: what they add up to is not known yet.
-bool JpegScanPart::ReadMcu(JpegBitReader& reader, JpegToken** next, std::array<int32_t, 3>& dc) {
+bool JpegScanPart::ReadMcu(JpegBitReader& reader, JpegTokenWriter& out,
+                           std::array<int32_t, 3>& dc) {
   JpegBitReader in = reader;  // Of its own, for registers.
-  JpegToken* to = *next;
+  JpegTokenWriter writer = out;
   for (size_t c = 0; c < frame_->component_count; ++c) {
     const JpegDecodeTable& dc_table = tables_->dc_table(c);
     const JpegDecodeTable& ac_table = tables_->ac_table(c);
@@ -90,12 +91,12 @@ bool JpegScanPart::ReadMcu(JpegBitReader& reader, JpegToken** next, std::array<i
       const int32_t difference = ReadJpegValue(in.bits(), entry).Signed();
       in.Skip(JpegEntryLength(entry));
       dc[c] += difference;
-      *to++ = MakeJpegDcToken(difference);
-      if (!drafter_->ReadAc(in, ac_table, c, &to)) return false;
+      writer.PutDc(difference);
+      if (!drafter_->ReadAc(in, ac_table, c, writer)) return false;
     }
   }
   reader = in;
-  *next = to;
+  out = writer;
   return true;
 }
 
@@ -115,16 +116,16 @@ void JpegScanPart::Decode(uint32_t bit, bool is_certain, bool overlaps) {
     return reader;
   };
   JpegBitReader reader = start(bit);
-  JpegToken* next = tokens_;
+  JpegTokenWriter out(tokens_);
   std::array<int32_t, 3> dc = {};
   for (;;) {
     JpegMcuMark& mark = marks_[mcu_count_];
     mark.bit = BitOf(reader);
-    mark.token = static_cast<uint32_t>(next - tokens_);
+    mark.token = static_cast<uint32_t>(out.next() - tokens_);
     for (size_t c = 0; c < 3; ++c) mark.dc[c] = static_cast<int16_t>(dc[c]);
     if (mark.bit >= end_bit) return;
     if (mcu_count_ == kMostMcus || mark.token > kMostTokens) return;
-    const bool is_good = ReadMcu(reader, &next, dc);
+    const bool is_good = ReadMcu(reader, out, dc);
     const bool is_inside = BitOf(reader) <= data_bits;
     if (is_good && is_inside) {
       ++mcu_count_;
@@ -133,7 +134,7 @@ void JpegScanPart::Decode(uint32_t bit, bool is_certain, bool overlaps) {
     } else {
       // Nothing here was worth anything: try again from the next byte on.
       reader = start((mark.bit / 8 + 1) * 8);
-      next = tokens_;
+      out = JpegTokenWriter(tokens_);
     }
   }
 }

@@ -62,7 +62,7 @@ class JpegScanPart {
   size_t OffsetOf(uint32_t bit) const;
 
  private:
-  bool ReadMcu(JpegBitReader& reader, JpegToken** next, std::array<int32_t, 3>& dc);
+  bool ReadMcu(JpegBitReader& reader, JpegTokenWriter& out, std::array<int32_t, 3>& dc);
   uint32_t BitOf(const JpegBitReader& reader) const {
     return static_cast<uint32_t>((reader.next() - bytes_.data()) * 8) - reader.unread_bits();
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "codecs/jpeg_token_maker.h"
+
 namespace pixpress {
 namespace {
 
@@ -44,30 +46,57 @@ uint32_t JpegSourceRows::TakeRow() {
 
 Result<bool> JpegSourceRows::Requantize(JpegRequantizer& requantizer, JpegTokenWriter* out) {
   requantizer.StartAfter(dc());
-  const uint32_t count = TakeRow();
-  if (is_own()) {
-    return requantizer.RequantizeMcus(decoder_, count, out) &&
-           IsInOrderAfter(mcus_ / frame_.mcu_columns - 1);
-  }
-  JpegBlockRows blocks;
-  PIXPRESS_ASSIGN_OR_RETURN(const bool is_read, ReadBlocks(&blocks));
-  return is_read && requantizer.RequantizeBlocks(blocks, out);
+  return Make(requantizer, out);
 }
 
-Result<bool> JpegSourceRows::Draft(const JpegDrafter& drafter, JpegToken** next) {
+Result<bool> JpegSourceRows::Draft(const JpegDrafter& drafter, JpegTokenWriter* out) {
+  return Make(drafter, out);
+}
+
+template <typename Maker>
+Result<bool> JpegSourceRows::Make(Maker& maker, JpegTokenWriter* out) {
   const uint32_t count = TakeRow();
-  if (is_own()) {
-    return drafter.ReadMcus(decoder_, count, next) &&
-           IsInOrderAfter(mcus_ / frame_.mcu_columns - 1);
+  const auto row = static_cast<uint32_t>(mcus_ / made().mcu_columns - 1);
+  if (folded_.has_value()) return MakeFolded(row, maker, out);
+  if (library_.has_value()) return MakeOfBlocks(row, maker, out);
+  return ReadJpegMcus(frame_, decoder_, count, maker, out) && IsInOrderAfter(row);
+}
+
+template <typename Maker>
+Result<bool> JpegSourceRows::MakeFolded(uint32_t row, Maker& maker, JpegTokenWriter* out) {
+  const uint32_t first = row * folded_->source_rows();
+  const uint32_t count = std::min(folded_->source_rows(), frame().mcu_rows - first);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (library_.has_value()) {
+      JpegBlockRows blocks;
+      PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(first + i, &blocks));
+      if (!folded_->TakeRow(blocks, i, maker)) return false;
+    } else if (!folded_->ReadRow(decoder_, i, maker) || !IsInOrderAfter(first + i)) {
+      return false;
+    }
   }
+  folded_->Fold(count);
+  made_dc_ = folded_->last_dc();
+  return folded_->Put(maker, out);
+}
+
+template <typename Maker>
+Result<bool> JpegSourceRows::MakeOfBlocks(uint32_t row, Maker& maker, JpegTokenWriter* out) {
   JpegBlockRows blocks;
-  PIXPRESS_ASSIGN_OR_RETURN(const bool is_read, ReadBlocks(&blocks));
-  return is_read && drafter.PutBlocks(blocks, next);
+  PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, &blocks));
+  const JpegFrame& frame = library_->frame();
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    const int16_t* const last = blocks[c][frame.components[c].v - 1u];
+    made_dc_[c] = last[(frame.block_columns(c) - 1) * size_t{64}];
+  }
+  return VisitJpegBlocks(frame, blocks, [&](const int16_t* block, size_t component) {
+    return PutJpegBlock(block, component, maker, *out);
+  });
 }
 
 const std::array<int32_t, 3>& JpegSourceRows::dc() const {
   if (jump_.has_value()) return jump_->dc;
-  return is_own() ? decoder_.predictors() : blocks_dc_;
+  return is_own() ? decoder_.predictors() : made_dc_;
 }
 
 JpegPosition JpegSourceRows::position() const {
@@ -80,39 +109,6 @@ JpegPosition JpegSourceRows::position() const {
 void JpegSourceRows::GoTo(const JpegPosition& position) {
   jump_ = position;
   mcus_ = position.mcus;
-}
-
-// Those of the row that was taken.
-Result<bool> JpegSourceRows::ReadBlocks(JpegBlockRows* blocks) {
-  const auto row = static_cast<uint32_t>(mcus_ / made().mcu_columns - 1);
-  if (folded_.has_value()) {
-    const uint32_t first = row * folded_->source_rows();
-    const uint32_t count = std::min(folded_->source_rows(), frame().mcu_rows - first);
-    for (uint32_t i = 0; i < count; ++i) {
-      PIXPRESS_ASSIGN_OR_RETURN(const bool is_read, FillFold(first + i, folded_->Targets(i)));
-      if (!is_read) return false;
-    }
-    *blocks = folded_->Fold(count);
-  } else {
-    PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, blocks));
-  }
-  for (size_t c = 0; c < made().component_count; ++c) {
-    const int16_t* const last = (*blocks)[c][made().components[c].v - 1u];
-    blocks_dc_[c] = last[(made().block_columns(c) - 1) * size_t{64}];
-  }
-  return true;
-}
-
-Result<bool> JpegSourceRows::FillFold(uint32_t row, const JpegBlockTargets& targets) {
-  if (!library_.has_value()) return decoder_.ReadRow(targets) && IsInOrderAfter(row);
-  JpegBlockRows blocks;
-  PIXPRESS_RETURN_IF_ERROR(library_->ReadRow(row, &blocks));
-  for (size_t c = 0; c < frame().component_count; ++c) {
-    for (size_t y = 0; y < frame().components[c].v; ++y) {
-      std::copy_n(blocks[c][y], size_t{frame().block_columns(c)} * 64, targets[c][y]);
-    }
-  }
-  return true;
 }
 
 }  // namespace pixpress

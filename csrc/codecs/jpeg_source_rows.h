@@ -31,10 +31,10 @@ class JpegSourceRows {
   Status StartFold(const JpegFrame& target, Meter& meter);
 
   // The rest of the row of the output that was begun, as tokens of the output. False if the data is
-  // not in order.
+  // not in order, or holds values that cannot be coded.
   Result<bool> Requantize(JpegRequantizer& requantizer, JpegTokenWriter* out);
   // The same as drafts, with DC itself in the DC tokens.
-  Result<bool> Draft(const JpegDrafter& drafter, JpegToken** next);
+  Result<bool> Draft(const JpegDrafter& drafter, JpegTokenWriter* out);
 
   // Is the scan free to be read from any of its MCUs on?
   bool is_free() const { return is_own() && frame_.restart_interval == 0; }
@@ -48,8 +48,12 @@ class JpegSourceRows {
   const JpegFrame& made() const { return target_ != nullptr ? *target_ : frame(); }
   // How many MCUs are left of the row that was begun; they count as read now.
   uint32_t TakeRow();
-  Result<bool> ReadBlocks(JpegBlockRows* blocks);
-  Result<bool> FillFold(uint32_t row, const JpegBlockTargets& targets);
+  template <typename Maker>
+  Result<bool> Make(Maker& maker, JpegTokenWriter* out);
+  template <typename Maker>
+  Result<bool> MakeFolded(uint32_t row, Maker& maker, JpegTokenWriter* out);
+  template <typename Maker>
+  Result<bool> MakeOfBlocks(uint32_t row, Maker& maker, JpegTokenWriter* out);
   bool is_own() const { return !folded_.has_value() && !library_.has_value(); }
   // To be asked after a row of the source.
   bool IsInOrderAfter(uint64_t row) const {
@@ -60,10 +64,10 @@ class JpegSourceRows {
   JpegEntropyDecoder decoder_;
   std::optional<JpegCoefficients> library_;
   std::optional<JpegFoldedRows> folded_;
-  const JpegFrame* target_ = nullptr;      // Of folded rows.
-  std::array<int32_t, 3> blocks_dc_ = {};  // Where rows come as blocks.
-  uint64_t mcus_ = 0;                      // Of the output, that were read.
-  std::optional<JpegPosition> jump_;       // Where the decoder is to go first.
+  const JpegFrame* target_ = nullptr;    // Of folded rows.
+  std::array<int32_t, 3> made_dc_ = {};  // Where the decoder does not have it.
+  uint64_t mcus_ = 0;                    // Of the output, that were read.
+  std::optional<JpegPosition> jump_;     // Where the decoder is to go first.
 };
 
 }  // namespace pixpress

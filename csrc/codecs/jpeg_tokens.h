@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "codecs/jpeg_bit_reader.h"
 
@@ -25,7 +26,7 @@ constexpr bool IsJpegEnd(JpegToken token) { return (token & ~kJpegFullEnd) == 0;
 // DC, 63 AC coefficients, and the end.
 inline constexpr size_t kMaxBlockTokens = 65;
 // What may be written beyond the last token.
-inline constexpr size_t kTokenSlack = 1;
+inline constexpr size_t kTokenSlack = 16;
 
 // The value of a token of DC or AC, signed.
 inline int32_t JpegTokenValue(JpegToken token) {
@@ -95,6 +96,13 @@ class JpegTokenWriter {
     *last = k;
   }
   void PutEnd(bool is_full) { *next_++ = is_full ? kJpegFullEnd : kJpegEnd; }
+  // Copies tokens, kTokenSlack at a time: as many may be read beyond the last one.
+  void PutCopy(const JpegToken* from, size_t count) {
+    for (size_t i = 0; i < count; i += kTokenSlack) {
+      std::memcpy(next_ + i, from + i, kTokenSlack * sizeof *from);
+    }
+    next_ += count;
+  }
   JpegToken* next() const { return next_; }
 
  private:

@@ -169,7 +169,7 @@ uint64_t JpegTranscodeMemoryBytes(const ImageInfo& info, const EncodeOptions& op
                                  JpegEntropyDecoder::MemoryBytes());
   bytes =
       SaturatingAdd(bytes, JpegRowsRequantizer::MemoryBytes(row_blocks, rows, info.encoded_bytes));
-  if (WantsFold(info, options)) bytes += JpegFoldedRows::MemoryBytes(columns * blocks);
+  if (WantsFold(info, options)) bytes += JpegFoldedRows::MemoryBytes(columns * max_h, columns);
   if (info.is_progressive) bytes = SaturatingAdd(bytes, JpegLibraryBytes(info));
   return SaturatingAdd(bytes, OutputBytes(info, options));
 }

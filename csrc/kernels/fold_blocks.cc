@@ -7,11 +7,17 @@
 
 #include <cstddef>
 
-#include "kernels/dct_vectors-inl.h"
-
 HWY_BEFORE_NAMESPACE();
 namespace pixpress::HWY_NAMESPACE {
 namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A row of eight columns is one vector, or two where they are shorter.
+constexpr size_t kLanes = HWY_HAVE_SCALABLE ? 4 : hn::MaxLanes(hn::CappedTag<int32_t, 8>());
+constexpr size_t kParts = 8 / kLanes;
+using D32 = hn::FixedTag<int32_t, kLanes>;
+using V32 = hn::Vec<D32>;
 
 // From the lower half of the frequencies of two neighboring blocks to all of one of half the size:
 // the inverse DCT of 4 frequencies is the block at half its resolution, and the DCT of 8 samples,
@@ -24,17 +30,14 @@ constexpr int32_t kOddFactors[4][4] = {{1856, 851, -153, 47},
                                        {435, -722, 1573, 1004},
                                        {-369, 569, -769, 1773}};
 
-// Coefficients are held in 1/8 so that two roundings do no harm.
-constexpr int kUnitBits = 3;
 constexpr int32_t kMostDequantized = 1 << 14;
 constexpr int32_t kMostQuantized = 1023;
 
-// Four lines at a time. Without `second` the first one's mirror image is there.
+// Lines side by side, each in a lane.
 HWY_INLINE void FoldLines(const V32* first, const V32* second, V32* to) {
   V32 odd[4];
   for (int j = 0; j < 4; ++j) {
-    V32 other = first[j];
-    if (second != nullptr) other = j % 2 == 0 ? second[j] : hn::Neg(second[j]);
+    const V32 other = j % 2 == 0 ? second[j] : hn::Neg(second[j]);
     const V32 even = hn::Add(first[j], other);
     to[2 * j] = hn::ShiftRight<1>(hn::Add(even, hn::Set(D32(), 1)));
     odd[j] = hn::Sub(first[j], other);
@@ -48,29 +51,37 @@ HWY_INLINE void FoldLines(const V32* first, const V32* second, V32* to) {
   }
 }
 
-// Four columns from `column` on.
-HWY_INLINE void Dequantize(const int16_t* block, const FoldSteps& steps, size_t column, int rows,
-                           V32* to) {
-  const auto most = hn::Set(D32(), kMostDequantized);
-  for (int y = 0; y < rows; ++y) {
-    const size_t at = static_cast<size_t>(y) * 8 + column;
-    const auto own = hn::PromoteTo(D32(), hn::LoadU(hn::FixedTag<int16_t, 4>(), block + at));
-    const V32 value = hn::Mul(own, hn::LoadU(D32(), steps.source.data() + at));
-    to[y] = hn::ShiftLeft<kUnitBits>(hn::Min(hn::Max(value, hn::Neg(most)), most));
-  }
+// The mirror images of lines.
+HWY_INLINE void Mirror(const V32* first, V32* second) {
+  for (int j = 0; j < 4; ++j) second[j] = j % 2 == 0 ? first[j] : hn::Neg(first[j]);
 }
 
-// The eight rows of four columns, folded down if wanted.
-HWY_INLINE void LoadColumns(const int16_t* upper, const int16_t* lower, bool folds_v,
-                            const FoldSteps& steps, size_t column, V32* to) {
-  if (!folds_v) {
-    Dequantize(upper, steps, column, 8, to);
-    return;
+// Rows of eight columns: four from `left` and four from `right` on.
+struct Columns {
+  const int16_t* left;
+  const int16_t* right;
+  bool is_folded;  // Both are the first ones of their blocks.
+};
+
+// A function of `D` so that only one way is compiled.
+template <class D>
+HWY_INLINE V32 DequantizeRow(D d, const Columns& from, const int32_t* steps, size_t at,
+                             size_t part) {
+  constexpr int32_t kUnit = 1 << kFoldUnitBits;
+  const hn::FixedTag<int16_t, 4> four;
+  V32 own, step;
+  if constexpr (kLanes == 8) {
+    const hn::FixedTag<int16_t, 8> eight;
+    own = hn::PromoteTo(
+        d, hn::Combine(eight, hn::LoadU(four, from.right + at), hn::LoadU(four, from.left + at)));
+    step = from.is_folded ? hn::LoadDup128(d, steps + at) : hn::LoadU(d, steps + at);
+  } else {
+    own = hn::PromoteTo(d, hn::LoadU(four, (part == 0 ? from.left : from.right) + at));
+    step = hn::LoadU(d, steps + at + (part == 0 || from.is_folded ? 0 : 4));
   }
-  V32 first[4], second[4];
-  Dequantize(upper, steps, column, 4, first);
-  if (lower != nullptr) Dequantize(lower, steps, column, 4, second);
-  FoldLines(first, lower != nullptr ? second : nullptr, to);
+  const auto most = hn::Set(d, kMostDequantized);
+  const V32 value = hn::Min(hn::Max(hn::Mul(own, step), hn::Neg(most)), most);
+  return hn::Mul(value, hn::Set(d, kUnit));
 }
 
 HWY_INLINE void TransposeFour(V32* rows) {
@@ -84,45 +95,92 @@ HWY_INLINE void TransposeFour(V32* rows) {
   rows[3] = hn::InterleaveUpper(D32(), b, d);
 }
 
-// Quotients of integers below 2^24 are never rounded up to the next integer.
-HWY_INLINE V32 Quantize(V32 value, V32 steps) {
-  const V32 half = hn::ShiftLeft<kUnitBits - 1>(steps);
-  const V32 magnitude = hn::Sub(hn::Add(hn::Abs(value), half), hn::Set(D32(), 1));
-  const hn::FixedTag<float, 4> floats;
-  const auto quotient = hn::Div(hn::ConvertTo(floats, magnitude),
-                                hn::ConvertTo(floats, hn::ShiftLeft<kUnitBits>(steps)));
-  const V32 level = hn::Min(hn::ConvertTo(D32(), quotient), hn::Set(D32(), kMostQuantized));
+// Rows of four columns on the left and four on the right. Vectors are transposed by four lanes.
+template <class D>
+HWY_INLINE void FoldAcross(D d, bool has_right, V32 (*rows)[8]) {
+  V32 first[4], second[4], columns[8];
+  const auto fold = [&] {
+    if (!has_right) Mirror(first, second);
+    FoldLines(first, second, columns);
+    TransposeFour(columns);
+    TransposeFour(columns + 4);
+  };
+  if constexpr (kLanes == 8) {
+    V32* const row = rows[0];
+    TransposeFour(row);
+    TransposeFour(row + 4);
+    for (size_t i = 0; i < 4; ++i) {
+      first[i] = hn::ConcatLowerLower(d, row[i + 4], row[i]);
+      second[i] = hn::ConcatUpperUpper(d, row[i + 4], row[i]);
+    }
+    fold();
+    for (size_t i = 0; i < 4; ++i) {
+      row[i] = hn::ConcatLowerLower(d, columns[i + 4], columns[i]);
+      row[i + 4] = hn::ConcatUpperUpper(d, columns[i + 4], columns[i]);
+    }
+  } else {
+    for (size_t y = 0; y < 8; y += 4) {
+      TransposeFour(rows[0] + y);
+      TransposeFour(rows[1] + y);
+      for (size_t i = 0; i < 4; ++i) {
+        first[i] = rows[0][y + i];
+        second[i] = rows[1][y + i];
+      }
+      fold();
+      for (size_t i = 0; i < 4; ++i) {
+        rows[0][y + i] = columns[i];
+        rows[1][y + i] = columns[i + 4];
+      }
+    }
+  }
+}
+
+// Rounds quotients of numbers below 2^19; ties go to zero. Less a half, a number is nowhere near a
+// tie, so that rounding reciprocals and products does no harm. Adding 2^23 leaves an integer in the
+// lowest bits.
+HWY_INLINE V32 Quantize(V32 value, const float* reciprocals) {
+  const hn::RebindToFloat<D32> floats;
+  const auto magnitude = hn::Sub(hn::ConvertTo(floats, hn::Abs(value)), hn::Set(floats, 0.5f));
+  const auto quotient = hn::Mul(magnitude, hn::LoadU(floats, reciprocals));
+  const auto above = hn::Set(floats, float{1 << 23});
+  const V32 rounded =
+      hn::Sub(hn::BitCast(D32(), hn::Add(quotient, above)), hn::BitCast(D32(), above));
+  const V32 level = hn::Min(rounded, hn::Set(D32(), kMostQuantized));
   const V32 sign = hn::BroadcastSignBit(value);
   return hn::Sub(hn::Xor(level, sign), sign);
 }
 
-void Fold(const BlockSquare& from, bool folds_h, bool folds_v, const FoldSteps& steps,
+void Fold(const BlockSquare& from, bool folds_h, bool folds_v, const FoldFactors& factors,
           int16_t* to) {
-  V32 halves[2][8];  // The left four columns of each row, and the right ones.
-  if (folds_h) {
-    V32 left[8], right[8], columns[8];
-    LoadColumns(from.upper_left, from.lower_left, folds_v, steps, 0, left);
-    const bool has_right = from.upper_right != nullptr;
-    if (has_right) LoadColumns(from.upper_right, from.lower_right, folds_v, steps, 0, right);
-    for (size_t y = 0; y < 8; y += 4) {
-      TransposeFour(left + y);
-      if (has_right) TransposeFour(right + y);
-      FoldLines(left + y, has_right ? right + y : nullptr, columns);
-      for (size_t half = 0; half < 2; ++half) {
-        TransposeFour(columns + 4 * half);
-        for (size_t i = 0; i < 4; ++i) halves[half][y + i] = columns[4 * half + i];
+  const bool has_right = from.upper_right != nullptr, has_lower = from.lower_left != nullptr;
+  const auto columns = [&](const int16_t* left, const int16_t* right) {
+    return Columns{left, folds_h ? (has_right ? right : left) : left + 4, folds_h};
+  };
+  const Columns upper = columns(from.upper_left, from.upper_right);
+  const Columns lower = columns(from.lower_left, from.lower_right);
+  V32 rows[kParts][8];
+  for (size_t part = 0; part < kParts; ++part) {
+    const auto dequantize = [&](const Columns& own, size_t count, V32* out) {
+      for (size_t y = 0; y < count; ++y) {
+        out[y] = DequantizeRow(D32(), own, factors.steps.data(), y * 8, part);
       }
-    }
-  } else {
-    for (size_t half = 0; half < 2; ++half) {
-      LoadColumns(from.upper_left, from.lower_left, true, steps, half * 4, halves[half]);
+    };
+    if (folds_v) {
+      V32 first[4], second[4];
+      dequantize(upper, 4, first);
+      if (has_lower) dequantize(lower, 4, second);
+      if (!has_lower) Mirror(first, second);
+      FoldLines(first, second, rows[part]);
+    } else {
+      dequantize(upper, 8, rows[part]);
     }
   }
-  for (size_t y = 0; y < 8; ++y) {
-    const int32_t* const targets = steps.target.data() + y * 8;
-    const V32 low = Quantize(halves[0][y], hn::LoadU(D32(), targets));
-    const V32 high = Quantize(halves[1][y], hn::LoadU(D32(), targets + 4));
-    hn::StoreU(hn::ReorderDemote2To(D16(), low, high), D16(), to + y * 8);
+  if (folds_h) FoldAcross(D32(), has_right, rows);
+  const hn::FixedTag<int16_t, kLanes> d16;
+  for (size_t i = 0; i < 64; i += kLanes) {
+    const V32 own = rows[i % 8 / kLanes][i / 8];
+    const V32 made = Quantize(own, factors.reciprocals.data() + i);
+    hn::StoreU(hn::DemoteTo(d16, made), d16, to + i);
   }
 }
 
@@ -138,9 +196,18 @@ HWY_EXPORT(Fold);
 
 }  // namespace
 
-void FoldBlocks(const BlockSquare& from, bool folds_h, bool folds_v, const FoldSteps& steps,
+FoldFactors MakeFoldFactors(const FoldSteps& steps) {
+  FoldFactors factors;
+  factors.steps = steps.source;
+  for (size_t i = 0; i < 64; ++i) {
+    factors.reciprocals[i] = 1 / static_cast<float>(steps.target[i] << kFoldUnitBits);
+  }
+  return factors;
+}
+
+void FoldBlocks(const BlockSquare& from, bool folds_h, bool folds_v, const FoldFactors& factors,
                 int16_t* to) {
-  HWY_DYNAMIC_DISPATCH(Fold)(from, folds_h, folds_v, steps, to);
+  HWY_DYNAMIC_DISPATCH(Fold)(from, folds_h, folds_v, factors, to);
 }
 
 }  // namespace pixpress

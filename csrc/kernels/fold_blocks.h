@@ -22,9 +22,18 @@ struct FoldSteps {
   std::array<int32_t, 64> target = {};
 };
 
+// Coefficients are held in 1/8 so that two roundings do no harm.
+inline constexpr int kFoldUnitBits = 3;
+// Steps of the source, and reciprocals of the target's in these units.
+struct FoldFactors {
+  std::array<int32_t, 64> steps = {};
+  std::array<float, 64> reciprocals = {};
+};
+FoldFactors MakeFoldFactors(const FoldSteps& steps);
+
 // The block of half the width, the height or both; at least one of them. Ties go to zero, and no
 // magnitude is above 1023.
-void FoldBlocks(const BlockSquare& from, bool folds_h, bool folds_v, const FoldSteps& steps,
+void FoldBlocks(const BlockSquare& from, bool folds_h, bool folds_v, const FoldFactors& factors,
                 int16_t* to);
 
 }  // namespace pixpress

@@ -8,17 +8,26 @@ namespace {
 
 class JpegFoldTest : public JpegTest {
  protected:
-  std::vector<uint8_t> Folded(Bytes jpeg, int quality) {
-    const ImageInfo info = kJpegCodec.probe(jpeg, jpeg.size(), limits_).value();
-    EncodeOptions options;
-    options.quality = quality;
-    options.effort = 2;
+  std::vector<uint8_t> Folded(Bytes jpeg, int quality, int effort = 2) {
+    return Transcode(jpeg, {.quality = quality, .effort = effort});
+  }
+  std::vector<uint8_t> Kept(Bytes jpeg, int quality, int effort) {
+    const ImageLayout planes = Info(jpeg).planar;
+    return Transcode(jpeg, {.quality = quality,
+                            .effort = effort,
+                            .chroma_h = static_cast<uint8_t>(planes.max_h_samples()),
+                            .chroma_v = static_cast<uint8_t>(planes.max_v_samples())});
+  }
+  // Nothing if the image was left to pixels.
+  std::vector<uint8_t> Transcode(Bytes jpeg, const EncodeOptions& options) {
+    const ImageInfo info = Info(jpeg);
     EXPECT_TRUE(CanTranscodeJpeg(info, options));
     Meter meter(pool_);
     const WorkContext context{meter, {}, parallel_};
     ByteChain out(meter);
     const auto done = TranscodeJpeg(jpeg, info, options, limits_, {}, context, &out);
-    EXPECT_TRUE(done.ok() && done.value()) << done.status().message();
+    EXPECT_TRUE(done.ok()) << done.status().message();
+    EXPECT_EQ(done.ok() && done.value(), out.size_bytes() > 0);
     EXPECT_LE(meter.peak_bytes(), JpegTranscodeMemoryBytes(info, options));
     return Flat(out);
   }
@@ -78,6 +87,47 @@ TEST_F(JpegFoldTest, ChromaIsThatOfHalvedPlanesAndLumaIsAsBefore) {
           const Plane halved = Halved({before[p], own.width, own.height}, 2 / luma.h, 2 / luma.v);
           ASSERT_EQ(halved.samples.size(), after[p].size());
           EXPECT_GT(PlanePsnr(halved.samples, after[p]), 36) << "plane " << p;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(JpegFoldTest, LumaIsToTheCoefficientWhatItIsWithSamplingKept) {
+  for (const auto& [width, height] : {std::pair{1u, 1u}, {24u, 40u}, {97u, 61u}, {200u, 72u}}) {
+    for (const Sampling luma : {Sampling{1, 1}, {2, 1}, {1, 2}}) {
+      for (const unsigned interval : {0u, 2u}) {
+        SCOPED_TRACE(testing::Message() << width << "x" << height << " " << luma.h << luma.v);
+        const auto jpeg = MakeJpeg({.width = width,
+                                    .height = height,
+                                    .sampling = {luma},
+                                    .quality = 97,
+                                    .noise = 40,
+                                    .restart_interval = interval});
+        std::vector<int> folded = PlainCoefficients(Folded(jpeg, 70));
+        std::vector<int> kept = PlainCoefficients(Kept(jpeg, 70, 2));
+        const size_t count = 64 + 64 * ((width + 7) / 8) * ((height + 7) / 8);
+        folded.resize(count);
+        kept.resize(count);
+        EXPECT_EQ(folded, kept);
+      }
+    }
+  }
+}
+
+TEST_F(JpegFoldTest, ATruncatedImageIsLeftToTheWayThroughPixels) {
+  for (const Sampling luma : {Sampling{1, 1}, {2, 1}, {1, 2}}) {
+    for (const unsigned interval : {0u, 3u}) {
+      const auto jpeg = MakeJpeg({.width = 90,
+                                  .height = 70,
+                                  .sampling = {luma},
+                                  .quality = 90,
+                                  .noise = 30,
+                                  .restart_interval = interval});
+      for (const int effort : {2, 5}) {
+        EXPECT_FALSE(Folded(jpeg, 60, effort).empty());
+        for (size_t cut = 2; cut < jpeg.size() / 2; cut += 97) {
+          EXPECT_TRUE(Folded(Bytes(jpeg).first(jpeg.size() - cut - 2), 60, effort).empty()) << cut;
         }
       }
     }

@@ -103,7 +103,7 @@ TEST_F(FoldBlocksTest, IsTheTransformOfHalvedSamplesOnEveryTarget) {
         from.lower_right = blocks[3].data();
       }
       Block made;
-      FoldBlocks(from, folds_h, folds_v, steps, made.data());
+      FoldBlocks(from, folds_h, folds_v, MakeFoldFactors(steps), made.data());
       const std::array<double, 64> reference = Reference(from, steps, folds_h, folds_v);
       for (size_t k = 0; k < 64; ++k) {
         ASSERT_NEAR(made[k], reference[k], 0.5 + 0.3 / steps.target[k]) << target << " at " << k;
@@ -122,12 +122,38 @@ TEST_F(FoldBlocksTest, IsTheSameOnEveryTarget) {
     bool is_first = true;
     ForEachTarget([&](const char* target) {
       Block made;
-      FoldBlocks(from, folds_h, folds_v, steps, made.data());
+      FoldBlocks(from, folds_h, folds_v, MakeFoldFactors(steps), made.data());
       if (is_first) first = made;
       is_first = false;
       EXPECT_EQ(made, first) << target;
     });
     EXPECT_EQ(std::ranges::count_if(first, [](int value) { return std::abs(value) > 1023; }), 0);
+  }
+}
+
+// Sums and their halves by integers alone.
+TEST_F(FoldBlocksTest, QuotientsAreExactHoweverLarge) {
+  const auto rounded = [](int64_t value, int64_t step) {
+    const int64_t level = std::min<int64_t>((std::abs(value) + step / 2 - 1) / step, 1023);
+    return value < 0 ? -level : level;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    Block upper = MakeBlock(1 << 12), lower = MakeBlock(1 << 12);
+    FoldSteps steps;
+    for (int32_t& step : steps.source) step = 1 + static_cast<int32_t>(random_() % 4);
+    for (int32_t& step : steps.target)
+      step = 1 + static_cast<int32_t>(random_() >> (16 + random_() % 16));
+    Block made;
+    FoldBlocks({.upper_left = upper.data(), .lower_left = lower.data()}, false, true,
+               MakeFoldFactors(steps), made.data());
+    // Even rows are half of the sum, or the difference, of a row of each.
+    for (size_t k = 0; k < 64; ++k) {
+      if (k / 8 % 2 != 0) continue;
+      const size_t from = k / 16 * 8 + k % 8;
+      const int64_t sign = from / 8 % 2 == 0 ? 1 : -1;
+      const int64_t sum = steps.source[from] * (upper[from] + sign * lower[from]);
+      ASSERT_EQ(made[k], rounded(sum * 4, steps.target[k] * 8));
+    }
   }
 }
 
@@ -138,12 +164,12 @@ TEST_F(FoldBlocksTest, TiesGoToZero) {
     FoldSteps steps;
     steps.source.fill(1);
     steps.target.fill(5);
-    FoldBlocks({.upper_left = upper.data(), .lower_left = lower.data()}, false, true, steps,
-               made.data());
+    FoldBlocks({.upper_left = upper.data(), .lower_left = lower.data()}, false, true,
+               MakeFoldFactors(steps), made.data());
     EXPECT_EQ(made[0], 0) << target;
     upper[0] = 4;
-    FoldBlocks({.upper_left = upper.data(), .lower_left = lower.data()}, false, true, steps,
-               made.data());
+    FoldBlocks({.upper_left = upper.data(), .lower_left = lower.data()}, false, true,
+               MakeFoldFactors(steps), made.data());
     EXPECT_EQ(made[0], 1) << target;
   });
 }
