@@ -177,8 +177,13 @@ uint64_t JpegTranscodeMemoryBytes(const ImageInfo& info, const EncodeOptions& op
 Result<bool> TranscodeJpeg(Bytes encoded, const ImageInfo& info, const EncodeOptions& options,
                            const Limits& limits, const Metadata& metadata,
                            const WorkContext& context, ByteChain* out) {
-  PIXPRESS_RETURN_IF_ERROR(CheckJpegScans(encoded, limits));
   PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo again, ProbeJpeg(encoded, encoded.size(), limits));
+  // Our own decoder refuses more than one.
+  const bool may_have_one =
+      limits.max_scans > 0 && uint64_t{info.width} * info.height <= limits.max_pixel_scans;
+  if (again.is_progressive || !may_have_one) {
+    PIXPRESS_RETURN_IF_ERROR(CheckJpegScans(encoded, limits));
+  }
   if (again.width != info.width || again.height != info.height ||
       again.planar.planes != info.planar.planes || again.is_progressive != info.is_progressive) {
     return Status(StatusCode::kCorruptImage, "JPEG: the image changed after it was probed");

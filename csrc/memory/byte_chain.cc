@@ -13,6 +13,10 @@ constexpr uint64_t kLargestChunk = 1u << 20;
 }  // namespace
 
 Status ByteChain::Append(std::span<const uint8_t> bytes) {
+  if (size_bytes_ > most_bytes_ || bytes.size() > most_bytes_ - size_bytes_) {
+    is_beyond_limit_ = true;
+    return Status(StatusCode::kLimitExceeded, "the output is larger than it may be");
+  }
   while (!bytes.empty()) {
     PIXPRESS_ASSIGN_OR_RETURN(const std::span<uint8_t> space, Reserve(1));
     const size_t count = std::min(space.size(), bytes.size());

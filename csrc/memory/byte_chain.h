@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,10 @@ class ByteChain {
   ByteChain& operator=(ByteChain&&) = default;
 
   Status Append(std::span<const uint8_t> bytes);
+  // Append fails from now on instead of making the chain longer than this, and copies nothing.
+  void LimitTo(uint64_t most_bytes) { most_bytes_ = most_bytes; }
+  // Has that happened?
+  bool is_beyond_limit() const { return is_beyond_limit_; }
   // For headers that are known last. Moves no bytes.
   Status Prepend(std::span<const uint8_t> bytes);
 
@@ -41,6 +46,8 @@ class ByteChain {
   Meter* meter_;  // Not owned; outlives the chain.
   std::vector<Chunk> chunks_;
   uint64_t size_bytes_ = 0;
+  uint64_t most_bytes_ = std::numeric_limits<uint64_t>::max();
+  bool is_beyond_limit_ = false;
 };
 
 }  // namespace pixpress

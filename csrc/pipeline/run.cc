@@ -1,6 +1,8 @@
 #include "pipeline/run.h"
 
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -75,14 +77,26 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const P
   return Status();
 }
 
+// The original image data, with the metadata that is wanted, unless that is larger.
+Result<std::optional<ByteChain>> RewriteOriginal(const JobSpec& spec, const Plan& plan,
+                                                 Bytes encoded, uint64_t most_bytes,
+                                                 const WorkContext& context) {
+  ByteChain original(context.meter);
+  original.LimitTo(most_bytes);
+  Status status = plan.source_codec->rewrite(encoded, spec.settings->metadata,
+                                             spec.settings->limits, context, &original);
+  if (original.is_beyond_limit()) return std::optional<ByteChain>();
+  PIXPRESS_RETURN_IF_ERROR(std::move(status));
+  return std::optional(std::move(original));
+}
+
 // The limit to search for. None if the original data fits: what is larger is not kept then.
 Result<uint64_t> LimitOf(const JobSpec& spec, const Plan& plan, Bytes encoded,
                          const WorkContext& context) {
   if (plan.max_bytes == 0 || !plan.may_keep_original) return plan.max_bytes;
-  ByteChain original(context.meter);
-  PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(encoded, spec.settings->metadata,
-                                                      spec.settings->limits, context, &original));
-  return original.size_bytes() <= plan.max_bytes ? 0 : plan.max_bytes;
+  PIXPRESS_ASSIGN_OR_RETURN(const auto original,
+                            RewriteOriginal(spec, plan, encoded, plan.max_bytes, context));
+  return original.has_value() ? 0 : plan.max_bytes;
 }
 
 Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkContext& context,
@@ -119,14 +133,13 @@ bool ScoresTooLittle(const Plan& plan, const JobResult& result) {
 // reaches min_quality.
 Status KeepOriginalIfSmaller(const JobSpec& spec, const Plan& plan, Bytes encoded,
                              const WorkContext& context, JobResult* result) {
-  ByteChain original(context.meter);
-  PIXPRESS_RETURN_IF_ERROR(plan.source_codec->rewrite(encoded, spec.settings->metadata,
-                                                      spec.settings->limits, context, &original));
-  const bool has_data = result->data.has_value();  // A useless animation was given up.
-  if (has_data && !ScoresTooLittle(plan, *result) &&
-      original.size_bytes() > result->data->size_bytes()) {
-    return Status();
-  }
+  // A useless animation was given up.
+  const bool is_made = result->data.has_value() && !ScoresTooLittle(plan, *result);
+  const uint64_t most_bytes =
+      is_made ? result->data->size_bytes() : std::numeric_limits<uint64_t>::max();
+  PIXPRESS_ASSIGN_OR_RETURN(auto original,
+                            RewriteOriginal(spec, plan, encoded, most_bytes, context));
+  if (!original.has_value()) return Status();
   result->data = std::move(original);
   result->quality = 0;
   result->score.reset();

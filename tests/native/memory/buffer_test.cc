@@ -86,5 +86,23 @@ TEST(ByteChain, KeepsBytesInOrderAcrossChunks) {
   EXPECT_EQ(meter.current_bytes(), 0u);
 }
 
+TEST(ByteChain, AppendFailsInsteadOfGoingBeyondALimit) {
+  BufferPool pool(8 << 20);
+  Meter meter(pool);
+  ByteChain chain(meter);
+  chain.LimitTo(1000);
+  const std::vector<uint8_t> bytes(4 << 20, 7);
+  const std::span<const uint8_t> all(bytes);
+  EXPECT_TRUE(chain.Append(all.first(999)).ok());
+  EXPECT_TRUE(chain.Append(all.first(1)).ok());
+  EXPECT_TRUE(chain.Append({}).ok());
+  EXPECT_FALSE(chain.is_beyond_limit());
+  const uint64_t before = meter.current_bytes();
+  EXPECT_EQ(chain.Append(all).code(), StatusCode::kLimitExceeded);
+  EXPECT_TRUE(chain.is_beyond_limit());
+  EXPECT_EQ(chain.size_bytes(), 1000u);
+  EXPECT_EQ(meter.current_bytes(), before);
+}
+
 }  // namespace
 }  // namespace pixpress
