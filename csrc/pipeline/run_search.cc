@@ -42,12 +42,21 @@ Result<double> ScoreOutput(const Plan& plan, const OpenRows& open_reference,
   return ScoreRows(std::move(reference), std::move(distorted), context);
 }
 
+// `prior` is what the source is, if the output is made of its coded data.
 Result<SearchResult> Search(const SearchedJob& job, const EncodeAt& encode,
-                            const OpenRows& open_reference, int quality) {
+                            const OpenRows& open_reference, int quality, SizeTrial prior) {
   Meter& meter = job.context.meter;
+  if (!job.plan.goal.has_scores()) {
+    const SizeGoal goal = {.format = job.plan.output_codec->format,
+                           .quality = quality,
+                           .max_bytes = job.max_bytes,
+                           .too_large = {},
+                           .prior = prior};
+    return SearchQuality(encode, goal, meter);
+  }
   ScoreGoal goal = job.plan.goal;
-  if (!goal.has_scores()) return SearchQuality(encode, quality, job.max_bytes, meter);
   goal.max_bytes = job.max_bytes;
+  goal.source_quality = prior.quality;
   const WorkContext looking = Looking(job.context);
   const auto score = [&](const ByteChain& output) {
     return ScoreOutput(job.plan, open_reference, output, looking);
@@ -88,7 +97,7 @@ Status EncodeSearched(const SearchedJob& job, JobResult* result) {
   const auto reference = [&]() -> Result<std::unique_ptr<RowSource>> {
     return MakeImageView(image, context.stop);
   };
-  auto found = Search(job, encode_at, reference, plan.encode.quality);
+  auto found = Search(job, encode_at, reference, plan.encode.quality, SizeTrial());
   if (!found.ok()) return std::move(found).status().At(Stage::kEncode);
   auto& stage_ns = result->stage_ns;
   stage_ns[static_cast<size_t>(Stage::kDecode)] = decode_ns;
@@ -118,7 +127,8 @@ Result<bool> TranscodeSearched(const SearchedJob& job, JobResult* result) {
   const auto reference = [&] {
     return plan.source_codec->decode(job.encoded, plan.info, {}, limits, looking);
   };
-  auto found = Search(job, encode_at, reference, plan.transcode->quality);
+  const SizeTrial source = {plan.info.estimated_quality, job.encoded.size()};
+  auto found = Search(job, encode_at, reference, plan.transcode->quality, source);
   result->stage_ns[static_cast<size_t>(Stage::kEncode)] = clock.NowNs() - start_ns;
   if (!is_done) return false;
   if (!found.ok()) return std::move(found).status();

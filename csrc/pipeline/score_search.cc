@@ -7,32 +7,26 @@
 #include <string>
 #include <utility>
 
-#include "pipeline/typical_score.h"
+#include "pipeline/score_model.h"
 
 namespace pixpress {
 namespace {
 
 constexpr int kHighestQuality = 100;
-// After so many encodes a score may be further off; the rest is found by halving.
-constexpr int kMostGuesses = 4;
+// After so many encodes more may be lost.
+constexpr int kFewTrials = 3;
+// After so many the rest is found by halving.
+constexpr int kMostGuesses = 5;
 constexpr int kMostTrials = 8;
 // Guesses aim a little above what is needed, since one that falls short costs an encode.
 constexpr double kMargin = 0.1;
-// A score that is so little too good is not worth another encode.
-constexpr double kCloseEnough = 0.6;
-constexpr double kCloseEnoughLate = 1.5;
-// Between two trials the score is taken to follow a line only if both are so near.
-constexpr double kNear = 15;
+// Another encode is worth it if it is expected to save so much, in binary logarithms of bytes.
+constexpr double kWorthwhile = 0.045;
+constexpr double kWorthwhileLate = 0.09;
 // A point of the score costs less than this part of the bytes.
 constexpr double kMostSavingPerPoint = 0.1;
 
-struct Trial {
-  int quality = 0;
-  uint64_t size_bytes = 0;
-  double score = 0;
-
-  bool is_made() const { return quality != 0; }
-};
+using Trial = ScoreTrial;
 
 std::string Rounded(double score) {
   char text[32];
@@ -48,24 +42,26 @@ class ScoreSearch {
         goal_(goal),
         meter_(meter),
         lowest_(goal.target > 0 ? 1 : goal.quality),
-        needed_(std::max<double>(goal.target - ScoreGoal::kTolerance, goal.floor)) {}
+        needed_(std::max<double>(goal.target - ScoreGoal::kTolerance, goal.floor)),
+        model_(goal.format, needed_, {goal.difficulty, goal.source_quality}) {}
 
   Result<SearchResult> Run() {
-    int quality = goal_.quality;
-    if (goal_.target > 0) {
-      quality = AtTypical(100 - (100 - needed_ - kMargin) / goal_.difficulty);
-    }
+    int quality = goal_.target > 0 ? RoundedUp(model_.Guess(kMargin)) : goal_.quality;
     while (quality != 0) {
       PIXPRESS_RETURN_IF_ERROR(Try(quality));
       quality = NextQuality();
     }
-    const Trial& found = good_.is_made() ? good_ : bad_;
+    const Trial& found = Best();
     const bool is_too_large = goal_.max_bytes != 0 && found.size_bytes > goal_.max_bytes;
     if (is_too_large && !IsUseless(found)) return FitBelow(found);
     return Answer(found);
   }
 
  private:
+  const Trial& good() const { return model_.good(); }
+  const Trial& bad() const { return model_.bad(); }
+  const Trial& Best() const { return good().is_made() ? good() : bad(); }
+
   Result<Trial> Encode(int quality, ByteChain* out) {
     PIXPRESS_RETURN_IF_ERROR(encode_(quality, out));
     PIXPRESS_ASSIGN_OR_RETURN(const double score, score_(*out));
@@ -77,9 +73,8 @@ class ScoreSearch {
     ByteChain out(meter_);
     PIXPRESS_ASSIGN_OR_RETURN(const Trial trial, Encode(quality, &out));
     ++trials_;
-    const bool is_good = trial.score >= needed_;
-    (is_good ? good_ : bad_) = trial;
-    if (is_good || !good_.is_made()) {
+    model_.Add(trial);
+    if (trial.score >= needed_ || !good().is_made()) {
       kept_.emplace(std::move(out));
       kept_quality_ = quality;
     }
@@ -88,24 +83,28 @@ class ScoreSearch {
 
   // 0: no other one is worth a try.
   int NextQuality() const {
-    if (IsUseless(good_.is_made() ? good_ : bad_)) return 0;
-    const bool is_late = trials_ >= kMostGuesses;
-    if (!good_.is_made()) {
-      const bool is_too_large = goal_.max_bytes != 0 && bad_.size_bytes > goal_.max_bytes;
-      if (is_too_large || bad_.quality == kHighestQuality) return 0;
-      if (is_late) return (bad_.quality + 1 + kHighestQuality) / 2;
-      return std::clamp(Guess(bad_), bad_.quality + 1, kHighestQuality);
-    }
-    const int low = bad_.is_made() ? bad_.quality + 1 : lowest_;
-    const bool is_first_choice = goal_.target == 0 && !bad_.is_made();
-    const double most = needed_ + (is_late ? kCloseEnoughLate : kCloseEnough);
-    if (is_first_choice || low >= good_.quality || good_.score < most || trials_ >= kMostTrials) {
-      return 0;
-    }
-    if (is_late) return low + (good_.quality - low) / 2;
-    const int guess = std::max(bad_.is_made() ? Between() : Guess(good_), low);
-    if (guess < good_.quality) return guess;
-    return good_.score < needed_ + kCloseEnoughLate ? 0 : good_.quality - 1;
+    if (IsUseless(Best())) return 0;
+    return good().is_made() ? LowerQuality() : HigherQuality();
+  }
+
+  int HigherQuality() const {
+    const bool is_too_large = goal_.max_bytes != 0 && bad().size_bytes > goal_.max_bytes;
+    if (is_too_large || bad().quality == kHighestQuality) return 0;
+    if (trials_ >= kMostGuesses) return (bad().quality + 1 + kHighestQuality) / 2;
+    return std::clamp(RoundedUp(model_.Guess(kMargin)), bad().quality + 1, kHighestQuality);
+  }
+
+  int LowerQuality() const {
+    const int low = bad().is_made() ? bad().quality + 1 : lowest_;
+    const bool is_first_choice = goal_.target == 0 && !bad().is_made();
+    if (is_first_choice || low >= good().quality || trials_ >= kMostTrials) return 0;
+    const bool is_late = trials_ >= kFewTrials;
+    const double guess = std::clamp<double>(model_.Guess(0), low, good().quality);
+    if (model_.Saving(guess) < (is_late ? kWorthwhileLate : kWorthwhile)) return 0;
+    if (trials_ >= kMostGuesses) return low + (good().quality - low) / 2;
+    // The last one but the good one may do without the margin.
+    const int next = std::max(RoundedUp(model_.Guess(kMargin)), low);
+    return next < good().quality ? next : RoundedUp(guess) % good().quality;
   }
 
   // Not smaller than what there is, and not so much too good that a lower quality may be.
@@ -118,25 +117,6 @@ class ScoreSearch {
 
   int RoundedUp(double quality) const {
     return std::clamp(static_cast<int>(std::ceil(quality)), lowest_, kHighestQuality);
-  }
-  double Typical(int quality) const { return TypicalScore(goal_.format, quality); }
-  int AtTypical(double score) const {
-    return RoundedUp(QualityOfTypicalScore(goal_.format, score));
-  }
-
-  // The errors of an image are about the same multiple of the typical ones at every quality.
-  int Guess(const Trial& trial) const {
-    const double error = 100 - trial.score;
-    if (error < 0.01) return (lowest_ + trial.quality) / 2;
-    return AtTypical(100 - (100 - needed_ - kMargin) * (100 - Typical(trial.quality)) / error);
-  }
-
-  int Between() const {
-    const double above = good_.score - needed_, below = needed_ - bad_.score;
-    if (std::max(above, below) > kNear) return Guess(above < below ? good_ : bad_);
-    const double from = Typical(bad_.quality), to = Typical(good_.quality);
-    const double part = (needed_ + kMargin - bad_.score) / (good_.score - bad_.score);
-    return AtTypical(from + (to - from) * part);
   }
 
   Result<SearchResult> Answer(const Trial& found) {
@@ -152,8 +132,14 @@ class ScoreSearch {
   Result<SearchResult> FitBelow(const Trial& too_large) {
     kept_.reset();
     if (too_large.quality == 1) return TooLarge(too_large.size_bytes, goal_.max_bytes);
-    PIXPRESS_ASSIGN_OR_RETURN(
-        SearchResult fit, SearchQuality(encode_, too_large.quality - 1, goal_.max_bytes, meter_));
+    PIXPRESS_ASSIGN_OR_RETURN(SearchResult fit,
+                              SearchQuality(encode_,
+                                            {.format = goal_.format,
+                                             .quality = too_large.quality - 1,
+                                             .max_bytes = goal_.max_bytes,
+                                             .too_large = {too_large.quality, too_large.size_bytes},
+                                             .prior = {}},
+                                            meter_));
     PIXPRESS_ASSIGN_OR_RETURN(const double score, score_(fit.data));
     fit.score = score;
     if (score >= goal_.floor) return fit;
@@ -192,8 +178,7 @@ class ScoreSearch {
   const int lowest_;
   const double needed_;
   int trials_ = 0;
-  // The lowest quality known to reach what is needed, and the highest one known not to.
-  Trial good_, bad_;
+  ScoreModel model_;
   std::optional<ByteChain> kept_;  // Of the good one, or until there is one of the bad one.
   int kept_quality_ = 0;
 };

@@ -33,6 +33,8 @@ struct ScoreGoal {
   uint32_t least_side = 0;
   // What the errors of the image are as a multiple of the typical ones, for the first guess.
   double difficulty = 1;
+  // Of the source, if the output is made of its coded data; 0: unknown, or of pixels.
+  int source_quality = 0;
 
   bool has_scores() const { return target > 0 || floor > 0; }
 };

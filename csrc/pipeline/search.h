@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/status.h"
+#include "codecs/codec.h"
 #include "memory/byte_chain.h"
 #include "memory/meter.h"
 
@@ -20,12 +21,29 @@ struct SearchResult {
   std::optional<double> score;  // If it was asked for.
 };
 
-// Bisects the qualities from `asked_quality` down to 1 for an output of at most `max_bytes`; 0 is
-// no limit. Six encodes at most once one fits: the quality is then within three steps of the best.
-// One or two more before it gives up with kLimitExceeded, which names the size that quality 1
+// What an encode made.
+struct SizeTrial {
+  int quality = 0;  // 0: none.
+  uint64_t size_bytes = 0;
+};
+
+struct SizeGoal {
+  Format format = Format::kUnknown;  // What is made.
+  int quality = 80;                  // The highest one; tried first.
+  uint64_t max_bytes = 0;            // No output is larger; 0: no limit.
+  // Set if it is known that this quality, which is the one above, is too large: then it is not
+  // tried again.
+  SizeTrial too_large;
+  // What is likely without a trial: the source, if the output is made of its coded data.
+  SizeTrial prior;
+};
+
+// The first guess is by what sizes are typical, the next ones by what was measured. Ends with an
+// output that fits and has at least 24/25 of `max_bytes`, 15/16 after three encodes, or where the
+// next quality is known or expected to be too large. Three encodes as a rule, six at most once one
+// fits; some more before it gives up with kLimitExceeded, which names the size that quality 1
 // makes. Holds the best output that fits beside the one that is being made.
-Result<SearchResult> SearchQuality(const EncodeAt& encode, int asked_quality, uint64_t max_bytes,
-                                   Meter& meter);
+Result<SearchResult> SearchQuality(const EncodeAt& encode, const SizeGoal& goal, Meter& meter);
 
 // kLimitExceeded: no quality fits.
 Status TooLarge(uint64_t smallest_bytes, uint64_t max_bytes);

@@ -1,10 +1,11 @@
-"""Print the median SSIMULACRA2 of each lossy format by quality: the tables of typical_score.cc.
+"""Print what each lossy format scores and takes by quality: typical_score.cc and typical_size.cc.
 
-python benchmarks/typical_scores.py IMAGE...
+python benchmarks/typical_curves.py IMAGE...
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 
@@ -14,6 +15,7 @@ from PIL import Image
 import pixpress
 
 QUALITIES = (1, 10, 20, 30, 40, 50, 60, 70, 80, 85, 89, 90, 95, 100)
+ZERO_QUALITY = 80
 SIDE_PX = 700
 
 
@@ -25,13 +27,18 @@ def main() -> None:
         small.thumbnail((SIDE_PX, SIDE_PX))
         images.append(np.asarray(small))
     for format in ("jpeg", "webp", "avif"):
-        medians = []
+        zero_bytes = [len(pixpress.encode(image, format, quality=ZERO_QUALITY)) for image in images]
+        scores, sizes = [], []
         for quality in QUALITIES:
             outputs = [pixpress.encode(image, format, quality=quality) for image in images]
             decoded = [pixpress.decode(output, mode="RGB") for output in outputs]
-            scores = map(pixpress.ssimulacra2, images, decoded)
-            medians.append(round(statistics.median(scores), 1))
-        print(format, *medians)
+            scored = map(pixpress.ssimulacra2, images, decoded)
+            scores.append(round(statistics.median(scored), 1))
+            pairs = zip(outputs, zero_bytes, strict=True)
+            growth = (math.log2(len(output) / zero) for output, zero in pairs)
+            sizes.append(round(statistics.median(growth), 2))
+        print(format, "scores", *scores)
+        print(format, "sizes", *sizes)
 
 
 if __name__ == "__main__":
