@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/checked_math.h"
 #include "base/clock.h"
+#include "codecs/jpeg_encode.h"
 #include "image/image.h"
+#include "memory/buffer.h"
 
 namespace pixpress {
 namespace {
@@ -53,18 +56,50 @@ ImageInfo OutputInfo(const Plan& plan) {
   info.color = is_indexed ? ColorModel::kRgb : layout.color;
   info.has_alpha = is_indexed || layout.has_alpha;
   info.bits = layout.bits;
-  if (info.format != Format::kJpeg) return info;
-  info.is_progressive = true;
-  if (layout.color == ColorModel::kGray) {
-    info.planar = layout;
-  } else if (plan.transcode.has_value() || layout.color == ColorModel::kYCbCr) {
-    // Coefficients may stay as fine as they were.
-    info.planar = ImageLayout::Ycbcr(info.width, info.height, 1, 1);
-  } else {
-    info.planar =
-        ImageLayout::Ycbcr(info.width, info.height, plan.encode.chroma_h, plan.encode.chroma_v);
+  return info;
+}
+
+// The same of JPEG, with these components. Coded data that becomes the output does not grow but for
+// the tables; what is made of pixels has a bound of its own.
+ImageInfo JpegOutputInfo(const Plan& plan, const ImageLayout& planar) {
+  constexpr uint64_t kHeadBytes = 192 << 10;
+  ImageInfo info = OutputInfo(plan);
+  info.planar = planar;
+  info.is_progressive = WantsProgressiveJpeg(plan.encode);
+  info.encoded_bytes = JpegOutputBytes(planar, plan.encode);
+  if (!plan.transcode.has_value()) return info;
+  info.is_progressive |= WantsProgressiveJpeg(*plan.transcode);
+  const uint64_t source_bytes = plan.info.encoded_bytes;
+  if (source_bytes != 0 && plan.transcode->effort > 1) {
+    info.encoded_bytes = std::min(info.encoded_bytes, source_bytes + source_bytes / 8 + kHeadBytes);
   }
   return info;
+}
+
+// The pass over JPEG holds its input beside what the codec does, whatever the sampling is.
+uint64_t JpegPassBytes(const Plan& plan) {
+  const Codec& codec = *plan.output_codec;
+  const uint32_t width = plan.geometry.width, height = plan.geometry.height;
+  std::vector<ImageLayout> samplings;
+  if (plan.encoded_layout().color == ColorModel::kGray) {
+    samplings = {plan.encoded_layout()};
+  } else {
+    // A search may coarsen chroma, one for a score refine it too.
+    const bool is_fixed = !plan.is_searched() && !plan.transcode.has_value();
+    const bool is_fine = plan.goal.has_scores();
+    samplings = {ImageLayout::Ycbcr(width, height, is_fine ? 1 : plan.encode.chroma_h,
+                                    is_fine ? 1 : plan.encode.chroma_v)};
+    if (!is_fixed) samplings.push_back(ImageLayout::Ycbcr(width, height, 2, 2));
+  }
+  if (plan.transcode.has_value()) samplings.push_back(plan.info.planar);
+  uint64_t most_bytes = 0;
+  for (const ImageLayout& planar : samplings) {
+    const ImageInfo info = JpegOutputInfo(plan, planar);
+    const uint64_t bytes = codec.transcode_memory_bytes(info, PassOptions(plan, info));
+    most_bytes =
+        std::max(most_bytes, SaturatingAdd(bytes, BufferPool::CapacityFor(info.encoded_bytes)));
+  }
+  return most_bytes;
 }
 
 // False if there is no pass for this image.
@@ -87,12 +122,9 @@ Result<bool> Recode(Bytes encoded, const Plan& plan, const WorkContext& context,
 uint64_t PostProcessMemoryBytes(const Plan& plan, const Settings& settings) {
   if (!HasPass(plan, settings)) return 0;
   const Codec& codec = *plan.output_codec;
+  if (codec.transcode_memory_bytes != nullptr) return JpegPassBytes(plan);
   const ImageInfo info = OutputInfo(plan);
   const EncodeOptions options = PassOptions(plan, info);
-  if (codec.transcode != nullptr) {
-    const uint64_t bytes = codec.transcode_memory_bytes(info, options);
-    return SaturatingAdd(bytes, bytes);  // The output that it is given is less than this.
-  }
   const ImageLayout decoded = codec.decoded_layout(info, {});
   const uint64_t encode_bytes = codec.encode_memory_bytes(decoded, options);
   return SaturatingAdd(codec.decode_memory_bytes(info, {}),

@@ -133,6 +133,8 @@ JOBS: dict[str, tuple[str, dict[str, object]]] = {
     "re-encode": ("", {"effort": 2}),
     "default effort": ("", {}),
     "thumbnail": ("", {"width": 256, "effort": 2}),
+    "post-processed": ("", {"effort": 2, "post_process": True}),
+    "post-processed jpeg": (".jpg", {"effort": 7, "quality": 95, "post_process": True}),
     "to jpeg": (".jpg", {"effort": 7}),
     "to fine jpeg": (".jpg", {"effort": 4, "quality": 100, "subsampling": "4:4:4"}),
     "to png": (".png", {"effort": 1}),
@@ -162,6 +164,7 @@ IMPOSSIBLE = [
     if source.startswith("moving") and (job == "palette" or "scored" in job)
 ]
 LARGE_OUTPUTS = [("noise.jpg", "to fine jpeg"), ("noise.jpg", "to large webp")]
+LARGE_OUTPUTS += [("noise.jpg", "post-processed"), ("noise.jpg", "post-processed jpeg")]
 LARGE_OUTPUTS += [("noise.jpg", "to scored jpeg"), ("progressive.jpg", "to scored jpeg")]
 # Every source in one way, every way from one source.
 CASES = [
