@@ -112,6 +112,10 @@ double ScoreModel::Guess(double margin) const {
     typical = from + (to - from) * (Error(bad_) - wanted) / (Error(bad_) - Error(good_));
   } else if (bad_.is_made()) {
     typical = TypicalFromBelow(wanted);
+    // A perfect score says that there must be something between.
+    if (good_.is_made() && SaysNothing(good_) && typical < TypicalError(good_.quality)) {
+      typical = (TypicalError(bad_.quality) + TypicalError(good_.quality)) / 2;
+    }
   } else if (!SaysNothing(good_)) {
     typical = TypicalFromAbove(wanted);
   } else {

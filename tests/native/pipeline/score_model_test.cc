@@ -62,6 +62,16 @@ TEST(ScoreModel, TriesFineChromaOnlyWhereCoarseOneWillNotDo) {
   EXPECT_GT(will_not.Guess(0), 90);
 }
 
+TEST(ScoreModel, GoesBetweenABadTrialAndAPerfectOne) {
+  ScoreModel model(kFormat, 80, {});
+  model.Add({30, 3496, 62.3});
+  model.Add({69, 4792, 73.5});
+  model.Add({95, 29249, 100});
+  EXPECT_GT(model.Guess(0), 70);
+  EXPECT_LT(model.Guess(0), 91);
+  EXPECT_GT(model.Saving(model.Guess(0)), 0.5);
+}
+
 TEST(ScoreModel, ExpectsASavingByWhatTrialsTookAndBySizesThatAreTypical) {
   ScoreModel model(kFormat, 70, {});
   model.Add(TrialAt(80, 1));
