@@ -16,8 +16,10 @@ class Job:
     """Encode each image of ``source`` format as ``format``, after fitting ``side_px``.
 
     JPEG and AVIF are 4:2:0. Without an ``effort`` JPEG is baseline with standard Huffman tables,
-    which is the fastest that there is; else ``effort`` is one of those that the adapter names. With
-    ``has_palette``, ``quality`` is the number of colors, or what the adapter has instead.
+    which is the fastest that there is; else ``effort`` is one of those that the adapter names, or
+    "defaults": what the library does by itself at that quality. With ``has_palette``, ``quality``
+    is the number of colors, or what the adapter has instead. ``keeps_sampling`` is for those that
+    can; the others write 4:2:0, which is less work.
     """
 
     name: str
@@ -28,12 +30,18 @@ class Job:
     is_lossless: bool = False
     has_palette: bool = False
     effort: str = ""
+    keeps_sampling: bool = False
 
 
+DEFAULTS = "defaults"
 REENCODE = Job("re-encode")
 FIT_1600 = Job("fit 1600", side_px=1600)
 THUMBNAIL = Job("thumbnail 256", side_px=256)
-JOBS = (REENCODE, FIT_1600, THUMBNAIL)
+KEPT = Job("sampling kept", keeps_sampling=True)
+FROM_FINER = Job("4:2:0 of finer")
+DEFAULT_JOB = Job("defaults", effort=DEFAULTS)
+FIT_WEBP = Job("fit 1600 WebP", side_px=1600, format="webp")
+JOBS = (REENCODE, KEPT, FROM_FINER, DEFAULT_JOB, FIT_1600, THUMBNAIL, FIT_WEBP)
 
 
 class Adapter(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from peers.job import Job
+from peers.job import DEFAULTS, Job
 from peers.threaded import Threaded
 
 _SMALL = {"jpeg": "optimize, progressive", "png": "optimize", "gif": "optimize"}
@@ -57,6 +57,8 @@ class Pillow(Threaded):
     @staticmethod
     def _options(job: Job) -> dict[str, Any]:
         is_small = job.effort == _SMALL.get(job.format)
+        if job.format == "jpeg" and job.effort == DEFAULTS:
+            return {"quality": job.quality}
         if job.format == "jpeg":
             small = {"optimize": True, "progressive": True} if is_small else {}
             return {"quality": job.quality, "subsampling": "4:2:0", **small}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pixpress
 from peers import resident
-from peers.job import Job, ladder_of
+from peers.job import DEFAULTS, Job, ladder_of
+from peers.jpeg_facts import read_facts
 
 EFFORTS = ("effort 2", "effort 5", "effort 8")
 
@@ -37,17 +38,11 @@ class Pixpress:
         return ladder_of(job)
 
     def run(self, job: Job, blobs: Iterable[bytes]) -> list[bytes]:
-        settings = pixpress.Settings(
-            format=job.format,
-            width=job.side_px,
-            height=job.side_px,
-            subsampling="4:2:0",
-            metadata="none",
-            auto_orient=False,
-            **_encoder_settings(job),
-        )
+        blobs = list(blobs)
+        settings = [_settings(job, blob) for blob in blobs]
         start = time.perf_counter()
-        futures = [self._pool.submit(blob, settings=settings) for blob in blobs]
+        pairs = zip(blobs, settings, strict=True)
+        futures = [self._pool.submit(blob, settings=each) for blob, each in pairs]
         results = [future.result() for future in futures]
         self.last_seconds = time.perf_counter() - start
         return [result.data or b"" for result in results]
@@ -57,6 +52,25 @@ class Pixpress:
 
     def close(self) -> None:
         self._pool.shutdown()
+
+
+def _settings(job: Job, blob: bytes) -> pixpress.Settings:
+    is_default = job.effort == DEFAULTS
+    settings = {"quality": job.quality} if is_default else _encoder_settings(job)
+    return pixpress.Settings(
+        format=job.format,
+        width=job.side_px,
+        height=job.side_px,
+        subsampling=_sampling(blob) if job.keeps_sampling else "4:2:0",
+        metadata="none",
+        auto_orient=False,
+        **settings,
+    )
+
+
+def _sampling(blob: bytes) -> str:
+    names = {(1, 1): "4:4:4", (2, 1): "4:2:2"}
+    return names.get(read_facts(blob).sampling[0], "4:2:0")
 
 
 def _encoder_settings(job: Job) -> dict[str, Any]:

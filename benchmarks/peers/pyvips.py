@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from peers.job import Job, ladder_of
+from peers.job import DEFAULTS, Job, ladder_of
 from peers.threaded import Threaded
 
 # libvips has no number of colors but the depth; its quantizer takes a quality instead.
@@ -62,6 +62,8 @@ class PyVips(Threaded):
 
 def _saver(job: Job) -> tuple[str, dict[str, Any]]:
     """Return the method of an image and its options."""
+    if job.format == "jpeg" and job.effort == DEFAULTS:
+        return "jpegsave_buffer", {"Q": job.quality}
     if job.format == "jpeg":
         options: dict[str, Any] = {"Q": job.quality, "subsample_mode": "on"}
         if job.effort == "mozjpeg":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from peers import resident
-from peers.job import Job, ladder_of
+from peers.job import DEFAULTS, Job, ladder_of
 from peers.pyvips import PALETTE_QUALITIES
 
 _SERVER = Path(__file__).with_name("sharp_server.cjs")
@@ -96,6 +96,8 @@ class Sharp:
 
 def _options(job: Job) -> dict[str, Any]:
     if job.format == "jpeg":
+        if job.effort == DEFAULTS:
+            return {"quality": job.quality}
         if job.effort == "mozjpeg":
             return {"quality": job.quality, "chromaSubsampling": "4:2:0", "mozjpeg": True}
         is_optimized = bool(job.effort)

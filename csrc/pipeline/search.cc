@@ -19,8 +19,8 @@ constexpr int kFewEncodes = 3;
 constexpr int kMostGuesses = 5;
 constexpr int kLowestQuality = 1;
 // An output that is smaller than the limit by so many parts of it is good enough.
-constexpr uint64_t kClosePart = 25;
-constexpr uint64_t kClosePartLate = 16;
+constexpr uint64_t kClosePart = 20;
+constexpr uint64_t kClosePartLate = 14;
 // Binary logarithms of sizes from here on. The asked quality is not tried if it is expected to be
 // so much too large.
 constexpr double kFarTooLarge = 0.5;

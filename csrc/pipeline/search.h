@@ -39,7 +39,7 @@ struct SizeGoal {
 };
 
 // The first guess is by what sizes are typical, the next ones by what was measured. Ends with an
-// output that fits and has at least 24/25 of `max_bytes`, 15/16 after three encodes, or where the
+// output that fits and has at least 19/20 of `max_bytes`, 13/14 after three encodes, or where the
 // next quality is known or expected to be too large. Three encodes as a rule, six at most once one
 // fits; some more before it gives up with kLimitExceeded, which names the size that quality 1
 // makes. Holds the best output that fits beside the one that is being made.
