@@ -22,24 +22,25 @@ _COLORS = {
     "gifsicle": "#66a80f",
     "cwebp": "#748091",
     "avifenc": "#4c6ef5",
+    "mozjpeg": "#228be6",
+    "libjpeg-turbo": "#2f9e44",
 }
-_DASHES = ("", "7 3", "2 3")
+_DASHES = ("", "7 3", "2 3", "9 3 2 3")
 _WIDTH = 900.0
 _LEGEND_PX = 250.0
 _ROW_PX = 34.0
+_THROUGHPUT = "Source megapixels per second; more is better; numbers are efforts"
 
 
 def _color(library: str) -> str:
     return _COLORS.get(library, "#748091")
 
 
-def throughput(found: list[Found]) -> str:
+def throughput(found: list[Found], title: str = _THROUGHPUT) -> str:
     """Return a drawing with a line of dots for each task: megapixels per second, logarithmic."""
     top = 64.0
     bottom = top + _ROW_PX * len(found)
-    drawing = Drawing(
-        _WIDTH, bottom + 44, "Source megapixels per second; more is better; numbers are efforts"
-    )
+    drawing = Drawing(_WIDTH, bottom + 44, title)
     rates = [rate_of(task, row) for task in found for row in task.rows]
     low, high = min(rates) / 1.2, max(rates) * 1.2
     axis = Axis(low, high, 190, _WIDTH - 130, is_log=True)
@@ -52,8 +53,8 @@ def throughput(found: list[Found]) -> str:
         drawing.grid(190, y, _WIDTH - 130, y)
         for row in reversed(task.rows):  # Ours on top.
             rate = rate_of(task, row)
-            title = f"{row.label}: {rate:.1f} MP/s"
-            drawing.dot(axis(rate), y, _color(row.library), row.is_ours, title)
+            told = f"{row.label}: {rate:.1f} MP/s"
+            drawing.dot(axis(rate), y, _color(row.library), row.is_ours, told)
             if row.is_ours:
                 drawing.label(axis(rate), y - 8, row.effort.removeprefix("effort "), "middle")
     names = list(dict.fromkeys(row.library for task in found for row in task.rows))

@@ -75,12 +75,13 @@ class Results:
         path.write_text(json.dumps(asdict(self), separators=(",", ":")) + "\n")
 
 
+def found_of(plain: dict[str, Any]) -> Found:
+    """Return a task of what ``asdict`` made of it."""
+    rows = [{**row, "curve": row["curve"] and Curve(**row["curve"])} for row in plain["rows"]]
+    return Found(**{**plain, "rows": [Row(**row) for row in rows]})
+
+
 def load(path: Path) -> Results:
     """Return what ``Results.save`` wrote."""
     plain: dict[str, Any] = json.loads(path.read_text())
-    for found in plain["found"]:
-        for row in found["rows"]:
-            row["curve"] = row["curve"] and Curve(**row["curve"])
-        found["rows"] = [Row(**row) for row in found["rows"]]
-    plain["found"] = [Found(**found) for found in plain["found"]]
-    return Results(**plain)
+    return Results(**{**plain, "found": [found_of(each) for each in plain["found"]]})

@@ -200,3 +200,15 @@ def test_the_page_can_be_written_again_from_its_data(made: Path) -> None:
     command = [sys.executable, "benchmarks/compare.py", "--render", "--out", str(made)]
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
     assert (made / "comparison.md").read_text() == before
+
+
+def test_the_drawings_of_jpeg_are_those_of_the_data_that_is_kept(tmp_path: Path) -> None:
+    kept = ROOT / "docs" / "comparison"
+    (tmp_path / "jpeg.json").write_text((kept / "jpeg.json").read_text())
+    command = [sys.executable, "benchmarks/plot_jpeg.py", "--render", "--out", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+    for name in ("jpeg_throughput.svg", "jpeg_bytes.svg"):
+        text = (tmp_path / name).read_text()
+        assert text == (kept / name).read_text()
+        assert ElementTree.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+        assert "NaN" not in text
