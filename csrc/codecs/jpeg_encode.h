@@ -7,6 +7,8 @@ namespace pixpress {
 
 // From this effort on bits are spent where they are seen most, by our own encoder.
 inline constexpr int kJpegTrellisEffort = 4;
+// From this effort on DC levels of progressive files are chosen too.
+inline constexpr int kJpegDcTrellisEffort = 7;
 bool WantsJpegTrellis(const EncodeOptions& options);
 
 ImageLayout JpegAcceptedLayout(const ImageLayout& from, const EncodeOptions& options);

@@ -114,7 +114,7 @@ void CountJpegTokens(const JpegFrame& frame, std::span<const JpegToken> tokens,
     for (size_t c = 0; c < frame.component_count; ++c) {
       JpegBlockCounts& own = (*counts)[c > 0];
       for (int i = 0; i < frame.components[c].h * frame.components[c].v; ++i) {
-        ++own.dc[SplitJpegToken(*next++).symbol];
+        ++own.dc[SplitJpegToken(*next++ & 0xFFF).symbol];
         do {
           ++own.ac[SplitJpegToken(*next).symbol];
         } while (!IsJpegEnd(*next++));

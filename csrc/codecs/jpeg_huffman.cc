@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels/fixed_log.h"
+
 namespace pixpress {
 namespace {
 
@@ -229,6 +231,17 @@ JpegHuffmanSpec MakeOptimalJpegHuffman(const JpegSymbolCounts& counts) {
     spec.symbols[i] = static_cast<uint8_t>(nodes[i].symbol);
   }
   return spec;
+}
+
+JpegSymbolRates MakeJpegSymbolRates(const JpegSymbolCounts& counts, uint32_t unit) {
+  constexpr uint32_t kLogUnit = 1024;
+  const int32_t all = Log2In1024ths(std::accumulate(counts.begin(), counts.end(), 1u));
+  JpegSymbolRates rates;
+  std::ranges::transform(counts, rates.begin(), [&](uint32_t count) {
+    const auto log = static_cast<uint32_t>(all - Log2In1024ths(count + 1));
+    return static_cast<uint16_t>(std::min(log * unit / kLogUnit, kMaxCodeBits * unit));
+  });
+  return rates;
 }
 
 }  // namespace pixpress

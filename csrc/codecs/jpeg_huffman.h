@@ -96,4 +96,9 @@ const JpegDecodeTable* StandardJpegDecodeTable(const JpegHuffmanSpec& spec, bool
 using JpegSymbolCounts = std::array<uint32_t, 256>;
 JpegHuffmanSpec MakeOptimalJpegHuffman(const JpegSymbolCounts& counts);
 
+// About what codes for symbols that occur this often take, in 1 / `unit` of a bit: the logarithm of
+// how rare they are, 16 bits at most, counting each once more. `unit` divides 1024.
+using JpegSymbolRates = std::array<uint16_t, 256>;
+JpegSymbolRates MakeJpegSymbolRates(const JpegSymbolCounts& counts, uint32_t unit);
+
 }  // namespace pixpress

@@ -25,15 +25,19 @@ JpegImageTokens::JpegImageTokens(const JpegFrame& frame, Meter& meter)
 uint64_t JpegImageTokens::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows) {
   const uint64_t row_bytes =
       BufferPool::CapacityFor(row_blocks * kMostAcTokens * sizeof(JpegToken)) + sizeof(Row);
-  const uint64_t dc_bytes = SaturatingMul(row_blocks * sizeof(int16_t), mcu_rows);
-  return SaturatingAdd(SaturatingMul(row_bytes, mcu_rows), BufferPool::CapacityFor(dc_bytes)) +
+  const uint64_t blocks = SaturatingMul(row_blocks, mcu_rows);
+  const uint64_t dc_bytes = BufferPool::CapacityFor(SaturatingMul(blocks, sizeof(int16_t))) +
+                            BufferPool::CapacityFor(blocks);
+  return SaturatingAdd(SaturatingMul(row_bytes, mcu_rows), dc_bytes) +
          BufferPool::CapacityFor((row_blocks + 1) * sizeof(JpegToken*));
 }
 
 Status JpegImageTokens::Start() {
   const size_t row_blocks = size_t{frame_.mcu_columns} * frame_.mcu_blocks();
-  const size_t dc_bytes = row_blocks * frame_.mcu_rows * sizeof(int16_t);
-  PIXPRESS_ASSIGN_OR_RETURN(dc_, meter_.Allocate(dc_bytes));
+  const size_t blocks = row_blocks * frame_.mcu_rows;
+  PIXPRESS_ASSIGN_OR_RETURN(dc_, meter_.Allocate(blocks * sizeof(int16_t)));
+  PIXPRESS_ASSIGN_OR_RETURN(dc_errors_, meter_.Allocate(blocks));
+  dc_errors_begin_ = dc_errors_.as<int8_t>();
   PIXPRESS_ASSIGN_OR_RETURN(blocks_, meter_.Allocate((row_blocks + 1) * sizeof(JpegToken*)));
   held_.reserve(frame_.mcu_rows);
   auto* next = dc_.as<int16_t>();
@@ -52,10 +56,12 @@ void JpegImageTokens::FindBlocks(std::span<const JpegToken> tokens) {
     for (size_t c = 0; c < frame_.component_count; ++c) {
       const JpegFrameComponent& own = frame_.components[c];
       for (uint32_t y = 0; y < own.v; ++y) {
-        int16_t* const dc = dc_begin_[c] + size_t{mcu_row * own.v + y} * frame_.block_columns(c);
+        int16_t* const dc = Dc(c, mcu_row * own.v + y);
+        int8_t* const errors = dc_errors_begin_ + (dc - dc_begin_[0]);
         for (uint32_t x = 0; x < own.h; ++x) {
-          last_dc_[c] += JpegTokenValue(*next++);
+          last_dc_[c] += JpegTokenValue(*next);
           dc[column * own.h + x] = static_cast<int16_t>(last_dc_[c]);
+          errors[column * own.h + x] = static_cast<int8_t>(JpegDcError(*next++));
           *block++ = next;
           while (!IsJpegEnd(*next++)) {
           }

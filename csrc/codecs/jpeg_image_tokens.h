@@ -31,8 +31,15 @@ class JpegImageTokens {
   // those that only fill up MCUs.
   std::span<const JpegToken> Ac(size_t component, uint32_t mcu_row) const;
   // A row of blocks, padded to whole MCUs.
+  int16_t* Dc(size_t component, uint32_t block_row) {
+    return dc_begin_[component] + size_t{block_row} * frame_.block_columns(component);
+  }
   const int16_t* Dc(size_t component, uint32_t block_row) const {
     return dc_begin_[component] + size_t{block_row} * frame_.block_columns(component);
+  }
+  // What rounding has left over of it, as JpegDcError.
+  const int8_t* DcErrors(size_t component, uint32_t block_row) const {
+    return dc_errors_begin_ + (Dc(component, block_row) - dc_begin_[0]);
   }
   // Without padding.
   uint32_t columns(size_t component) const { return columns_[component]; }
@@ -54,6 +61,8 @@ class JpegImageTokens {
   std::vector<Row> held_;
   Buffer dc_;
   std::array<int16_t*, 3> dc_begin_ = {};
+  Buffer dc_errors_;  // In the same order.
+  int8_t* dc_errors_begin_ = nullptr;
   std::array<int32_t, 3> last_dc_ = {};
   Buffer blocks_;  // Pointers to tokens, one more than a row has blocks.
   uint64_t token_count_ = 0;

@@ -46,13 +46,18 @@ class BlockQuantizer {
   }
 
  private:
-  void PutBlock(const int16_t* block, size_t component, JpegTokenWriter& out) {
-    const int32_t step = 8 * frame_.quant[component][0];
-    const int32_t magnitude = (std::abs(int32_t{block[0]}) + step / 2) / step;
+  void PutDc(int32_t eighths, size_t component, JpegTokenWriter& out) {
+    const int32_t step = 8 * frame_.quant[component][0], sign = eighths < 0 ? -1 : 1;
     // The difference of two must fit in 11 bits.
-    const int32_t dc = std::min(magnitude, 1023) * (block[0] < 0 ? -1 : 1);
-    out.PutDc(dc - last_dc_[component]);
-    last_dc_[component] = dc;
+    const int32_t magnitude = std::min((std::abs(eighths) + step / 2) / step, 1023);
+    const int32_t difference = sign * magnitude - last_dc_[component];
+    last_dc_[component] = sign * magnitude;
+    if (!trellis_.keeps_dc_errors()) return out.PutDc(difference);
+    const int32_t sixteenths = (std::abs(eighths) * 16 + step / 2) / step;
+    out.PutDc(difference, sign * (sixteenths - magnitude * 16));
+  }
+  void PutBlock(const int16_t* block, size_t component, JpegTokenWriter& out) {
+    PutDc(block[0], component, out);
     for (uint32_t k = 1; k < 64; ++k) {
       const int32_t value = block[kJpegNaturalOrder[k]];
       const uint32_t sign = value < 0 ? ~0u : 0;

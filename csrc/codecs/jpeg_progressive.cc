@@ -4,6 +4,7 @@
 
 #include "base/checked_math.h"
 #include "codecs/jpeg_bit_writer.h"
+#include "codecs/jpeg_dc_trellis.h"
 #include "codecs/jpeg_entropy_encoder.h"
 #include "codecs/jpeg_markers.h"
 #include "codecs/jpeg_scan_coder.h"
@@ -42,8 +43,9 @@ Status WriteScanHead(const JpegScan& scan, size_t index, const JpegScanTables& t
 }  // namespace
 
 uint64_t JpegProgressiveWriter::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows) {
-  return SaturatingAdd(JpegImageTokens::MemoryBytes(row_blocks, mcu_rows),
-                       JpegBitWriter::MemoryBytes() + kSymbolBytes);
+  return SaturatingAdd(
+      JpegImageTokens::MemoryBytes(row_blocks, mcu_rows),
+      JpegBitWriter::MemoryBytes() + JpegDcTrellisBytes(row_blocks) + kSymbolBytes);
 }
 
 Result<JpegScanScript> JpegProgressiveWriter::ChooseScans() const {
@@ -75,6 +77,7 @@ Status JpegProgressiveWriter::WriteScans(const JpegScanScript& script) {
 }
 
 Status JpegProgressiveWriter::Finish() {
+  if (chooses_dc_) PIXPRESS_RETURN_IF_ERROR(ChooseJpegDc(context_, &image_));
   PIXPRESS_ASSIGN_OR_RETURN(const JpegScanScript script, ChooseScans());
   PIXPRESS_RETURN_IF_ERROR(WriteJpegFrame(image_.frame(), true, metadata_, out_));
   PIXPRESS_RETURN_IF_ERROR(WriteScans(script));

@@ -16,11 +16,14 @@ namespace pixpress {
 // thread; borrows everything.
 class JpegProgressiveWriter {
  public:
+  // If it `chooses_dc`, DC levels need not stay what tokens say they are, give or take 1.
   JpegProgressiveWriter(const JpegFrame& frame, const EncodeOptions& options,
-                        const Metadata& metadata, const WorkContext& context, ByteChain* out)
+                        const Metadata& metadata, const WorkContext& context, bool chooses_dc,
+                        ByteChain* out)
       : options_(options),
         metadata_(metadata),
         context_(context),
+        chooses_dc_(chooses_dc),
         out_(out),
         image_(frame, context.meter) {}
   // Of an image whose rows of MCUs have so many blocks.
@@ -39,6 +42,7 @@ class JpegProgressiveWriter {
   const EncodeOptions& options_;
   const Metadata& metadata_;
   const WorkContext& context_;
+  const bool chooses_dc_;
   ByteChain* const out_;
   JpegImageTokens image_;
 };

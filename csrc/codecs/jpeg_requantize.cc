@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/fixed_log.h"
+
 namespace pixpress {
 namespace {
 
@@ -41,20 +43,7 @@ constexpr std::array<int8_t, 64> kUnevenness = {
     26, 33,  1,  3,  6,  11, 16, 22, 29,  35,  9,  10, 12, 16, 21, 26, 32, 38, 16, 17, 19, 22,
     26, 31,  37, 42, 23, 24, 26, 29, 32,  37,  42, 47, 31, 31, 33, 35, 38, 42, 47, 52};
 
-// Logarithms and powers of 2 in 1024ths, from integers: they decide about bytes.
-int32_t Log2(uint32_t x) {
-  const int32_t whole = std::bit_width(x) - 1;
-  uint64_t mantissa = (uint64_t{x} << 32) >> (16 + whole);
-  int32_t log = whole;
-  for (int bit = 0; bit < 10; ++bit) {
-    mantissa = mantissa * mantissa >> 16;
-    const int32_t is_above = mantissa >> 17 != 0 ? 1 : 0;
-    mantissa >>= is_above;
-    log = 2 * log + is_above;
-  }
-  return log;
-}
-// In 65536ths.
+// 2 to the power of 1024ths, in 65536ths; from integers, for it decides about bytes.
 uint32_t Exp2(int32_t x) {
   constexpr std::array<uint32_t, 10> kRoots = {92682, 77936, 71468, 68438, 66971,
                                                66250, 65892, 65714, 65625, 65580};
@@ -103,7 +92,7 @@ JpegQuantTable PerceptualJpegQuant(int quality, bool is_chroma) {
   if (is_chroma) return ScaledQuant(quality, [](size_t i) { return kPerceptualChroma[i] * 10; });
   const auto scale = static_cast<uint32_t>(std::max(ScaleOf(quality), 1));
   const auto even_scale = static_cast<uint32_t>(ScaleOf(kEvenQuality));
-  const int32_t log = scale < even_scale ? Log2(scale) - Log2(even_scale) : 0;
+  const int32_t log = scale < even_scale ? Log2In1024ths(scale) - Log2In1024ths(even_scale) : 0;
   return ScaledQuant(quality, [&](size_t i) {
     const uint64_t factor = Exp2(log * kUnevenness[i] / 64);
     return static_cast<int>(kPerceptualLuma[i] * 100 * factor >> 16);
@@ -146,6 +135,13 @@ size_t JpegRequantizer::MaxRowTokens(const JpegFrame& frame) {
 
 void JpegRequantizer::StartAfter(const std::array<int32_t, 3>& source_dc) {
   for (size_t c = 0; c < frame_.component_count; ++c) last_dc_[c] = QuantizedDc(c, source_dc[c]);
+}
+
+// In sixteenths of a step.
+int32_t JpegRequantizer::DcError(size_t component, int32_t dc, int32_t level) const {
+  const uint32_t exact = static_cast<uint32_t>(std::abs(dc)) * scales_[component].multiplier[0];
+  const auto error = static_cast<int32_t>((exact + (1 << 11)) >> 12) - 16 * std::abs(level);
+  return dc < 0 ? -error : error;
 }
 
 bool JpegRequantizer::ReadChosenAc(JpegBitReader& in, const JpegDecodeTable& table,

@@ -98,6 +98,7 @@ class JpegRequantizer {
   bool ReadChosenAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
                     JpegTokenWriter& out);
   static const JpegToken* CopyAc(const JpegToken* next, JpegTokenWriter& out);
+  int32_t DcError(size_t component, int32_t dc, int32_t level) const;
   int32_t QuantizedDc(size_t component, int32_t dc) const {
     const auto magnitude = static_cast<int32_t>(scales_[component].Apply(std::abs(dc), 0));
     return dc < 0 ? -magnitude : magnitude;
@@ -115,7 +116,11 @@ inline bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter
   const int32_t now = QuantizedDc(component, dc);
   const int32_t difference = now - last_dc_[component];
   last_dc_[component] = now;
-  out.PutDc(difference);
+  if (trellis_ != nullptr && trellis_->keeps_dc_errors()) {
+    out.PutDc(difference, DcError(component, dc, now));
+  } else {
+    out.PutDc(difference);
+  }
   return std::abs(difference) <= kMaxDifference;
 }
 

@@ -65,7 +65,10 @@ JpegTokenSink::JpegTokenSink(const JpegFrame& frame, const EncodeOptions& option
       out_(out),
       store_(JpegRequantizer::MaxRowTokens(frame), context.meter) {
   if (WantsProgressiveJpeg(options)) {
-    progressive_.emplace(frame, options, metadata, context, out);
+    const bool chooses_dc =
+        trellis != nullptr && trellis->chooses() && options.effort >= kJpegDcTrellisEffort;
+    if (chooses_dc) trellis->KeepDcErrors();
+    progressive_.emplace(frame, options, metadata, context, chooses_dc, out);
   }
 }
 
@@ -104,7 +107,7 @@ bool JpegTokenSink::IsCounted(uint32_t row) const {
 void JpegTokenSink::EndCountedRow() {
   ++counted_;
   if (trellis_ == nullptr || !std::has_single_bit(counted_)) return;
-  trellis_->SetRates(MakeOptimalJpegHuffmanSpecs(counts_, true));
+  trellis_->LearnRates(counts_);
 }
 
 uint32_t JpegTokenSink::rows_of_same_rates() const {

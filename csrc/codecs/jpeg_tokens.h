@@ -4,7 +4,8 @@
 //
 // A token has the number of zeros before a value in its upper 4 bits, and the value in the others,
 // negative ones less 1. A block is one DC token (the difference to its predecessor), its AC tokens,
-// and kJpegEnd or kJpegFullEnd.
+// and kJpegEnd or kJpegFullEnd. The upper bits of DC tokens are 0, or for JpegImageTokens what
+// rounding has left over.
 
 #include <array>
 #include <bit>
@@ -61,6 +62,8 @@ inline JpegTokenCode SplitJpegToken(JpegToken token) {
 inline JpegToken MakeJpegDcToken(int32_t value) {
   return static_cast<JpegToken>((value - (value < 0 ? 1 : 0)) & 0xFFF);
 }
+// What DC is more than its level, in sixteenths of a step, -8 to 7.
+inline int32_t JpegDcError(JpegToken token) { return static_cast<int16_t>(token) >> 12; }
 
 // Of a number below 2^31. Compilers make branches of it where they see what it is.
 inline uint32_t AllOnesUnlessZero(uint32_t number) {
@@ -76,6 +79,11 @@ class JpegTokenWriter {
 
   // At most 2047 either way.
   void PutDc(int32_t difference) { *next_++ = MakeJpegDcToken(difference); }
+  // The same with what JpegDcError gives, which may be off by one at the limits.
+  void PutDc(int32_t difference, int32_t error) {
+    const int32_t within = error > 7 ? 7 : error < -8 ? -8 : error;
+    *next_++ = static_cast<JpegToken>(MakeJpegDcToken(difference) | within * (1 << 12));
+  }
   // A value at `k` in zigzag order, where the last one that left a trace was at `*last`. A value of
   // 0 leaves none, and takes no branch, for it is as good as random whether a small one remains.
   void PutAc(uint32_t k, JpegValue value, uint32_t* last) {

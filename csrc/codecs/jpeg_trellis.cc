@@ -30,14 +30,20 @@ JpegTrellis::JpegTrellis(const Steps& source_eighths, const Steps& target) {
       factors_[c][k].energy = std::min(step, kMostStep) * std::min(step, kMostStep);
     }
   }
-  SetRates(StandardJpegHuffmanSpecs());
-}
-
-void JpegTrellis::SetRates(const JpegHuffmanSpecs& specs) {
+  const JpegHuffmanSpecs specs = StandardJpegHuffmanSpecs();
   for (size_t t = 0; t < 2; ++t) {
     const JpegCodeTable codes = MakeJpegCodes(specs.ac[t]);
     for (size_t i = 0; i < codes.size(); ++i) {
-      rates_[t][i] = static_cast<uint8_t>(codes[i].total_bits);
+      rates_[t][i] = static_cast<uint16_t>(codes[i].total_bits * kTrellisRateUnit);
+    }
+  }
+}
+
+void JpegTrellis::LearnRates(const JpegImageCounts& counts) {
+  for (size_t t = 0; t < 2; ++t) {
+    const JpegSymbolRates codes = MakeJpegSymbolRates(counts[t].ac, kTrellisRateUnit);
+    for (size_t i = 0; i < codes.size(); ++i) {
+      rates_[t][i] = static_cast<uint16_t>(codes[i] + (i & 15) * kTrellisRateUnit);
     }
   }
 }

@@ -27,8 +27,12 @@ class JpegTrellis {
 
   // From here on a level is what is nearest, whatever it takes.
   void OnlyRound() { only_rounds_ = true; }
-  // What symbols will take from here on; those of the standard tables at first.
-  void SetRates(const JpegHuffmanSpecs& specs);
+  bool chooses() const { return !only_rounds_; }
+  // DC tokens are to have what rounding leaves over.
+  void KeepDcErrors() { keeps_dc_errors_ = true; }
+  bool keeps_dc_errors() const { return keeps_dc_errors_; }
+  // Symbols will take from here on what these counts say; at first what the standard tables do.
+  void LearnRates(const JpegImageCounts& counts);
 
   // A coefficient in steps of the source, k being at most 79: those beyond the block are dropped.
   void Add(size_t component, uint32_t k, JpegValue value) {
@@ -79,6 +83,7 @@ class JpegTrellis {
   std::array<std::array<Factor, 80>, 3> factors_ = {};
   std::array<TrellisRates, 2> rates_ = {};
   bool only_rounds_ = false;
+  bool keeps_dc_errors_ = false;
   // The block.
   std::array<TrellisValue, 64> values_;
   std::array<uint32_t, 64> signs_;

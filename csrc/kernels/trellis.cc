@@ -8,6 +8,7 @@ namespace {
 
 // Costs are in bits of this many parts, which squared errors times weights are in too.
 constexpr uint64_t kBit = uint64_t{TrellisValue::kUnit} * TrellisValue::kUnit * kTrellisWeightUnit;
+constexpr uint64_t kRateUnit = kBit / kTrellisRateUnit;
 constexpr int64_t kNever = INT64_MAX / 2;
 constexpr uint32_t kEndOfBlock = 0x00, kZeroRun = 0xF0;
 
@@ -43,7 +44,7 @@ class Search {
   }
 
  private:
-  int64_t Bits(uint32_t symbol) const { return static_cast<int64_t>(rates_[symbol] * kBit); }
+  int64_t Bits(uint32_t symbol) const { return static_cast<int64_t>(rates_[symbol] * kRateUnit); }
   int64_t RunBits(uint32_t run, uint32_t size) const {
     return Bits((run & 15) << 4 | size) + static_cast<int64_t>(run >> 4) * Bits(kZeroRun);
   }

@@ -8,9 +8,10 @@
 
 namespace pixpress {
 
-// What each symbol (run of zeros << 4 | size of the value in bits) takes, in bits, the value's
-// included. 0x00 ends a block and 0xF0 stands for 16 zeros.
-using TrellisRates = std::array<uint8_t, 256>;
+// What each symbol (run of zeros << 4 | size of the value in bits) takes, the value's bits
+// included, in 1 / kTrellisRateUnit of a bit. 0x00 ends a block and 0xF0 stands for 16 zeros.
+inline constexpr uint32_t kTrellisRateUnit = 16;
+using TrellisRates = std::array<uint16_t, 256>;
 
 // A coefficient that is not 0 when it is rounded.
 struct TrellisValue {

@@ -17,28 +17,31 @@ TrellisRates PlausibleRates() {
   TrellisRates rates = {};
   for (uint32_t run = 0; run < 16; ++run) {
     for (uint32_t size = 1; size <= 10; ++size) {
-      rates[run << 4 | size] = static_cast<uint8_t>(std::min(2 + run + 2 * (size - 1), 16u) + size);
+      const uint32_t bits = std::min(2 + run + 2 * (size - 1), 16u) + size;
+      const uint32_t parts = (run * 5 + size * 3) % kTrellisRateUnit;
+      rates[run << 4 | size] = static_cast<uint16_t>(bits * kTrellisRateUnit - parts);
     }
   }
-  rates[0x00] = 4;
-  rates[0xF0] = 11;
+  rates[0x00] = 4 * kTrellisRateUnit - 3;
+  rates[0xF0] = 11 * kTrellisRateUnit + 5;
   return rates;
 }
 
 // The sum that is to be the least, counted in the plainest way, in bits.
 double Cost(const TrellisRates& rates, uint32_t weight, const std::vector<TrellisValue>& values) {
   double bits = 0;
-  uint32_t last = 0;
+  uint32_t parts = 0, last = 0;
   for (const TrellisValue& value : values) {
     const double error = (double{1} * value.magnitude - double{1} * value.level * kUnit) / kUnit;
     bits += error * error * weight / kTrellisWeightUnit;
     if (value.level == 0) continue;
     uint32_t run = value.position - last - 1;
-    for (; run > 15; run -= 16) bits += rates[0xF0];
-    bits += rates[run << 4 | static_cast<uint32_t>(std::bit_width(value.level))];
+    for (; run > 15; run -= 16) parts += rates[0xF0];
+    parts += rates[run << 4 | static_cast<uint32_t>(std::bit_width(value.level))];
     last = value.position;
   }
-  return bits + (last == 63 ? 0 : rates[0x00]);
+  parts += last == 63 ? 0 : rates[0x00];
+  return bits + double{1} * parts / kTrellisRateUnit;
 }
 
 // Of all choices of 0, one less and the level itself.
@@ -130,9 +133,9 @@ TEST(TrellisTest, TheLastCoefficientNeedsNoEndOfTheBlock) {
   // Alone it costs three runs of zeros and its own code; without an end it is worth it.
   const std::vector<TrellisValue> values = {{1, 2 * kUnit, 2}, {63, kUnit, 1}};
   const uint32_t weight = 30 * kTrellisWeightUnit;
-  rates[0x00] = 15;
+  rates[0x00] = 15 * kTrellisRateUnit;
   EXPECT_EQ(Chosen(rates, weight, values)[1].level, 0u);
-  rates[0x00] = 40;
+  rates[0x00] = 40 * kTrellisRateUnit;
   EXPECT_EQ(Chosen(rates, weight, values)[1].level, 1u);
 }
 
