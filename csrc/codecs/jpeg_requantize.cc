@@ -18,24 +18,25 @@ constexpr std::array<uint8_t, 64> kChroma = {
     99, 99, 47, 66, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99};
 
-// For luma, by N. Robidoux, but DC finer: about flat where eyes see most, coarser than K.1 where
-// they see least.
+// For luma, from N. Robidoux's, which is about flat where eyes see most and coarser than K.1 where
+// they see least; DC and its neighbors are finer. Tenfold.
 constexpr std::array<uint16_t, 64> kPerceptualLuma = {
-    13, 16, 16, 18,  25,  37,  56,  85,  16, 17, 20,  27,  34,  40,  53,  75,
-    16, 20, 24, 31,  43,  62,  91,  135, 18, 27, 31,  40,  53,  74,  106, 156,
-    25, 34, 43, 53,  69,  94,  131, 189, 37, 40, 62,  74,  94,  124, 169, 238,
-    56, 53, 91, 106, 131, 169, 226, 311, 85, 75, 135, 156, 189, 238, 311, 418};
+    91,  147, 183, 200, 270,  389,  572,  845,  147, 194, 222,  292,  357,  408,  527,  725,
+    183, 222, 259, 326, 440,  617,  879,  1269, 200, 292, 326,  408,  527,  715,  997,  1427,
+    270, 357, 440, 527, 667,  883,  1198, 1682, 389, 408, 617,  715,  883,  1134, 1503, 2060,
+    572, 527, 879, 997, 1198, 1503, 1955, 2617, 845, 725, 1269, 1427, 1682, 2060, 2617, 3421};
 
-// What K.2 is at 0.7 of its steps, 0.46 at DC, and a little more at high frequencies; tenfold.
+// For chroma, from K.2 at about 0.75 of its steps, DC at half, and the finer the higher the
+// frequency. Tenfold.
 constexpr std::array<uint16_t, 64> kPerceptualChroma = {
-    77,  121, 167, 340, 742, 769, 797, 826, 121, 143, 183, 480, 745, 771, 799, 828,
-    167, 183, 402, 731, 754, 779, 806, 834, 340, 480, 731, 748, 769, 792, 817, 844,
-    742, 745, 754, 769, 787, 808, 832, 857, 769, 771, 779, 792, 808, 828, 850, 874,
-    797, 799, 806, 817, 832, 850, 871, 894, 826, 828, 834, 844, 857, 874, 894, 916};
+    83,  154, 195, 367, 738, 703, 671, 639, 154, 167, 198, 477, 681, 649, 619, 590,
+    195, 198, 400, 669, 634, 604, 575, 546, 367, 477, 669, 630, 595, 565, 536, 509,
+    738, 681, 634, 595, 561, 530, 502, 476, 703, 649, 604, 565, 530, 500, 472, 446,
+    671, 619, 575, 536, 502, 472, 445, 420, 639, 590, 546, 509, 476, 446, 420, 396};
 
 // Above this quality steps of luma do not fall alike: those of high frequencies, which come to be
 // seen, fall faster, and those of low ones slower.
-constexpr int kEvenQuality = 75;
+constexpr int kEvenQuality = 77;
 // Of what a step is times as much as at that quality, the power by which it is that much more once
 // again, in 64ths.
 constexpr std::array<int8_t, 64> kUnevenness = {
@@ -95,7 +96,7 @@ JpegQuantTable PerceptualJpegQuant(int quality, bool is_chroma) {
   const int32_t log = scale < even_scale ? Log2In1024ths(scale) - Log2In1024ths(even_scale) : 0;
   return ScaledQuant(quality, [&](size_t i) {
     const uint64_t factor = Exp2(log * kUnevenness[i] / 64);
-    return static_cast<int>(kPerceptualLuma[i] * 100 * factor >> 16);
+    return static_cast<int>(kPerceptualLuma[i] * 10 * factor >> 16);
   });
 }
 
