@@ -26,7 +26,7 @@ constexpr std::array<uint16_t, 64> kPerceptualLuma = {
     270, 357, 440, 527, 667,  883,  1198, 1682, 389, 408, 617,  715,  883,  1134, 1503, 2060,
     572, 527, 879, 997, 1198, 1503, 1955, 2617, 845, 725, 1269, 1427, 1682, 2060, 2617, 3421};
 
-// For chroma, from K.2 at about 0.75 of its steps, DC at half, and the finer the higher the
+// For chroma, from K.2 at 0.85 of its low steps, DC at half, and the finer the higher the
 // frequency. Tenfold.
 constexpr std::array<uint16_t, 64> kPerceptualChroma = {
     83,  154, 195, 367, 738, 703, 671, 639, 154, 167, 198, 477, 681, 649, 619, 590,
