@@ -82,6 +82,20 @@ def test_more_effort_still_looks_like_the_image(source: str) -> None:
             assert bool(opened.info.get("progressive")) == (effort >= 7)
 
 
+def test_effort_7_shifts_blocks_by_a_step_of_dc_at_most() -> None:
+    data = saved(generated(200, 3).convert("L"), "PNG")
+    small, smaller = (
+        pixpress.compress(data, format="jpeg", quality=50, effort=effort, progressive=True).data
+        for effort in (5, 7)
+    )
+    with Image.open(io.BytesIO(smaller)) as opened:
+        step = opened.quantization[0][0] / 8
+    shifts = np.subtract(pixpress.decode(smaller), pixpress.decode(small), dtype=np.int16)
+    blocks = np.abs(shifts).reshape(25, 8, 25, 8).max(axis=(1, 3))
+    assert blocks.max() <= step + 1
+    assert 0 < np.count_nonzero(blocks) < blocks.size / 2
+
+
 @pytest.mark.parametrize("source", ["JPEG", "PNG"])
 def test_progressive_shows_the_same_pixels_as_baseline(source: str) -> None:
     data = saved(generated(203, 2), source, **({"quality": 95} if source == "JPEG" else {}))
