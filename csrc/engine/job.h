@@ -35,6 +35,10 @@ class Job {
   Job(TaskId id, JobSpec spec, std::shared_ptr<BufferPool> buffers)
       : id(id), spec(std::move(spec)), buffers(std::move(buffers)), meter(*this->buffers) {}
 
+  // The output file as far as it is known: in full once RunPlan has made `result`. Empty: the
+  // result is kept in memory.
+  std::string OutputPath() const { return spec.output_path; }
+
   const TaskId id;
   const JobSpec spec;
   std::atomic<JobState> state{JobState::kQueued};

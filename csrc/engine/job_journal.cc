@@ -106,7 +106,7 @@ Status JobJournal::RecordStart(TaskId id, uint32_t attempt) {
 
 Status JobJournal::RecordOutput(const Job& job, std::span<const std::span<const uint8_t>> chunks) {
   JournalOutput output;
-  output.path = KeptPath(job.spec.output_path, job.spec.output_root);
+  output.path = KeptPath(job.OutputPath(), job.spec.output_root);
   Sha256 hash;
   for (const std::span<const uint8_t> chunk : chunks) {
     output.size_bytes += chunk.size();

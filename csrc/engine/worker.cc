@@ -65,7 +65,7 @@ Status WriteOutput(Job& job, const AttemptContext& context, std::optional<Pendin
   if (context.journal != nullptr) {
     PIXPRESS_RETURN_IF_ERROR(context.journal->RecordOutput(job, chunks));
   }
-  auto file = PendingFile::Write(job.spec.output_path, chunks, options);
+  auto file = PendingFile::Write(job.OutputPath(), chunks, options);
   Status status = file.status();
   if (status.ok() && context.durable) {
     output->emplace(std::move(file).value());

@@ -62,11 +62,11 @@ bool IsWritten(const JournalRow& row, bool durable) {
   return !durable || SyncOutput(path).ok();
 }
 
-// Its folder may be gone, and with it the file.
+// Its folder may be gone, and with it the file. None was made before the output was announced.
 uint64_t RemoveTemporaries(const JournalRow& row) {
-  if (row.job.output_path.empty() || IsRunning(row.owner)) return 0;
+  if (!row.output.has_value() || row.output->path.empty() || IsRunning(row.owner)) return 0;
   const Result<size_t> removed =
-      RemoveTemporaryFiles(row.job.output_path, row.job.output_root, row.owner.pid, row.job.id);
+      RemoveTemporaryFiles(row.output->path, row.job.output_root, row.owner.pid, row.job.id);
   return removed.ok() ? removed.value() : 0;
 }
 

@@ -69,7 +69,7 @@ cdef class Engine:
             spec.output_root = os.fsencode(output_root)
         self.last_tag += 1
         spec.tag = handle.tag = self.last_tag
-        handle.engine, handle.source, handle.output_path = self, source, output_path
+        handle.engine, handle.source, handle.asked_path = self, source, output_path
         handle.future, handle.settings, handle.batch = future, request, batch
         spec.batch, spec.group = batch_id, group
         self.live[handle.tag] = handle  # Before the event thread can look for it.

@@ -7,8 +7,8 @@ cdef class JobHandle:
     cdef shared_ptr[Job] job
     cdef NativeSource source
     cdef Engine engine
-    cdef readonly object output_path, settings, batch
-    cdef object future
+    cdef readonly object settings, batch
+    cdef object asked_path, future
     cdef uint64_t tag
 
     @property
@@ -25,6 +25,16 @@ cdef class JobHandle:
     def name(self):
         """The path of the source, or what messages call it."""
         return self.source.name
+
+    @property
+    def output_path(self):
+        """The output file, or None; in full once the job has ended."""
+        cdef Job* job = self.job.get()
+        if self.asked_path is None or job.is_abandoned:
+            return self.asked_path
+        if seam_state(deref(job)) not in (STATE_DONE, STATE_FAILED):  # A worker may write it.
+            return self.asked_path
+        return os.fsdecode(<bytes>job.OutputPath())
 
     @property
     def pending(self):
@@ -139,5 +149,6 @@ cdef class JournalEntry:
         return (text_of(seam_state_name(deref(r))), os.fsdecode(<bytes>r.job.source_path),
                 os.fsdecode(<bytes>r.job.output_path) or None, r.job.priority,
                 text_of(r.job.batch) or None, r.attempt, r.retries, r.crashes,
-                r.job.created_unix_ns, r.changed_unix_ns, seam_output_bytes(deref(r)),
+                r.job.created_unix_ns, r.changed_unix_ns,
+                os.fsdecode(<bytes>seam_output_path(deref(r))) or None, seam_output_bytes(deref(r)),
                 text_of(seam_output_hash(deref(r))) or None, text_of(r.code), text_of(r.message))

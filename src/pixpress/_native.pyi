@@ -52,6 +52,7 @@ class JournalEntry:
         int,
         int,
         int,
+        str | None,
         int,
         str | None,
         str,

@@ -25,7 +25,7 @@ from .result import ImageInfo, Result
 
 cdef tuple FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")
 cdef int SLICE_NS = 50_000_000, SMALL_BYTES = 1 << 16
-cdef int STAGE_COUNT = 11, STATE_DONE = 2, STATE_CANCELLED = 4
+cdef int STAGE_COUNT = 11, STATE_DONE = 2, STATE_FAILED = 3, STATE_CANCELLED = 4
 cdef int TASK_ENDED = 0, TASK_RELEASED = 3, RECENT = 1024
 
 

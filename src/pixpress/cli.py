@@ -254,7 +254,7 @@ def _show_work(load: Workload, as_json: bool) -> int:
                 failed += 1
                 row |= {"error": error.code, "message": str(error)}
                 what = f"  (error: {error})"
-        row["exists"] = work.output != "-" and os.path.lexists(work.output)
+        row["exists"] = work.existing is not None
         exists = "  (exists)" if row["exists"] else ""
         line = f"{work.source} -> {work.output}{exists}{what}"
         click.echo(json.dumps(row) if as_json else shown(line))

@@ -25,6 +25,12 @@ class Work:
     output: str
     times_ns: tuple[int, int] | None = None  # Access and change of the source, for the output.
 
+    @property
+    def existing(self) -> str | None:
+        """The output that is there already, if one is."""
+        is_there = self.output != "-" and os.path.lexists(self.output)
+        return self.output if is_there else None
+
 
 @dataclass(frozen=True)
 class Selection:

@@ -59,8 +59,9 @@ def _submitted(
     pool: Pool, load: Workload, settings: Settings, tally: Tally
 ) -> Iterator[tuple[Work, JobFuture]]:
     for work in load.works:
-        if settings.overwrite == "never" and os.path.lexists(work.output):
-            tally.leave(work)
+        existing = work.existing if settings.overwrite == "never" else None
+        if existing is not None:
+            tally.leave(work, existing)
             continue
         try:
             future = submit(pool, work, settings)

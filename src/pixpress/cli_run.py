@@ -71,8 +71,9 @@ def _work(
         while under_way and (under_way >= _WINDOW or not ended.empty()):
             tally.take(*ended.get())
             under_way -= 1
-        if settings.overwrite == "never" and work.output != "-" and os.path.lexists(work.output):
-            tally.leave(work)
+        existing = work.existing if settings.overwrite == "never" else None
+        if existing is not None:
+            tally.leave(work, existing)
             continue
         try:
             work = _with_times(work) if load.keeps_times else work

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -66,7 +67,7 @@ class Tally:
         if error is None:
             self._succeed(work, future.result())
         elif isinstance(error, OutputExistsError):
-            self.leave(work)
+            self.leave(work, error.filename or work.output)
             return
         elif isinstance(error, (PixpressError, MemoryError)):
             self.fail(work, error)
@@ -74,8 +75,9 @@ class Tally:
             raise error
         self._advance()
 
-    def leave(self, work: Work) -> None:
+    def leave(self, work: Work, existing: str) -> None:
         """Report an output that exists and stays as it is."""
+        work = replace(work, output=existing)
         self.kept += 1
         if self._report is not None:
             self._report.add_existing(work)
@@ -102,6 +104,7 @@ class Tally:
         self._advance()
 
     def _succeed(self, work: Work, result: Result) -> None:
+        work = replace(work, output=result.output_path or work.output)
         self.done += 1
         self.cached += result.from_cache
         self.before += result.original_size

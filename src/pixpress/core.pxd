@@ -260,6 +260,7 @@ cdef extern from "engine/engine.h" namespace "pixpress" nogil:
         uint32_t attempts
         int64_t start_time_ns, end_time_ns
         cbool is_abandoned, is_from_cache
+        string OutputPath()
     cdef cppclass Event "pixpress::Event":
         int type
         shared_ptr[Job] job

@@ -31,7 +31,7 @@ class JournalRow:
     state : {"queued", "started", "writing", "done", "failed", "cancelled", "blacklisted"}
         The last four are final.
     source, output_path : str
-        Absolute paths; the output is None if the result is kept in memory.
+        Absolute paths as submitted; the output is None if the result is kept in memory.
     settings : Settings
         As submitted.
     priority : Priority
@@ -41,6 +41,8 @@ class JournalRow:
         while it ran.
     created_at, changed_at : float
         When it was submitted and when its state changed: seconds since the epoch.
+    written_path : str or None
+        The output file; None before its content is known.
     written_size : int
         Bytes of the output, 0 before its content is known.
     written_sha256 : str or None
@@ -61,6 +63,7 @@ class JournalRow:
     crashes: int
     created_at: float
     changed_at: float
+    written_path: str | None
     written_size: int
     written_sha256: str | None
     code: str
@@ -84,7 +87,7 @@ def make_row(entry: _native.JournalEntry) -> JournalRow:
     """What an entry of the core says."""
     (
         state, source, output, priority, batch, attempts, retries, crashes,
-        created_ns, changed_ns, size, digest, code, message,
+        created_ns, changed_ns, written, size, digest, code, message,
     ) = entry.fields()  # fmt: skip
     return JournalRow(
         id=entry.task_id,
@@ -99,6 +102,7 @@ def make_row(entry: _native.JournalEntry) -> JournalRow:
         crashes=crashes,
         created_at=created_ns * 1e-9,
         changed_at=changed_ns * 1e-9,
+        written_path=written,
         written_size=size,
         written_sha256=digest,
         code=code,

@@ -53,6 +53,9 @@ cdef extern from *:
     inline std::string StateName(const JournalRow& row) {
       return std::string(JournalStateName(row.state));
     }
+    inline std::string OutputPath(const JournalRow& row) {
+      return row.output.has_value() ? row.output->path : "";
+    }
     inline std::string OutputHash(const JournalRow& row) {
       return row.output.has_value() ? row.output->hash.Hex() : "";
     }
@@ -94,6 +97,7 @@ cdef extern from * namespace "pixpress::seam" nogil:
                                                       const string&)
     Status seam_close_journal "pixpress::seam::CloseJournal"(CEngine&)
     string seam_state_name "pixpress::seam::StateName"(const CJournalRow&)
+    string seam_output_path "pixpress::seam::OutputPath"(const CJournalRow&)
     string seam_output_hash "pixpress::seam::OutputHash"(const CJournalRow&)
     uint64_t seam_output_bytes "pixpress::seam::OutputBytes"(const CJournalRow&)
     string seam_journal_path "pixpress::seam::JournalPath"(CEngine&)

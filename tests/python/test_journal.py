@@ -100,12 +100,13 @@ def test_a_row_has_all_that_was_submitted_and_what_became_of_it(
     assert row.settings == Settings(quality=60)
     assert (row.priority, row.batch) == (pixpress.Priority.HIGH, "july")
     assert (row.attempts, row.retries, row.crashes) == (1, 0, 0)
+    assert row.written_path == row.output_path == result.output_path
     assert row.written_size == result.compressed_size
     assert row.written_sha256 is not None
     assert 0 <= row.changed_at - row.created_at < 60
     assert (rows[1].state, rows[1].code) == ("failed", error.code)
     assert rows[1].message in str(error)
-    assert rows[1].written_sha256 is None
+    assert rows[1].written_sha256 is rows[1].written_path is None
 
 
 def test_names_of_errors_in_the_journal_are_those_of_the_exceptions(

@@ -121,7 +121,9 @@ TEST_F(JournalRecoveryTest, TemporaryFilesOfTheDeadAreRemovedAndOthersStay) {
     Write(Path(".1.webp." + mine + "-1-abc.tmp"), "half");
     Write(Path(".1.webp." + mine + "-2-abc.tmp"), "of another job");
     Write(Path(".1.webp.1-1-abc.tmp"), "of another process");
-    const JournalRecord records[] = {Job(1), JournalChange::Started(1, 1),
+    JournalJob job = Job(1);
+    job.output_path = "1.*";  // The name is known once there is an output.
+    const JournalRecord records[] = {job, JournalChange::Started(1, 1),
                                      JournalChange::Writing(1, OutputOf(1, "complete"))};
     return journal.Append(records).ok();
   });
