@@ -15,6 +15,7 @@
 #include "memory/budget.h"
 #include "memory/meter.h"
 #include "pipeline/job_spec.h"
+#include "pipeline/output_name.h"
 #include "sched/task_queue.h"
 #include "store/journal_record.h"
 
@@ -37,7 +38,7 @@ class Job {
 
   // The output file as far as it is known: in full once RunPlan has made `result`. Empty: the
   // result is kept in memory.
-  std::string OutputPath() const { return spec.output_path; }
+  std::string OutputPath() const { return OutputName(spec.output_path, result.format); }
 
   const TaskId id;
   const JobSpec spec;

@@ -92,7 +92,7 @@ struct Source {
 struct JobSpec {
   std::shared_ptr<const Settings> settings;  // Shared by the jobs of a batch.
   Source source;
-  std::string output_path;  // Empty: the result is kept in memory.
+  std::string output_path;  // Empty: the result is kept in memory. OutputName says which file.
   std::string output_root;  // Non-empty: output_path is below it and may not leave it.
   uint64_t batch = 0;       // Jobs of one batch (0: none) run by group, then by size.
   uint32_t group = 0;

@@ -118,7 +118,7 @@ def _described(found: ImageInfo) -> str:
     "--format",
     type=click.Choice(["keep", "auto", *features()["write"]]),
     default="keep",
-    help="Format of the outputs; auto is for one output without an extension.",
+    help="Format of the outputs; auto makes the smallest, and the extension .* stands for it.",
 )
 @click.option("-q", "--quality", type=click.IntRange(1, 100), default=80, show_default=True)
 @click.option("--effort", type=click.IntRange(1, 10), default=5, show_default=True)

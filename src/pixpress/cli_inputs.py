@@ -14,7 +14,7 @@ import click
 from .errors import PixpressError, UnidentifiedImageError, UnsupportedFormatError
 from .foreign import FOREIGN, format_of_path
 from .kernels import probe
-from .sources import extension_format, output_name
+from .sources import OPEN_EXTENSION, extension_format, output_name, possible_names
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,19 @@ class Work:
 
     @property
     def existing(self) -> str | None:
-        """The output that is there already, if one is."""
-        is_there = self.output != "-" and os.path.lexists(self.output)
-        return self.output if is_there else None
+        """The output that is there already, if one is; of several names none that is the source."""
+        if self.output == "-":
+            return None
+        names = possible_names(self.output)
+        others = [name for name in names if len(names) == 1 or not _is_same(name, self.source)]
+        return next(filter(os.path.lexists, others), None)
+
+
+def _is_same(path: str, source: str) -> bool:
+    try:
+        return os.path.samefile(path, source)
+    except OSError:  # One of them is not there.
+        return False
 
 
 @dataclass(frozen=True)
@@ -89,8 +99,6 @@ def find_work(
         raise click.UsageError(f"{folders[0]} is a folder: give -R to compress what is in it")
     if folders and output == "-":
         raise click.UsageError("Expected one file as input for standard output, got a folder")
-    if format == "auto" and is_folder and output != "-":
-        raise click.UsageError("Expected a format for the files in a folder, got auto")
     load = Workload()
     for name in inputs:
         if name in folders:
@@ -98,7 +106,9 @@ def find_work(
             _add_folder(load, Path(name), Path(output), len(inputs) > 1, format, found)
         elif output == "-" or not is_folder:
             _check_extension(output, format)
-            load.works.append(Work(name, output))
+            is_open = os.path.splitext(output)[1] == OPEN_EXTENSION
+            made = output_name(output, _format_of(name, format)) if is_open else output
+            load.works.append(Work(name, made))
         elif name == "-":
             raise click.UsageError("Expected a file or - for the output of standard input")
         else:
@@ -114,17 +124,18 @@ def _check_extension(output: str, format: str) -> None:
     if output == "-":
         return
     named = extension_format(output)
-    if format == "keep" and named == "keep" and os.path.splitext(output)[1]:
+    is_open = os.path.splitext(output)[1] in ("", OPEN_EXTENSION)
+    if format == "keep" and named == "keep" and not is_open:
         raise click.UsageError(f"Expected a known extension or a format (-f), got {output}")
     if format == "auto" and named != "keep":
-        raise click.UsageError(f"Expected an output without an extension for auto, got {output}")
+        raise click.UsageError(f"Expected no extension of a format for auto, got {output}")
     if "keep" not in (format, named) and format != named:
         raise click.UsageError(f"Expected an extension of {format} for the output, got {output}")
 
 
 def _format_of(path: str, format: str) -> str:
     """The format to write: that of the content for keep, whatever the extension says."""
-    if format != "keep":
+    if format != "keep" or path == "-":
         return format
     try:
         found = probe(path).format
@@ -214,8 +225,8 @@ def _refuse_collisions(works: list[Work]) -> None:
     sources = {os.path.realpath(work.source): work.source for work in works if work.source != "-"}
     seen: dict[str, str] = {}
     folded: dict[str, str] = {}  # The same without regard to case, and the real one.
-    for work in works:
-        key = "-" if work.output == "-" else os.path.realpath(work.output)
+    for work, name in ((one, name) for one in works for name in possible_names(one.output)):
+        key = "-" if name == "-" else os.path.realpath(name)
         other = folded.setdefault(key.casefold(), key)
         if other != key and _ignores_case(os.path.dirname(other)):
             key = other
@@ -226,7 +237,7 @@ def _refuse_collisions(works: list[Work]) -> None:
         seen[key] = work.source
         if sources.get(key, work.source) != work.source:
             raise click.UsageError(
-                f"{work.source} would be written to {work.output}, which is an input as well"
+                f"{work.source} would be written to {name}, which is an input as well"
             )
 
 

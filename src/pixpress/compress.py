@@ -72,7 +72,8 @@ def compress(src: Any, dst: str | os.PathLike[str] | None = None, **settings: An
         become RGB, or RGBA if they have transparency.
     dst : path, optional
         Where to write; without it the bytes are in `Result.data`. It may be the source. Its
-        extension says the format unless `format` does.
+        extension says the format unless `format` does; ``.*`` becomes the one of the format that
+        is made.
     **settings
         Fields of `Settings`, or ``settings=Settings(...)``; also ``priority``.
 

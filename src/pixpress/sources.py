@@ -16,6 +16,8 @@ _ROWS = [line.split("\t") for line in _native.built_in()[1].splitlines()]
 _EXTENSIONS = {extension: _FORMATS.index(row[0]) for row in _ROWS for extension in row[3:]}
 _EXTENSIONS.setdefault("avif", _FORMATS.index("avif"))  # A job says if it is not built in.
 _NEW_EXTENSIONS = {row[0]: "." + row[3] for row in _ROWS}
+# Of outputs whose format is known only once they are made: the core puts the real one there.
+OPEN_EXTENSION = ".*"
 # Modes of Pillow whose arrays are pixels of ours as they are; the rest is converted.
 _PLAIN_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N")
 _CONVERTED = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
@@ -114,9 +116,9 @@ def output_format(
     """The format number of a job: the extension of `path` wins over keep (0)."""
     named = 0
     if path is not None:
-        extension = os.path.splitext(path)[1][1:].lower()
-        named = _EXTENSIONS.get(extension, 0)
-        if extension and not named and not chosen:
+        extension = os.path.splitext(path)[1].lower()
+        named = _EXTENSIONS.get(extension[1:], 0)
+        if extension not in ("", OPEN_EXTENSION) and not named and not chosen:
             raise OptionError(f"Expected a known extension or a format, got {path!r}")
     if chosen == AUTO and named:
         raise OptionError(f"Expected no extension of a format for dst with auto, got {path!r}")
@@ -133,25 +135,31 @@ def output_format(
 
 
 def output_name(path: str, format: str) -> str:
-    """`path` with an extension of `format`: its own if that fits, or for "keep"."""
+    """`path` with an extension of `format`: its own if that fits, or for keep; open for auto."""
     stem, extension = os.path.splitext(path)
+    if format == "auto":
+        return stem + OPEN_EXTENSION
     if format == "keep" or _FORMATS[_EXTENSIONS.get(extension[1:].lower(), 0)] == format:
         return path
     return stem + _NEW_EXTENSIONS[format]
+
+
+def possible_names(path: str) -> list[str]:
+    """What the output file may be called in the end."""
+    stem, extension = os.path.splitext(path)
+    if extension != OPEN_EXTENSION:
+        return [path]
+    return [stem + extension for extension in _NEW_EXTENSIONS.values()]
 
 
 def output_paths(
     sources: list[object], out_dir: Path, format: str
 ) -> list[tuple[object, str | None]]:
     """Each source with its output; refuses two for one output before any work starts."""
-    if format.lower() == "auto":
-        raise OptionError(
-            "Expected a format for out_dir, got auto: the names of the outputs depend on it"
-        )
     by_output: dict[str, str] = {}
     for src in sources:
         name = path_text("sources with out_dir", src)
-        output = str(out_dir / output_name(os.path.basename(name), format))
+        output = str(out_dir / output_name(os.path.basename(name), format.lower()))
         if output in by_output:
             raise OptionError(f"{by_output[output]} and {name} would both be written to {output}")
         by_output[output] = name

@@ -62,7 +62,8 @@ class Submitter:
         src : path, bytes-like, binary file, numpy array or PIL.Image
             As for `compress`. What is in memory is borrowed: do not change it until the job ends.
         dst : path, optional
-            Where to write; without it the bytes are in `Result.data`.
+            Where to write; without it the bytes are in `Result.data`. An extension ``.*`` becomes
+            the one of the format that is made.
         priority : {"low", "normal", "high", "critical"} or Priority
             How urgent the job is.
         batch : str, optional
@@ -221,8 +222,8 @@ class Submitter:
         sources : iterable
             What `submit` takes; paths only if `out_dir` is given, and these are all read first.
         out_dir : path, optional
-            Folder to write into, under the names of the sources with the extension of the format.
-            It is made if it is missing.
+            Folder to write into, under the names of the sources with the extension of the format,
+            for "auto" of the one that is made. The folder is made if it is missing.
         errors : {"raise", "return"}
             Whether a failed job ends the iteration or yields its error in its place.
         **options
