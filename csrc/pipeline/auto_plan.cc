@@ -75,7 +75,9 @@ class AutoPlanner {
   Result<Plan> Run() {
     PIXPRESS_RETURN_IF_ERROR(CheckSettings(settings_));
     // PNG has all there is: animations, alpha, 16 bits, sides of any length.
-    PIXPRESS_ASSIGN_OR_RETURN(Candidate png, Make(LosslessIn(Format::kPng)));
+    Settings in_png = LosslessIn(Format::kPng);
+    in_png.lossless = settings_.lossless;  // Else frames may lose what they have above 8 bits.
+    PIXPRESS_ASSIGN_OR_RETURN(Candidate png, Make(std::move(in_png)));
     PIXPRESS_RETURN_IF_ERROR(png.plan.is_animated ? AddAnimations() : AddStills(png));
     return Joined();
   }

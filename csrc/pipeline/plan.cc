@@ -224,6 +224,14 @@ Status CheckOutput(const Plan& plan, const Settings& settings) {
   return CheckDimensions(plan.geometry.width, plan.geometry.height, settings.limits);
 }
 
+// What is lossless keeps the depth too.
+Status CheckDepth(const Plan& plan, const Settings& settings) {
+  const bool is_near = plan.output_codec->format == Format::kWebp && settings.near_lossless < 100;
+  const bool is_deep = plan.encoded_layout().bits >= plan.info.bits;
+  if (!settings.lossless || is_near || is_deep) return Status();
+  return Status(StatusCode::kOption, "lossless is not possible: the 16 bits need a still png");
+}
+
 // Do all frames go through the job, and what animation do they make?
 Status PlanAnimation(const Settings& settings, Plan* plan) {
   const bool is_possible = plan->output_codec->start_animation != nullptr;
@@ -325,6 +333,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   plan.may_keep_original = keeps_tag && plan.source_codec != nullptr && kept_frames == info.frames;
 
   ChooseSteps(spec, resized, &plan);
+  PIXPRESS_RETURN_IF_ERROR(CheckDepth(plan, settings));
   if (plan.may_keep_original && !StepsNeedRgb(plan, settings) && !plan.Has(StepKind::kColor)) {
     ChooseTranscode(&plan);
   }

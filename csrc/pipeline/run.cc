@@ -189,6 +189,15 @@ Status CheckScore(const Plan& plan, JobResult* result) {
   return Status();
 }
 
+// What PNG keeps of stills, and of frames does not.
+void WarnOfDepth(const Plan& plan, JobResult* result) {
+  const bool is_new = result->skipped_reason == SkippedReason::kNone;
+  const bool is_png = plan.output_codec->format == Format::kPng;
+  if (!plan.is_animated || !is_png || !is_new || plan.info.bits <= 8) return;
+  result->warnings.push_back("frames of " + std::to_string(plan.info.bits) +
+                             " bits were narrowed to 8");
+}
+
 uint64_t OriginalBytes(const JobSpec& spec, const Plan& plan, Bytes encoded) {
   if (plan.source_codec != nullptr) return encoded.size();
   return spec.source.imported == nullptr ? spec.source.layout.total_bytes()
@@ -209,6 +218,7 @@ Status RunPlan(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkC
   PIXPRESS_RETURN_IF_ERROR(
       CheckMaxBytes(result->data->size_bytes(), spec.settings->max_bytes).At(Stage::kEncode));
   PIXPRESS_RETURN_IF_ERROR(CheckScore(plan, result).At(Stage::kEncode));
+  WarnOfDepth(plan, result);
   result->format = plan.output_codec->format;
   result->width = plan.geometry.width;
   result->height = plan.geometry.height;

@@ -84,7 +84,8 @@ class Settings:
     effort : int
         1 (fast) to 10 (small).
     lossless : bool
-        Whether to keep every pixel, or fail: JPEG, and colors that a palette has no room for.
+        Whether to keep every pixel, or fail: JPEG, colors that a palette has no room for, and
+        16 bits in anything but still PNG.
     width, height : int, optional
         Box to fit the image into, in pixels, from 1; None follows from the other side.
     fit : {"inside", "cover", "contain", "fill", "outside"}
