@@ -19,6 +19,7 @@ Played = tuple[list[NDArray[np.uint8]], list[float], int | None]
 CORPUS = Path(
     os.environ.get("PIXPRESS_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
 )
+SMALL_PX = 70_000
 GOOD = ("photos_jpeg", "odd_jpeg", "photos_png", "graphics_png", "webp", "gif")
 
 
@@ -61,6 +62,10 @@ def _is_still(file: CorpusFile) -> bool:
     return file.folder in GOOD and not file.is_animated and not file.is_unsupported_jpeg
 
 
+def _is_exact(file: CorpusFile) -> bool:
+    return file.folder in ("photos_png", "graphics_png", "webp", "gif")
+
+
 # Parameters of tests, and the files that each stands for.
 SELECTIONS: dict[str, Callable[[CorpusFile], bool]] = {
     "still": _is_still,
@@ -70,6 +75,8 @@ SELECTIONS: dict[str, Callable[[CorpusFile], bool]] = {
     "webp": lambda file: file.folder == "webp" and _is_still(file),
     "gif": lambda file: file.folder == "gif",
     "animation": lambda file: file.folder in GOOD and file.is_animated,
+    "exact": _is_exact,
+    "small_exact": lambda file: _is_exact(file) and file.width * file.height <= SMALL_PX,
     "animated_webp": lambda file: file.folder == "webp" and file.is_animated,
 }
 
