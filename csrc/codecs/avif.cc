@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "codecs/avif_animation_encode.h"
 #include "codecs/avif_boxes.h"
 #include "codecs/avif_decode.h"
 #include "codecs/avif_encode.h"
@@ -41,8 +42,8 @@ const Codec kAvifCodec = {
     .obeys_quality = [](const EncodeOptions& o) { return !o.lossless; },
     .frames_memory_bytes = AvifFramesMemoryBytes,
     .open_frames = OpenAvifFrames,
-    .animation_memory_bytes = nullptr,
-    .start_animation = nullptr,
+    .animation_memory_bytes = AvifAnimationMemoryBytes,
+    .start_animation = StartAvifAnimation,
     .rewrite = RewriteAvif,
 };
 

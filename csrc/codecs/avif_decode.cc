@@ -6,6 +6,7 @@
 
 #include "base/checked_math.h"
 #include "codecs/avif_library.h"
+#include "codecs/avif_movie.h"
 #include "image/exif.h"
 #include "image/image.h"
 
@@ -156,7 +157,7 @@ Result<ImageInfo> ProbeAvif(Bytes head, uint64_t total_bytes, const Limits& limi
   info.frames = static_cast<uint32_t>(std::max(decoder->imageCount, 1));
   // Layers of one progressive image are not frames.
   if (decoder->progressiveState != AVIF_PROGRESSIVE_STATE_UNAVAILABLE) info.frames = 1;
-  info.loop_count = info.frames > 1 ? 0 : 1;
+  info.loop_count = info.frames > 1 ? AvifLoopCount(head) : 1;
   info.orientation = AvifOrientation(image);
   info.has_alpha = decoder->alphaPresent;
   info.bits = image.depth > 8 ? 16 : 8;

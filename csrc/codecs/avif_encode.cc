@@ -179,9 +179,10 @@ void SetMetadata(const Metadata& metadata, avifImage* image) {
   SetAvifOrientation(metadata.orientation, image);
 }
 
-Result<AvifImage> MakePicture(RowSource& source, const EncodeOptions& options,
-                              const Metadata& metadata, const WorkContext& context) {
-  PIXPRESS_ASSIGN_OR_RETURN(const Image pixels, CollectRows(source, context));
+}  // namespace
+
+Result<AvifImage> MakeAvifImage(const Image& pixels, const EncodeOptions& options,
+                                const Metadata& metadata) {
   const ImageLayout& layout = pixels.layout();
   AvifImage image(avifImageCreate(layout.width, layout.height, layout.bits == 16 ? 10 : 8,
                                   FormatOf(layout, options)));
@@ -197,7 +198,7 @@ Result<AvifImage> MakePicture(RowSource& source, const EncodeOptions& options,
   return image;
 }
 
-void Configure(const EncodeOptions& options, avifEncoder* encoder) {
+void ConfigureAvif(const EncodeOptions& options, avifEncoder* encoder) {
   const int quantizer = options.lossless ? 0 : QuantizerOf(options.quality);
   const int alpha = options.lossless ? 0 : QuantizerOf(options.alpha_quality);
   encoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
@@ -211,8 +212,6 @@ void Configure(const EncodeOptions& options, avifEncoder* encoder) {
   avifEncoderSetCodecSpecificOption(encoder, "end-usage", "q");
   avifEncoderSetCodecSpecificOption(encoder, "color:cq-level", std::to_string(quantizer).c_str());
 }
-
-}  // namespace
 
 ImageLayout AvifAcceptedLayout(const ImageLayout& from, const EncodeOptions& options) {
   if (from.color == ColorModel::kYCbCr && !options.lossless) {
@@ -242,10 +241,14 @@ Status EncodeAvif(RowSource& source, const EncodeOptions& options, const Metadat
   if (options.lossless && source.layout().bits == 16) {
     return Status(StatusCode::kOption, "AVIF has at most 12 bits: 16 are not kept without loss");
   }
-  PIXPRESS_ASSIGN_OR_RETURN(const AvifImage image, MakePicture(source, options, metadata, context));
+  AvifImage image;
+  {
+    PIXPRESS_ASSIGN_OR_RETURN(const Image pixels, CollectRows(source, context));
+    PIXPRESS_ASSIGN_OR_RETURN(image, MakeAvifImage(pixels, options, metadata));
+  }
   const AvifEncoder encoder(avifEncoderCreate());
   if (encoder == nullptr) return Status(StatusCode::kMemoryLimit, "no memory for libavif");
-  Configure(options, encoder.get());
+  ConfigureAvif(options, encoder.get());
   PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
   AvifBytes bytes;
   PIXPRESS_RETURN_IF_ERROR(AvifStatus(avifEncoderWrite(encoder.get(), image.get(), &bytes.data),

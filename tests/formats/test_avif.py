@@ -1,4 +1,4 @@
-"""AVIF, still images in and out, and sequences in."""
+"""AVIF, still images in and out, and sequences in; test_avif_sequence.py has sequences out."""
 
 from __future__ import annotations
 
