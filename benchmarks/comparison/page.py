@@ -111,12 +111,14 @@ def _section(found: Found, metrics: list[str]) -> str:
     parts = [f"## {found.name}\n"]
     if found.is_lossless:
         parts += [inputs + "\n", _rounds_table(found, metrics)]
+        parts += ["Outputs have the pixels of their inputs, so no score is drawn.\n"]
     else:
         swept = f" Sweep: {found.sweep_images} images, {found.sweep_megapixels:.1f} megapixels."
         parts += [inputs + swept + "\n", _rounds_table(found, metrics)]
         parts += ["Bytes at equal score, ours over the peer's; less is better:\n"]
         parts += [_sizes_table(found, metrics)]
-        parts += [f"![Bytes against score](comparison/{slug(found.name)}.svg)\n"]
+        parts += ["A line for each contender; the lower one takes fewer bits at the same score.\n"]
+        parts += [f"![{found.name}: bits against score](comparison/{slug(found.name)}.svg)\n"]
     return "\n".join(parts)
 
 

@@ -312,7 +312,6 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   PIXPRESS_ASSIGN_OR_RETURN(plan.output_codec, ChooseOutput(settings, plan.source_codec));
   plan.encode = MakeEncodeOptions(settings, info);
 
-  const bool same_format = plan.source_codec == plan.output_codec;
   const uint8_t turn = settings.auto_orient ? info.orientation : 1;
   uint32_t width = info.width, height = info.height;
   if (SwapsSides(turn)) std::swap(width, height);
@@ -320,7 +319,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   const bool resized = plan.geometry.is_resized(width, height);
   const bool same_size = !resized && !plan.geometry.is_padded();
   // The Orientation tag does the turning where nothing else touches the geometry.
-  const bool keeps_tag = same_format && same_size;
+  const bool keeps_tag = plan.source_codec == plan.output_codec && same_size;
   plan.orientation = keeps_tag ? 1 : turn;
   if (keeps_tag && SwapsSides(turn)) {
     plan.geometry = FitGeometry(info.width, info.height, Settings{});
