@@ -11,6 +11,7 @@
 #include "codecs/canvas_difference.h"
 #include "codecs/gif_frame_encoder.h"
 #include "codecs/gif_loss.h"
+#include "codecs/gif_still_blocks.h"
 #include "codecs/gif_writer.h"
 #include "image/image.h"
 
@@ -65,7 +66,8 @@ class GifAnimation final : public FrameSink {
     if (is_lossless_ && HasPartlyTransparent(canvas)) return PartlyTransparent();
     Take(canvas);
     if (has_shown_) {
-      if (!loss_.is_none()) KeepWhatWillDo();
+      // Errors do not add up: pixels are compared with what was asked for.
+      if (!loss_.is_none()) KeepStillBlocks(loss_, Pixels(shown_), next_.as<uint32_t>());
       const CanvasDifference keep = CompareCanvases(Pixels(shown_), Pixels(next_));
       if (keep.changed == 0 && delay_ + delay <= kLongestDelay) {
         delay_ += delay;
@@ -111,17 +113,6 @@ class GifAnimation final : public FrameSink {
     for (uint32_t y = 0; y < animation_.height; ++y, out += width) {
       const uint8_t* row = canvas.row(0, y);
       for (size_t x = 0; x < width; ++x) out[x] = GifColor(row + x * 4);
-    }
-  }
-
-  // What is shown already and near enough need not be drawn. Errors do not add up: pixels are
-  // compared with what was asked for.
-  void KeepWhatWillDo() {
-    uint32_t* next = next_.as<uint32_t>();
-    const uint32_t* shown = shown_.as<uint32_t>();
-    for (size_t i = 0; i < next_.size() / sizeof(*next); ++i) {
-      if (next[i] == shown[i] || next[i] == 0 || shown[i] == 0) continue;
-      if (loss_.Allows(next[i], shown[i])) next[i] = shown[i];
     }
   }
 

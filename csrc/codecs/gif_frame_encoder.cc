@@ -43,7 +43,8 @@ uint64_t GifFrameEncoder::MemoryBytes(uint32_t width, uint32_t height) {
                                      GifLzwEncoder::MemoryBytes() + (256u << 10)));
 }
 
-void GifFrameEncoder::Rivals::Note(bool is_second_smaller) {
+void GifFrameEncoder::Rivals::Note(bool is_second_smaller, uint64_t pixels) {
+  tried_px = pixels;
   const bool is_as_before = is_second_smaller == prefers_second;
   gap_frames = is_as_before ? std::min(kMostFramesToTrial, gap_frames * 2 + 1) : 0;
   frames_to_trial = gap_frames;
@@ -73,17 +74,16 @@ Status GifFrameEncoder::EncodeWith(const GifFramePlan& plan, const GifPalette& p
   if (attempt.still == GifStill::kEither) {
     codes = std::max(codes, static_cast<size_t>(attempt.transparent) + 1);
   }
-  if (!loss_.is_none()) codes = std::max(codes, palette.size());
   PIXPRESS_RETURN_IF_ERROR(AppendGifControl(
       plan.disposal, plan.delay, attempt.names_transparent ? attempt.transparent : -1, made));
   PIXPRESS_RETURN_IF_ERROR(AppendGifImage(
       plan.place, attempt.is_local ? palette.colors() : std::span<const uint32_t>(), made));
   PIXPRESS_RETURN_IF_ERROR(lzw_.Start(CodeBits(codes), made, clearing));
-  if (attempt.still == GifStill::kEither || !loss_.is_none()) {
+  if (attempt.still == GifStill::kEither || attempt.is_lossy) {
     // Its color, even black, is no rival of others where it is not shown.
     const int transparent = attempt.names_transparent ? attempt.transparent : -1;
-    PIXPRESS_RETURN_IF_ERROR(
-        lzw_.WriteWithChoice(indices, pixels_.free(), transparent, loss_, context_->stop));
+    PIXPRESS_RETURN_IF_ERROR(lzw_.WriteWithChoice(
+        indices, pixels_.free(), transparent, attempt.is_lossy ? loss_ : no_loss_, context_->stop));
   } else {
     for (size_t at = 0; at < indices.size(); at += kPixelsPerPoll) {
       PIXPRESS_RETURN_IF_ERROR(context_->stop.Poll());
@@ -106,19 +106,20 @@ Status GifFrameEncoder::EncodeOnce(const GifFramePlan& plan, const GifPalette& p
   const auto way = [](bool second) {
     return second ? GifClearing::kAtOnce : GifClearing::kWhenBad;
   };
-  const bool is_second = clearing_.prefers_second;
+  Rivals& clearing = clearing_[attempt.is_lossy ? 1 : 0];
+  const bool is_second = clearing.prefers_second;
   ByteChain made(context_->meter);
   PIXPRESS_RETURN_IF_ERROR(EncodeWith(plan, palette, attempt, way(is_second), &made));
   const uint64_t made_bytes = made.size_bytes();
   keep_smaller(std::move(made));
   if (!lzw_.was_full() || options_.effort < kChoiceEffort) return Status();
-  if (clearing_.frames_to_trial > 0) {
-    clearing_.Pass();
+  if (!clearing.IsTrialDue(plan.area())) {
+    clearing.Pass();
     return Status();
   }
   ByteChain rival(context_->meter);
   PIXPRESS_RETURN_IF_ERROR(EncodeWith(plan, palette, attempt, way(!is_second), &rival));
-  clearing_.Note((rival.size_bytes() < made_bytes) != is_second);
+  clearing.Note((rival.size_bytes() < made_bytes) != is_second, plan.area());
   keep_smaller(std::move(rival));
   return Status();
 }
@@ -133,27 +134,42 @@ Status GifFrameEncoder::EncodeStill(const GifFramePlan& plan, const GifPalette& 
         still != GifStill::kDrawn || plan.is_first || plan.disposal == GifDisposal::kBackground;
     return EncodeOnce(plan, palette, attempt, smallest);
   };
+  Rivals& drawing = drawing_[attempt.is_lossy ? 1 : 0];
   const bool is_thorough = options_.effort >= kTrialEffort;
-  const bool is_trial = can_draw_all && (is_thorough || drawing_.frames_to_trial == 0);
-  const bool is_only_drawn = can_draw_all && !is_trial && drawing_.prefers_second;
+  const bool is_trial = can_draw_all && (is_thorough || drawing.IsTrialDue(plan.area()));
+  const bool is_only_drawn = can_draw_all && !is_trial && drawing.prefers_second;
   if (is_thorough) PIXPRESS_RETURN_IF_ERROR(encode_as(GifStill::kSkipped));
   if (!is_only_drawn) PIXPRESS_RETURN_IF_ERROR(encode_as(GifStill::kEither));
   const uint64_t rival_bytes = smallest->size_bytes();
   if (is_trial || is_only_drawn) PIXPRESS_RETURN_IF_ERROR(encode_as(GifStill::kDrawn));
   if (is_trial) {
-    drawing_.Note(smallest->size_bytes() < rival_bytes);
+    drawing.Note(smallest->size_bytes() < rival_bytes, plan.area());
   } else {
-    drawing_.Pass();
+    drawing.Pass();
   }
   return Status();
 }
 
-// In the ways that may be the smallest; `smallest` stays empty where the palette allows none.
+// With loss and without, as loss may not pay; `smallest` stays empty where the palette allows no
+// way.
 Status GifFrameEncoder::Encode(const GifFramePlan& plan, const GifPalette& palette, bool is_local,
                                ByteChain* smallest) {
-  loss_.SetPalette(palette.colors());
   Attempt attempt;
   attempt.is_local = is_local;
+  if (loss_.is_none()) return EncodeAs(plan, palette, attempt, smallest);
+  loss_.SetPalette(palette.colors());
+  attempt.is_lossy = true;
+  PIXPRESS_RETURN_IF_ERROR(EncodeAs(plan, palette, attempt, smallest));
+  attempt.is_lossy = false;
+  ByteChain exact(context_->meter);
+  PIXPRESS_RETURN_IF_ERROR(EncodeAs(plan, palette, attempt, &exact));
+  if (exact.size_bytes() <= smallest->size_bytes()) *smallest = std::move(exact);
+  return Status();
+}
+
+// In the ways that may be the smallest.
+Status GifFrameEncoder::EncodeAs(const GifFramePlan& plan, const GifPalette& palette,
+                                 Attempt attempt, ByteChain* smallest) {
   attempt.transparent = pixels_.TransparentIndex(palette);
   const bool is_cleared = plan.disposal == GifDisposal::kBackground;
   const bool has_transparent = attempt.transparent >= 0;

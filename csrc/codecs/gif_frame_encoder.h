@@ -1,6 +1,7 @@
 #pragma once
 // One frame of an animated GIF: its palette, its indices, its codes.
 
+#include <array>
 #include <cstdint>
 
 #include "base/status.h"
@@ -31,6 +32,7 @@ class GifFrameEncoder {
  private:
   struct Attempt {
     bool is_local = false;
+    bool is_lossy = false;
     int transparent = -1;
     bool names_transparent = false;
     GifStill still = GifStill::kDrawn;
@@ -50,8 +52,11 @@ class GifFrameEncoder {
     bool prefers_second = false;
     uint32_t frames_to_trial = 0;
     uint32_t gap_frames = 0;
+    uint64_t tried_px = 0;  // Of the last frame that both ways were tried with.
+    // Much larger frames tell something new.
+    bool IsTrialDue(uint64_t pixels) const { return frames_to_trial == 0 || pixels / 2 > tried_px; }
     // After a trial, and after a frame without one.
-    void Note(bool is_second_smaller);
+    void Note(bool is_second_smaller, uint64_t pixels);
     void Pass() { frames_to_trial -= frames_to_trial > 0 ? 1 : 0; }
   };
 
@@ -59,6 +64,8 @@ class GifFrameEncoder {
                      bool can_draw_all, ByteChain* smallest);
   Status Encode(const GifFramePlan& plan, const GifPalette& palette, bool is_local,
                 ByteChain* smallest);
+  Status EncodeAs(const GifFramePlan& plan, const GifPalette& palette, Attempt attempt,
+                  ByteChain* smallest);
   Status EncodeOnce(const GifFramePlan& plan, const GifPalette& palette, const Attempt& attempt,
                     ByteChain* smallest);
   Status EncodeWith(const GifFramePlan& plan, const GifPalette& palette, const Attempt& attempt,
@@ -67,11 +74,13 @@ class GifFrameEncoder {
   EncodeOptions options_;
   const WorkContext* context_;  // Not owned; outlives the encoder.
   GifLoss loss_;
+  const GifLoss no_loss_;
   GifFramePixels pixels_;
   GifLzwEncoder lzw_;
   GifPalette global_;
-  Rivals drawing_;   // Still parts free, or drawn.
-  Rivals clearing_;  // Tables cleared when they are bad, or at once.
+  // Of exact attempts, and of lossy ones.
+  std::array<Rivals, 2> drawing_;   // Still parts free, or drawn.
+  std::array<Rivals, 2> clearing_;  // Tables cleared when they are bad, or at once.
 };
 
 }  // namespace pixpress

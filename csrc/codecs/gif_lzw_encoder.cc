@@ -14,7 +14,7 @@ constexpr uint32_t kEmptySlot = 0xFFFFFFFF;
 constexpr uint64_t kWindowBits = 512 * 12;
 // Strings that are tried for one code where pixels are free.
 constexpr int kMostTries = 64;
-constexpr size_t kPixelsPerPoll = 1u << 16;
+constexpr size_t kPixelsPerPoll = 1u << 13;
 
 // Where a string belongs, and the odd number of slots to the next try. What depends on the node
 // comes last and is one operation, as every pixel waits for the one before.
@@ -27,34 +27,7 @@ Probe ProbeOf(unsigned node, uint8_t index, size_t slots) {
   return {(node ^ scattered >> 19) & (slots - 1), (scattered >> 7 & 63) * 2 + 1};
 }
 
-// A string that may be the best.
-struct LossyBranch {
-  int node;
-  size_t end;
-  uint8_t first;
-  GifColorError error;
-  int64_t worth;
-};
-
 }  // namespace
-
-// What may be written where.
-struct GifLzwEncoder::Choice {
-  std::span<const uint8_t> indices;
-  std::span<const uint8_t> free;
-  int free_index;  // -1: none.
-  const GifLoss& loss;
-
-  bool Allows(size_t at, uint8_t index) const {
-    return indices[at] == index || (free[at] != 0 && free_index == index);
-  }
-  // As GifLoss::Worth. What is free, and transparency, know no error.
-  int WorthOf(size_t at, uint8_t index, const GifColorError& error, GifColorError* left) const {
-    const bool is_exact = free[at] != 0 || index == free_index || indices[at] == free_index;
-    if (is_exact) return Allows(at, index) ? GifLoss::kPixelWorth : -1;
-    return loss.Worth(indices[at], index, error, left);
-  }
-};
 
 Result<GifLzwEncoder> GifLzwEncoder::Create(Meter& meter) {
   PIXPRESS_ASSIGN_OR_RETURN(Buffer tables, meter.Allocate(sizeof(Tables)));
@@ -230,13 +203,13 @@ GifLzwEncoder::Match GifLzwEncoder::LongestMatch(const Choice& choice, size_t at
   branches[count++] = {choice.indices[at], at + 1, choice.indices[at]};
   // Of equally long strings the one with more of the free index, which fits in more places.
   const uint8_t free_index = static_cast<uint8_t>(choice.free_index);
-  if (choice.free[at] != 0) branches[count++] = {free_index, at + 1, free_index};
+  if (choice.IsFree(at)) branches[count++] = {free_index, at + 1, free_index};
   Match best;
   for (int tries = 0; count > 0 && tries < kMostTries;) {
     Branch branch = branches[--count];
     for (; branch.end < choice.indices.size() && HasChild(branch.node); ++branch.end, ++tries) {
       const int own = FindChild(branch.node, choice.indices[branch.end]);
-      const int other = choice.free[branch.end] != 0 ? FindChild(branch.node, free_index) : kNone;
+      const int other = choice.IsFree(branch.end) ? FindChild(branch.node, free_index) : kNone;
       if (own == kNone && other == kNone) break;
       if (own != kNone && other != kNone && count < branches.size()) {
         branches[count++] = {own, branch.end + 1, branch.first};
@@ -244,39 +217,7 @@ GifLzwEncoder::Match GifLzwEncoder::LongestMatch(const Choice& choice, size_t at
       branch.node = other != kNone ? other : own;
     }
     ++tries;
-    if (branch.end - at > best.length) best = {branch.node, branch.end - at, branch.first};
-  }
-  return best;
-}
-
-// The same where each pixel may be another color that is near enough to its own and, with what the
-// pixels before it in the string lack, to what they should be on average.
-GifLzwEncoder::Match GifLzwEncoder::BestLossyMatch(const Choice& choice, size_t at) const {
-  const Tables& tables = *reinterpret_cast<const Tables*>(tables_.data());
-  std::array<LossyBranch, 128> branches;
-  size_t count = 0;
-  branches[count++] = {choice.indices[at], at + 1, choice.indices[at], {}, GifLoss::kPixelWorth};
-  if (choice.free[at] != 0) {
-    const uint8_t index = static_cast<uint8_t>(choice.free_index);
-    branches[count++] = {index, at + 1, index, {}, GifLoss::kPixelWorth};
-  }
-  Match best;
-  int64_t most_worth = 0;
-  for (int tries = 0; count > 0 && tries < kMostTries; ++tries) {
-    const LossyBranch branch = branches[--count];
-    if (branch.worth > most_worth) {
-      most_worth = branch.worth;
-      best = {branch.node, branch.end - at, branch.first};
-    }
-    if (branch.end == choice.indices.size()) continue;
-    for (size_t child = tables.child[static_cast<size_t>(branch.node)]; child != 0;
-         child = tables.sibling[child]) {
-      LossyBranch longer{static_cast<int>(child), branch.end + 1, branch.first, {}, 0};
-      const int worth = choice.WorthOf(branch.end, tables.last[child], branch.error, &longer.error);
-      if (worth < 0) continue;
-      longer.worth = branch.worth + worth;
-      if (count < branches.size()) branches[count++] = longer;
-    }
+    if (branch.end - at > best.length) best = {branch.node, branch.end - at, branch.first, {}};
   }
   return best;
 }
@@ -287,13 +228,15 @@ Status GifLzwEncoder::WriteWithChoice(std::span<const uint8_t> indices,
   const Choice choice{indices, free, free_index, loss};
   const Tables& tables = *tables_.as<Tables>();
   size_t polled_at = 0;
+  GifColorError error = {};
   int last = kNone;  // The last string, to be continued by the first index of the next one.
   for (size_t at = 0; at < indices.size();) {
     if (at - polled_at >= kPixelsPerPoll) {
       PIXPRESS_RETURN_IF_ERROR(stop.Poll());
       polled_at = at;
     }
-    Match match = loss.is_none() ? LongestMatch(choice, at) : BestLossyMatch(choice, at);
+    Match match = loss.is_none() ? LongestMatch(choice, at) : BestLossyMatch(choice, at, error);
+    error = match.error;
     if (last != kNone) {
       const int code = AddChild(last, match.first);
       // The string that is being made may be the next one already: runs grow that way.

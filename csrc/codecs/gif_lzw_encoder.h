@@ -40,9 +40,9 @@ class GifLzwEncoder {
   // Whether the clearing mattered since Start.
   bool was_full() const { return was_full_; }
 
-  // A whole image in which the pixels with a nonzero `free` may be `free_index` instead, and the
-  // others what `loss` allows: whatever makes the longest strings is taken. Between Start and
-  // Finish, instead of Write.
+  // A whole image in which the pixels with a nonzero `free` (none if it is empty) may be
+  // `free_index` instead, and the others what `loss` allows of its palette: whatever makes the
+  // longest strings is taken. Between Start and Finish, instead of Write.
   Status WriteWithChoice(std::span<const uint8_t> indices, std::span<const uint8_t> free,
                          int free_index, const GifLoss& loss, const StopToken& stop);
 
@@ -62,11 +62,27 @@ class GifLzwEncoder {
     std::array<uint8_t, kMostCodes> first;
     std::array<uint8_t, kMostCodes> last;
   };
-  struct Choice;
+  // What may be written where.
+  struct Choice {
+    std::span<const uint8_t> indices;
+    std::span<const uint8_t> free;
+    int free_index;  // -1: none.
+    const GifLoss& loss;
+
+    bool IsFree(size_t at) const { return !free.empty() && free[at] != 0; }
+    bool Allows(size_t at, uint8_t index) const {
+      return indices[at] == index || (free_index == index && IsFree(at));
+    }
+    // What is free, and transparency, know no error.
+    bool IsExact(size_t at) const { return indices[at] == free_index || IsFree(at); }
+  };
+  struct LossyBranch;
+  struct LossyBranches;
   struct Match {
     int node = kNone;
     size_t length = 0;
     uint8_t first = 0;
+    GifColorError error = {};  // What it leaves behind.
   };
 
   explicit GifLzwEncoder(Buffer tables) : tables_(std::move(tables)) {}
@@ -76,7 +92,10 @@ class GifLzwEncoder {
   int AddChild(int node, uint8_t index);
   void GrowUnstored();
   Match LongestMatch(const Choice& choice, size_t at) const;
-  Match BestLossyMatch(const Choice& choice, size_t at) const;
+  void PushLonger(const Choice& choice, const LossyBranch& before, LossyBranches* branches) const;
+  void PushFirst(const Choice& choice, size_t at, const GifColorError& error,
+                 LossyBranches* branches) const;
+  Match BestLossyMatch(const Choice& choice, size_t at, const GifColorError& error) const;
   Status EmitString(int node, size_t pixels);
   Status EmitCode(unsigned code);
   Status FlushBlock();
