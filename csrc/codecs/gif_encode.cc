@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/checked_math.h"
+#include "codecs/gif_loss.h"
 #include "codecs/gif_lzw_encoder.h"
 #include "codecs/gif_writer.h"
 
@@ -59,8 +62,9 @@ class IndexMap {
   size_t most_colors_ = 0;
 };
 
-Status WriteRows(RowSource& source, IndexMap& map, const WorkContext& context,
-                 GifLzwEncoder* encoder) {
+// Calls `write` with the indices of each row.
+template <typename Write>
+Status ForEachRow(RowSource& source, IndexMap& map, const WorkContext& context, Write write) {
   const ImageLayout& layout = source.layout();
   PIXPRESS_ASSIGN_OR_RETURN(Buffer row, context.meter.Allocate(layout.width));
   for (uint32_t done = 0; done < layout.height;) {
@@ -70,13 +74,50 @@ Status WriteRows(RowSource& source, IndexMap& map, const WorkContext& context,
     const PlaneRows& rows = stripe.planes[0];
     for (uint32_t y = 0; y < rows.rows; ++y, ++done) {
       std::transform(rows.row(y), rows.row(y) + layout.width, row.data(), std::ref(map));
-      PIXPRESS_RETURN_IF_ERROR(encoder->Write(row.span()));
+      PIXPRESS_RETURN_IF_ERROR(write(row.span().first(layout.width)));
     }
     if (context.progress != nullptr) {
       context.progress->Report(Stage::kEncode, double{1} * done / layout.height);
     }
   }
-  return encoder->Finish();
+  return Status();
+}
+
+uint8_t CodeBits(size_t colors) { return std::max<uint8_t>(2, GifTableBits(colors)); }
+
+Status EncodeExact(RowSource& source, IndexMap& map, const WorkContext& context, ByteChain* out) {
+  PIXPRESS_ASSIGN_OR_RETURN(GifLzwEncoder encoder, GifLzwEncoder::Create(context.meter));
+  PIXPRESS_RETURN_IF_ERROR(encoder.Start(CodeBits(map.most_colors()), out));
+  PIXPRESS_RETURN_IF_ERROR(ForEachRow(
+      source, map, context, [&](std::span<const uint8_t> row) { return encoder.Write(row); }));
+  return encoder.Finish();
+}
+
+// With loss, or without, if that is not larger.
+Status EncodeLossy(RowSource& source, IndexMap& map, GifLoss* loss, const WorkContext& context,
+                   ByteChain* out) {
+  const size_t pixels = size_t{source.layout().width} * source.layout().height;
+  PIXPRESS_ASSIGN_OR_RETURN(Buffer indices, context.meter.Allocate(pixels));
+  uint8_t* end = indices.data();
+  PIXPRESS_RETURN_IF_ERROR(ForEachRow(source, map, context, [&](std::span<const uint8_t> row) {
+    end = std::ranges::copy(row, end).out;
+    return Status();
+  }));
+  const std::span<const uint8_t> all = indices.span().first(pixels);
+  loss->SetPalette(map.colors());
+  PIXPRESS_ASSIGN_OR_RETURN(GifLzwEncoder encoder, GifLzwEncoder::Create(context.meter));
+  ByteChain smallest(context.meter);
+  PIXPRESS_RETURN_IF_ERROR(encoder.Start(CodeBits(map.colors().size()), &smallest));
+  PIXPRESS_RETURN_IF_ERROR(
+      encoder.WriteWithChoice(all, {}, map.transparent(), *loss, context.stop));
+  PIXPRESS_RETURN_IF_ERROR(encoder.Finish());
+  ByteChain exact(context.meter);
+  PIXPRESS_RETURN_IF_ERROR(encoder.Start(CodeBits(map.colors().size()), &exact));
+  PIXPRESS_RETURN_IF_ERROR(encoder.Write(all));
+  PIXPRESS_RETURN_IF_ERROR(encoder.Finish());
+  if (exact.size_bytes() <= smallest.size_bytes()) smallest = std::move(exact);
+  for (const auto& chunk : smallest.chunks()) PIXPRESS_RETURN_IF_ERROR(out->Append(chunk));
+  return Status();
 }
 
 }  // namespace
@@ -88,12 +129,19 @@ ImageLayout GifAcceptedLayout(const ImageLayout& from, const EncodeOptions&) {
   return layout;
 }
 
-uint64_t GifEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions&) {
+uint64_t GifEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options) {
   const uint64_t pixels = SaturatingMul(layout.width, layout.height);
   const uint64_t output = GifLzwEncoder::OutputBytes(pixels);
   // A chain has one chunk that is not full, and buffers are of size classes.
-  return SaturatingAdd(SaturatingAdd(output, output / 16),
-                       GifLzwEncoder::MemoryBytes() + uint64_t{layout.width} * 2 + kMetadataBytes);
+  const uint64_t chain = SaturatingAdd(output, output / 16);
+  uint64_t bytes = SaturatingAdd(
+      chain, GifLzwEncoder::MemoryBytes() + uint64_t{layout.width} * 2 + kMetadataBytes);
+  if (!GifLoss(options).is_none()) {
+    // All indices, and two ways to write them before one is chosen.
+    bytes = SaturatingAdd(bytes, SaturatingAdd(pixels, pixels / 4));
+    bytes = SaturatingAdd(bytes, SaturatingMul(chain, 2));
+  }
+  return bytes;
 }
 
 Status EncodeGif(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
@@ -107,12 +155,11 @@ Status EncodeGif(RowSource& source, const EncodeOptions& options, const Metadata
     return PartlyTransparent();
   }
   IndexMap map(layout.palette);
-  PIXPRESS_ASSIGN_OR_RETURN(GifLzwEncoder encoder, GifLzwEncoder::Create(context.meter));
+  GifLoss loss(options);
   // The table is known last, so it is put in front of the rest at the end.
   PIXPRESS_RETURN_IF_ERROR(AppendGifImage({0, 0, layout.width, layout.height}, {}, out));
-  PIXPRESS_RETURN_IF_ERROR(
-      encoder.Start(std::max<uint8_t>(2, GifTableBits(map.most_colors())), out));
-  PIXPRESS_RETURN_IF_ERROR(WriteRows(source, map, context, &encoder));
+  PIXPRESS_RETURN_IF_ERROR(loss.is_none() ? EncodeExact(source, map, context, out)
+                                          : EncodeLossy(source, map, &loss, context, out));
   if (map.transparent() >= 0) {
     ByteChain control(context.meter);
     PIXPRESS_RETURN_IF_ERROR(AppendGifControl(GifDisposal::kKeep, 0, map.transparent(), &control));

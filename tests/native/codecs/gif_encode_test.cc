@@ -45,16 +45,17 @@ class GifEncodeTest : public GifTest {
     return std::vector<FrameDuration>(frames, FrameDuration{1, 10});
   }
 
-  std::vector<uint8_t> EncodeStill(const Image& indices, const Metadata& metadata = {}) {
+  std::vector<uint8_t> EncodeStill(const Image& indices, const Metadata& metadata = {},
+                                   const EncodeOptions& options = {}) {
     const auto source =
         MakeBorrowedSource(indices.layout(), indices.row(0, 0), indices.stride_bytes(0), {});
     BufferPool pool(1 << 20);
     Meter meter(pool);
     const WorkContext context{.meter = meter, .stop = {}, .parallel = parallel_};
     ByteChain out(meter);
-    const Status status = kGifCodec.encode(*source, {}, metadata, context, &out);
+    const Status status = kGifCodec.encode(*source, options, metadata, context, &out);
     EXPECT_TRUE(status.ok()) << status.message();
-    EXPECT_LE(meter.peak_bytes(), kGifCodec.encode_memory_bytes(indices.layout(), {}));
+    EXPECT_LE(meter.peak_bytes(), kGifCodec.encode_memory_bytes(indices.layout(), options));
     std::vector<uint8_t> bytes(out.size_bytes());
     out.CopyTo(bytes.data());
     return bytes;
@@ -269,6 +270,38 @@ TEST_F(GifEncodeTest, StillsHaveOnlyTheColorsThatAreUsed) {
   EXPECT_EQ(row[3], 0);
   EXPECT_EQ(std::vector<uint8_t>(row + 4, row + 12),
             (std::vector<uint8_t>{9, 7, 7, 255, 151, 7, 7, 255}));
+}
+
+TEST_F(GifEncodeTest, StillImagesWithLossTakeNoMoreBytesAndKeepEveryPixelNear) {
+  constexpr uint32_t kSide = 90;
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    ImageLayout layout = ImageLayout::Interleaved(kSide, kSide, ColorModel::kIndexed, false);
+    layout.palette.push_back({0, 0, 0, 0});
+    for (uint8_t gray = 1; gray < 200; ++gray) layout.palette.push_back({gray, gray, gray, 255});
+    Image image = Image::Create(layout, meter_).value();
+    for (uint32_t y = 0; y < kSide; ++y) {
+      for (uint32_t x = 0; x < kSide; ++x) {
+        image.row(0, y)[x] = static_cast<uint8_t>((x + random() % (1 + seed * 5)) % 200);
+      }
+    }
+    const size_t exact_bytes = EncodeStill(image).size();
+    for (const int quality : {79, 60, 10}) {
+      EncodeOptions options;
+      options.quality = quality;
+      const auto gif = EncodeStill(image, {}, options);
+      EXPECT_LE(gif.size(), exact_bytes) << "seed " << seed << " quality " << quality;
+      const auto shown = Play(gif);
+      ASSERT_TRUE(shown.ok()) << shown.status().message();
+      for (uint32_t i = 0; i < kSide * kSide; ++i) {
+        const Rgba& wanted = layout.palette[image.row(0, i / kSide)[i % kSide]];
+        const uint8_t* pixel = shown.value().canvases[0].row(0, i / kSide) + i % kSide * 4;
+        ASSERT_EQ(pixel[3], wanted.a) << "seed " << seed;
+        if (wanted.a == 0) continue;
+        ASSERT_LE(2 * std::abs(pixel[0] - wanted.r), 80 - quality) << "seed " << seed;
+      }
+    }
+  }
 }
 
 TEST_F(GifEncodeTest, MetadataIsWrittenAndRewrittenByPolicy) {
