@@ -80,7 +80,7 @@ class Settings:
         Format of the output; "keep" is the one of `dst`'s extension, else of the source. "auto" is
         what makes the fewest bytes at the same score; see `docs/formats.md`.
     quality : int
-        1 to 100, for lossy formats; animated GIF keeps its colors from 80 on.
+        1 to 100, for lossy formats; GIF keeps its colors from 80 on.
     effort : int
         1 (fast) to 10 (small).
     lossless : bool
