@@ -152,6 +152,14 @@ def possible_names(path: str) -> list[str]:
     return [stem + extension for extension in _NEW_EXTENSIONS.values()]
 
 
+def check_many(sources: object, errors: str) -> None:
+    """Refuse one source, whose letters or bytes would be taken for many, and unknown `errors`."""
+    if isinstance(sources, (str, bytes, bytearray, memoryview, os.PathLike)):
+        raise OptionError(f"Expected an iterable of sources, got one: {type(sources).__name__}")
+    if errors not in ("raise", "return"):
+        raise expected("raise or return", "errors", errors)
+
+
 def output_paths(
     sources: list[object], out_dir: Path, format: str
 ) -> list[tuple[object, str | None]]:

@@ -14,13 +14,13 @@ from .arguments import seconds_ns
 from .batch import FORMATS, Batch, group_of
 from .completion import as_they_complete, awaited, in_order
 from .dispatch import Dispatcher
-from .errors import PixpressError, PoolClosedError, QueueFullError, expected
+from .errors import PixpressError, PoolClosedError, QueueFullError
 from .foreign import ForeignSource
 from .future import JobFuture
 from .journal import MOST_CRASHES, is_kept, make_row, write_settings
 from .options import Settings, priority_value, settings_of
 from .result import Result
-from .sources import open_source, output_format, output_paths, path_text
+from .sources import check_many, open_source, output_format, output_paths, path_text
 
 _RETRY_S = 0.01
 _Path = str | os.PathLike[str]
@@ -248,8 +248,7 @@ class Submitter:
         >>> made[0].code
         'UNIDENTIFIED_IMAGE'
         """
-        if errors not in ("raise", "return"):
-            raise expected("raise or return", "errors", errors)
+        check_many(sources, errors)
         rest = ("priority", "batch", "settings", "block", "timeout", "persist")
         plain = {name: value for name, value in options.items() if name not in rest}
         chosen = settings_of(options.get("settings"), plain)
@@ -324,8 +323,7 @@ class Submitter:
         -------
         async iterator of Result, or of Result and PixpressError
         """
-        if errors not in ("raise", "return"):
-            raise expected("raise or return", "errors", errors)
+        check_many(sources, errors)
         priority, batch = options.pop("priority", 1), options.pop("batch", None)
         persist = options.pop("persist", None)
         settings = settings_of(options.pop("settings", None), options)
