@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from played_gif import played
 
 import pixpress
 
@@ -27,17 +28,6 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the corpus of real images is not beside the project")
     return CORPUS
-
-
-def played(data: bytes) -> tuple[Frames, list[int], int | None]:
-    """Return the canvases, durations in ms and loop entry that Pillow sees."""
-    image = Image.open(io.BytesIO(data))
-    canvases, durations = [], []
-    for index in range(getattr(image, "n_frames", 1)):
-        image.seek(index)
-        canvases.append(np.asarray(image.convert("RGBA")))
-        durations.append(image.info.get("duration", 0))
-    return canvases, durations, image.info.get("loop")
 
 
 def timeline(data: bytes) -> tuple[list[bytes], list[int]]:

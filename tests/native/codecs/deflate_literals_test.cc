@@ -1,18 +1,14 @@
 #include "codecs/deflate_literals.h"
 
 #include <gtest/gtest.h>
-#include <libdeflate.h>
 
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "codecs/deflate_piece.h"
+#include "codecs/inflated.h"
 
 namespace pixpress {
 namespace {
-
-using ByteVector = std::vector<uint8_t>;
 
 // Noise around a value that changes halfway, `spread` wide.
 ByteVector Noise(size_t bytes, uint32_t spread) {
@@ -32,15 +28,6 @@ ByteVector Deflated(const ByteVector& data, bool is_last) {
   EXPECT_TRUE(made.ok());
   out.resize(made.value());
   return out;
-}
-
-ByteVector Inflated(const ByteVector& stream, size_t size) {
-  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
-      libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
-  ByteVector data(size);
-  const auto done = libdeflate_deflate_decompress(inflater.get(), stream.data(), stream.size(),
-                                                  data.data(), size, nullptr);
-  return done == LIBDEFLATE_SUCCESS ? data : ByteVector();
 }
 
 TEST(DeflateLiteralsTest, PiecesContinueInOthers) {

@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <vector>
+
+#include "codecs/inflated.h"
 
 namespace pixpress {
 namespace {
-
-using ByteVector = std::vector<uint8_t>;
 
 // Blocks of every kind: flat, text-like, and noise that is stored.
 ByteVector Mixed(size_t bytes, uint32_t seed) {
@@ -33,16 +32,6 @@ ByteVector Whole(const ByteVector& data, int level) {
   stream.resize(libdeflate_deflate_compress(deflater.get(), data.data(), data.size(), stream.data(),
                                             stream.size()));
   return stream;
-}
-
-// Empty where it is no stream of exactly `size` bytes.
-ByteVector Inflated(const ByteVector& stream, size_t size) {
-  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
-      libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
-  ByteVector data(size);
-  const auto done = libdeflate_deflate_decompress(inflater.get(), stream.data(), stream.size(),
-                                                  data.data(), size, nullptr);
-  return done == LIBDEFLATE_SUCCESS ? data : ByteVector();
 }
 
 // `data` in pieces, each deflated with the window before it.

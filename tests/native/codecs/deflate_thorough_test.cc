@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "codecs/deflate_piece.h"
+#include "codecs/inflated.h"
 
 namespace pixpress {
 namespace {
-
-using ByteVector = std::vector<uint8_t>;
 
 class DeflateThoroughTest : public testing::Test {
  protected:
@@ -34,16 +32,6 @@ class DeflateThoroughTest : public testing::Test {
       all.insert(all.end(), out.begin(), out.begin() + static_cast<ptrdiff_t>(made.value()));
     }
     return all;
-  }
-
-  // Empty where it is no stream of exactly `size` bytes.
-  static ByteVector Inflated(const ByteVector& stream, size_t size) {
-    const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)>
-        inflater(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
-    ByteVector data(size);
-    const auto done = libdeflate_deflate_decompress(inflater.get(), stream.data(), stream.size(),
-                                                    data.data(), size, nullptr);
-    return done == LIBDEFLATE_SUCCESS ? data : ByteVector();
   }
 
   static size_t LibraryBytes(const ByteVector& data, int level) {
