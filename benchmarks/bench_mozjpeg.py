@@ -2,6 +2,7 @@
 
 No pytest file: it prints tables. Crops and shrunk copies of the photographs, which the seed
 chooses, are written at a range of qualities by each contender; bytes are compared at equal score.
+With ``--source camera`` whole photographs are re-encoded instead, and scored in three squares each.
 Then whole photographs are re-encoded in turns, at the quality with which each contender scores the
 same, on one thread, and CPU time is compared.
 """
@@ -15,7 +16,7 @@ import os
 import random
 import statistics
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from PIL import Image
 _SAMPLES = Path(__file__).parents[1] / "tests" / "data"
 _LADDER = (26, 42, 56, 66, 76, 84, 90, 94, 97)
 _SHRINKING = (1.0, 0.7, 0.5, 0.35)
+_SQUARES = 3
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Contender:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, nargs="+", default=[_SAMPLES])
-    parser.add_argument("--source", choices=("jpeg", "png"), default="png", help="of the crops")
+    parser.add_argument("--source", choices=("jpeg", "png", "camera"), default="png")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--images", type=int, default=8, help="crops")
     parser.add_argument("--side", type=int, default=384, help="pixels of their sides")
@@ -84,6 +86,41 @@ def crop(path: Path, side_px: int, dice: random.Random) -> Image.Image:
     made = whole.crop(box)
     made.info.clear()
     return made
+
+
+def squares(data: bytes, side_px: int) -> bytes:
+    """Return squares of an image, in places that its size decides, one above the other as PNG."""
+    whole = sweep.rgb(data)
+    dice = random.Random(repr(whole.size))
+    made = Image.new("RGB", (side_px, _SQUARES * side_px))
+    for i in range(_SQUARES):
+        left, top = (dice.randrange(max(1, length - side_px + 1)) for length in whole.size)
+        square = whole.crop((left, top, left + side_px, top + side_px))
+        made.paste(square, (0, i * side_px))
+    out = io.BytesIO()
+    made.save(out, "PNG", compress_level=0)
+    return out.getvalue()
+
+
+class SquareScorer(Scorer):
+    """Scores squares of large images."""
+
+    side_px = 512
+
+    def score(self, source: bytes, output: bytes) -> Future[dict[str, float]]:
+        return super().score(squares(source, self.side_px), squares(output, self.side_px))
+
+
+def inputs(options: argparse.Namespace, paths: list[Path], dice: random.Random) -> list[bytes]:
+    """Return what bytes are compared on."""
+    if options.source == "camera":
+        cameras = [path for path in paths if path.suffix.lower() != ".png"]
+        return [p.read_bytes() for p in dice.sample(cameras, min(options.images, len(cameras)))]
+    enough = len(paths) >= options.images
+    chosen = dice.sample(paths, options.images) if enough else dice.choices(paths, k=options.images)
+    return [
+        encoded(crop(path, options.side, dice), i, options.source) for i, path in enumerate(chosen)
+    ]
 
 
 def contenders(efforts: Sequence[int]) -> tuple[list[Contender], list[Contender]]:
@@ -148,20 +185,16 @@ def main() -> None:
     options = parse()
     dice = random.Random(options.seed)
     paths = find(options.photos, ".jpg", ".jpeg", ".png")
-    chosen = [path for _ in range(options.images) for path in paths]
-    chosen = dice.sample(paths, options.images) if len(paths) >= options.images else chosen
-    chosen = chosen[: options.images]
-    images = [
-        encoded(crop(path, options.side, dice), i, options.source) for i, path in enumerate(chosen)
-    ]
+    images = inputs(options, paths, dice)
     cameras = [path for path in paths if path.suffix.lower() != ".png"]
     timed = [p.read_bytes() for p in dice.sample(cameras, min(options.timed, len(cameras)))]
     mine, peers = contenders(options.efforts)
-    print(f"{len(images)} {options.source} crops of seed {options.seed}\n")
+    print(f"{len(images)} {options.source} images of seed {options.seed}\n")
     metrics = [m for m in METRICS if m.name in options.metrics and m.available()]
     context = multiprocessing.get_context("spawn")  # This process has the threads of a pool.
     with ProcessPoolExecutor(os.cpu_count(), context) as executor:
-        scorer = Scorer(executor, metrics)
+        kind = SquareScorer if options.source == "camera" else Scorer
+        scorer = kind(executor, metrics)
         for each in (*mine, *peers):
             each.curve, _ = curve_of(each.encode, images, options.qualities, scorer)
             if metrics and metrics[0].name == "SSIMULACRA2":
