@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "codecs/animation_output.h"
 #include "codecs/avif_encode.h"
 #include "codecs/avif_library.h"
 #include "codecs/avif_movie.h"
@@ -26,19 +27,13 @@ constexpr uint64_t kCoarseChromaBytesAhead = 4;
 constexpr uint64_t kFullChromaBytesAhead = 7;
 constexpr uint64_t kMostFramesAhead = 24;
 constexpr uint64_t kEncoderBytes = 32u << 20;
-constexpr uint64_t kFrameHeadBytes = 512;
 
-// What may be appended: at most the pixels, or what films take that are new in every frame.
 uint64_t OutputBytes(const AnimationInfo& animation, const EncodeOptions& options) {
-  const uint64_t pixels =
-      SaturatingMul(SaturatingMul(animation.width, animation.height), animation.frames);
-  const uint64_t heads = SaturatingMul(animation.frames, kFrameHeadBytes);
-  const uint64_t most = SaturatingAdd(SaturatingMul(pixels, 4), pixels / 4);
-  if (options.lossless) return SaturatingAdd(most, heads);
-  const uint64_t rate = options.quality <= 80 ? 150 : options.quality <= 90 ? 300 : 900;
-  constexpr uint64_t kFreeBytes = 8u << 20;
-  const uint64_t usual = std::max(kFreeBytes, SaturatingMul(pixels, rate) / 1000);
-  return SaturatingAdd(std::min(most, usual), heads);
+  return AnimationOutputBytes(animation, {.is_lossless = options.lossless,
+                                          .quality = options.quality,
+                                          .most_overhead_part = 4,
+                                          .free_bytes = 8u << 20,
+                                          .frame_head_bytes = 512});
 }
 
 class AvifSequence final : public FrameSink {

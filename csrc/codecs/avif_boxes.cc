@@ -9,69 +9,11 @@
 #include <vector>
 
 #include "codecs/avif_decode.h"
+#include "codecs/box_cursor.h"
 #include "memory/buffer.h"
 
 namespace pixpress {
 namespace {
-
-// A bounded walk over big-endian fields. Reads beyond the end give 0 and are remembered.
-class Cursor {
- public:
-  Cursor(Bytes file, size_t at, size_t end) : file_(file), at_(at), end_(end) {}
-
-  uint64_t Number(size_t bytes) {
-    if (bytes > end_ - at_) {
-      is_valid_ = false;
-      at_ = end_;
-      return 0;
-    }
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; ++i) value = value << 8 | file_[at_++];
-    return value;
-  }
-  std::string_view Type() {
-    const size_t start = at_;
-    Number(4);
-    return is_valid_ ? std::string_view(reinterpret_cast<const char*>(file_.data()) + start, 4)
-                     : std::string_view();
-  }
-  size_t at() const { return at_; }
-  size_t end() const { return end_; }
-  bool is_valid() const { return is_valid_; }
-  bool is_at_end() const { return at_ == end_ || !is_valid_; }
-  void SkipTo(size_t at) { at_ = std::min(at, end_); }
-
- private:
-  Bytes file_;
-  size_t at_;
-  size_t end_;
-  bool is_valid_ = true;
-};
-
-struct Box {
-  std::string_view type;
-  size_t begin = 0;
-  size_t body = 0;
-  size_t end = 0;
-};
-
-// The next box at the cursor, which moves behind it; none at the end or where it makes no sense.
-std::optional<Box> NextBox(Cursor* cursor) {
-  Box box;
-  box.begin = cursor->at();
-  if (cursor->end() - box.begin < 8) return std::nullopt;
-  uint64_t size = cursor->Number(4);
-  box.type = cursor->Type();
-  if (size == 1) size = cursor->Number(8);
-  if (size == 0) size = cursor->end() - box.begin;
-  box.body = cursor->at();
-  if (!cursor->is_valid() || size < box.body - box.begin || size > cursor->end() - box.begin) {
-    return std::nullopt;
-  }
-  box.end = box.begin + static_cast<size_t>(size);
-  cursor->SkipTo(box.end);
-  return box;
-}
 
 struct Item {
   uint32_t id = 0;
@@ -92,7 +34,7 @@ struct MetaBox {
 };
 
 void ParseInfe(Bytes file, const Box& box, MetaBox* meta) {
-  Cursor cursor(file, box.body, box.end);
+  BoxCursor cursor(file, box.body, box.end);
   const uint64_t version = cursor.Number(4) >> 24;
   if (version < 2) return;
   Item item;
@@ -105,7 +47,7 @@ void ParseInfe(Bytes file, const Box& box, MetaBox* meta) {
 }
 
 void ParseIinf(Bytes file, const Box& box, MetaBox* meta) {
-  Cursor cursor(file, box.body, box.end);
+  BoxCursor cursor(file, box.body, box.end);
   const uint64_t version = cursor.Number(4) >> 24;
   cursor.Number(version == 0 ? 2 : 4);
   while (const auto child = NextBox(&cursor)) {
@@ -114,7 +56,7 @@ void ParseIinf(Bytes file, const Box& box, MetaBox* meta) {
 }
 
 void ParseIloc(Bytes file, const Box& box, MetaBox* meta) {
-  Cursor cursor(file, box.body, box.end);
+  BoxCursor cursor(file, box.body, box.end);
   const uint64_t version = cursor.Number(4) >> 24;
   const uint64_t sizes = cursor.Number(2);
   const size_t offset_size = sizes >> 12, length_size = sizes >> 8 & 15,
@@ -140,7 +82,7 @@ void ParseIloc(Bytes file, const Box& box, MetaBox* meta) {
 MetaBox ParseMeta(Bytes file, const Box& box) {
   MetaBox meta;
   std::optional<Box> iinf, iloc;
-  Cursor cursor(file, box.body, box.end);
+  BoxCursor cursor(file, box.body, box.end);
   cursor.Number(4);
   while (const auto child = NextBox(&cursor)) {
     if (child->type == "iinf") iinf = child;
@@ -173,7 +115,7 @@ void ReplaceItem(const MetaBox& meta, const Item& item, const std::vector<uint8_
 
 bool HasAvifSignature(Bytes head) {
   if (head.size() < 16) return false;
-  Cursor cursor(head, 0, head.size());
+  BoxCursor cursor(head, 0, head.size());
   const uint64_t size = cursor.Number(4);
   if (cursor.Type() != "ftyp") return false;
   const size_t end = std::min<uint64_t>(size, head.size());
@@ -193,7 +135,7 @@ Status RewriteAvif(Bytes encoded, MetadataPolicy policy, const Limits& limits,
   std::copy(encoded.begin(), encoded.end(), copy.data());
   const std::span<uint8_t> file = copy.span();
   size_t end = 0;  // Of the last box that is needed.
-  Cursor cursor(encoded, 0, encoded.size());
+  BoxCursor cursor(encoded, 0, encoded.size());
   while (const auto box = NextBox(&cursor)) {
     const bool is_needed = box->type == "ftyp" || box->type == "meta" || box->type == "mdat" ||
                            box->type == "moov" || policy == MetadataPolicy::kAll;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "codecs/animation_output.h"
 #include "codecs/difference_sink.h"
 #include "codecs/webp_chunks.h"
 #include "codecs/webp_encode.h"
@@ -21,24 +22,17 @@ namespace {
 constexpr uint32_t kUnitsPerSecond = 1000;
 // From this effort on, both ways to blend are tried where both are possible.
 constexpr int kTrialEffort = 5;
-constexpr uint64_t kFrameHeadBytes = 256;
 
 bool IsLossless(const EncodeOptions& options) {
   return options.lossless || options.near_lossless < 100;
 }
 
-// What may be appended, headers and metadata not included.
 uint64_t OutputBytes(const AnimationInfo& animation, const EncodeOptions& options) {
-  const uint64_t pixels =
-      SaturatingMul(SaturatingMul(animation.width, animation.height), animation.frames);
-  const uint64_t heads = SaturatingMul(animation.frames, kFrameHeadBytes);
-  const uint64_t most = SaturatingAdd(SaturatingMul(pixels, 4), pixels / 8);
-  if (IsLossless(options)) return SaturatingAdd(most, heads);
-  // Thousandths of a byte for each pixel: what photographs take that are new in every frame.
-  const uint64_t rate = options.quality <= 80 ? 150 : options.quality <= 90 ? 300 : 900;
-  constexpr uint64_t kFreeBytes = 24u << 20;
-  const uint64_t usual = std::max(kFreeBytes, SaturatingMul(pixels, rate) / 1000);
-  return SaturatingAdd(std::min(most, usual), heads);
+  return AnimationOutputBytes(animation, {.is_lossless = IsLossless(options),
+                                          .quality = options.quality,
+                                          .most_overhead_part = 8,
+                                          .free_bytes = 24u << 20,
+                                          .frame_head_bytes = 256});
 }
 
 class WebpAnimation final : public DifferenceSink {

@@ -2,13 +2,13 @@
 
 #include <cstdio>
 #include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "image/image.h"
 #include "pipeline/open_steps.h"
+#include "pipeline/original.h"
 #include "pipeline/output_color.h"
 #include "pipeline/post_process.h"
 #include "pipeline/run_animation.h"
@@ -75,19 +75,6 @@ Status EncodeStill(const JobSpec& spec, const Plan& plan, Bytes encoded, const P
   stage_ns[static_cast<size_t>(Stage::kEncode)] = encoded_ns - pulled_ns;
   result->data = std::move(out);
   return Status();
-}
-
-// The original image data, with the metadata that is wanted, unless that is larger.
-Result<std::optional<ByteChain>> RewriteOriginal(const JobSpec& spec, const Plan& plan,
-                                                 Bytes encoded, uint64_t most_bytes,
-                                                 const WorkContext& context) {
-  ByteChain original(context.meter);
-  original.LimitTo(most_bytes);
-  Status status = plan.source_codec->rewrite(encoded, spec.settings->metadata,
-                                             spec.settings->limits, context, &original);
-  if (original.is_beyond_limit()) return std::optional<ByteChain>();
-  PIXPRESS_RETURN_IF_ERROR(std::move(status));
-  return std::optional(std::move(original));
 }
 
 // The limit to search for. None if the original data fits: what is larger is not kept then.

@@ -1,6 +1,7 @@
 #include "pipeline/run_auto.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "pipeline/content.h"
 #include "pipeline/open_steps.h"
+#include "pipeline/original.h"
 #include "pipeline/run.h"
 #include "pipeline/typical_score.h"
 
@@ -146,21 +148,19 @@ class AutoRun {
     if (own == plan_.candidates.end() || best_->skipped_reason != SkippedReason::kNone) {
       return Status();
     }
-    const Settings& settings = *spec_.settings;
-    ByteChain original(context_.meter);
-    PIXPRESS_RETURN_IF_ERROR(plan_.source_codec->rewrite(encoded_, settings.metadata,
-                                                         settings.limits, context_, &original));
-    const uint64_t size_bytes = original.size_bytes();
-    const bool fits = settings.max_bytes == 0 || size_bytes <= settings.max_bytes;
-    const bool is_better = size_bytes <= best_->compressed_bytes || !ReachesGoal(*best_);
-    if (!fits || !is_better) return Status();
+    uint64_t most_bytes = std::numeric_limits<uint64_t>::max();
+    if (spec_.settings->max_bytes != 0) most_bytes = spec_.settings->max_bytes;
+    if (ReachesGoal(*best_)) most_bytes = std::min(most_bytes, best_->compressed_bytes);
+    PIXPRESS_ASSIGN_OR_RETURN(auto original,
+                              RewriteOriginal(spec_, plan_, encoded_, most_bytes, context_));
+    if (!original.has_value()) return Status();
     JobResult kept;
     kept.data = std::move(original);
     kept.format = own->plan.output_codec->format;
     kept.width = own->plan.geometry.width;
     kept.height = own->plan.geometry.height;
     kept.original_bytes = best_->original_bytes;
-    kept.compressed_bytes = size_bytes;
+    kept.compressed_bytes = kept.data->size_bytes();
     kept.skipped_reason = SkippedReason::kNotSmaller;
     best_ = std::move(kept);
     return Status();
