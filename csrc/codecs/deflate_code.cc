@@ -5,10 +5,7 @@
 namespace pixpress {
 namespace {
 
-constexpr uint32_t kMostBits = 15;
 constexpr uint32_t kMostStepBits = 7;
-constexpr uint32_t kFixed = 1;
-constexpr uint32_t kDynamic = 2;
 // Of the code lengths: the last one again, a few zeros, many zeros.
 constexpr uint8_t kAgain = 16;
 constexpr uint8_t kZeros = 17;
@@ -16,8 +13,6 @@ constexpr uint8_t kManyZeros = 18;
 constexpr size_t kLeastAgain = 3, kMostAgain = 6;
 constexpr size_t kLeastZeros = 3, kMostZeros = 10;
 constexpr size_t kLeastManyZeros = 11, kMostManyZeros = 138;
-constexpr std::array<uint8_t, 19> kStepOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-                                                11, 4,  12, 3, 13, 2, 14, 1, 15};
 
 uint32_t ExtraBitsOf(uint8_t step) {
   return step == kAgain ? 2 : step == kZeros ? 3 : step == kManyZeros ? 7 : 0;
@@ -29,7 +24,8 @@ struct Leaf {
 };
 
 // How many leaves of a Huffman tree are at each depth; those too deep count for the deepest.
-std::array<uint32_t, kMostBits + 1> CountDepths(std::span<const Leaf> leaves, uint32_t most_bits) {
+std::array<uint32_t, kMostCodeBits + 1> CountDepths(std::span<const Leaf> leaves,
+                                                    uint32_t most_bits) {
   // Leaves in order, then inner nodes in the order of their making, which is that of their counts.
   std::array<uint64_t, 2 * kDeflateSymbols> weight;
   std::array<uint16_t, 2 * kDeflateSymbols> parent;
@@ -47,7 +43,7 @@ std::array<uint32_t, kMostBits + 1> CountDepths(std::span<const Leaf> leaves, ui
   }
   std::array<uint16_t, 2 * kDeflateSymbols> depth;
   depth[2 * count - 2] = 0;
-  std::array<uint32_t, kMostBits + 1> depths = {};
+  std::array<uint32_t, kMostCodeBits + 1> depths = {};
   for (size_t node = 2 * count - 2; node-- > 0;) {
     depth[node] = static_cast<uint16_t>(depth[parent[node]] + 1);
     if (node < count) ++depths[std::min<uint32_t>(depth[node], most_bits)];
@@ -56,7 +52,7 @@ std::array<uint32_t, kMostBits + 1> CountDepths(std::span<const Leaf> leaves, ui
 }
 
 // Moves leaves down until the code is one again.
-void LimitDepths(uint32_t most_bits, std::array<uint32_t, kMostBits + 1>* depths) {
+void LimitDepths(uint32_t most_bits, std::array<uint32_t, kMostCodeBits + 1>* depths) {
   uint64_t used = 0;
   for (uint32_t bits = 1; bits <= most_bits; ++bits) {
     used += uint64_t{(*depths)[bits]} << (most_bits - bits);
@@ -71,14 +67,14 @@ void LimitDepths(uint32_t most_bits, std::array<uint32_t, kMostBits + 1>* depths
 }
 
 void MakeCodes(std::span<const uint8_t> lengths, std::span<uint16_t> codes) {
-  std::array<uint32_t, kMostBits + 2> next = {};
+  std::array<uint32_t, kMostCodeBits + 2> next = {};
   for (const uint8_t length : lengths) ++next[length + 1u];
   next[1] = 0;
-  for (uint32_t bits = 1; bits <= kMostBits; ++bits) next[bits + 1] += next[bits];
+  for (uint32_t bits = 1; bits <= kMostCodeBits; ++bits) next[bits + 1] += next[bits];
   // Places in the order of lengths become codes.
-  std::array<uint32_t, kMostBits + 1> first = {};
+  std::array<uint32_t, kMostCodeBits + 1> first = {};
   uint32_t code = 0;
-  for (uint32_t bits = 1; bits <= kMostBits; ++bits) {
+  for (uint32_t bits = 1; bits <= kMostCodeBits; ++bits) {
     first[bits] = code;
     code = (code + next[bits + 1] - next[bits]) << 1;
   }
@@ -121,7 +117,7 @@ void MakeHuffmanCode(std::span<const uint32_t> counts, uint32_t most_bits,
 }
 
 DeflateCode::DeflateCode(const DeflateCounts& counts) {
-  MakeHuffmanCode(counts.symbols, kMostBits, std::span(symbol_bits_).first(kDeflateSymbols),
+  MakeHuffmanCode(counts.symbols, kMostCodeBits, std::span(symbol_bits_).first(kDeflateSymbols),
                   std::span(symbol_codes_).first(kDeflateSymbols));
   // Old decoders want two distances at least.
   DeflateCounts padded = counts;
@@ -130,7 +126,7 @@ DeflateCode::DeflateCode(const DeflateCounts& counts) {
                                              [](uint32_t count) { return count > 0; }));
     if (used < 2 && padded.distances[i] == 0) padded.distances[i] = 1;
   }
-  MakeHuffmanCode(padded.distances, kMostBits, distance_bits_, distance_codes_);
+  MakeHuffmanCode(padded.distances, kMostCodeBits, distance_bits_, distance_codes_);
   while (symbol_bits_[symbols_ - 1] == 0) --symbols_;
   while (distance_bits_[distances_ - 1] == 0) --distances_;
   MakeHeader();
@@ -146,10 +142,8 @@ DeflateCode::DeflateCode(const DeflateCounts& counts) {
 void DeflateCode::UseFixed() {
   is_fixed_ = true;
   header_bits_ = 3;
-  for (size_t i = 0; i < symbol_bits_.size(); ++i) {
-    symbol_bits_[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-  }
-  distance_bits_.fill(5);
+  for (size_t i = 0; i < symbol_bits_.size(); ++i) symbol_bits_[i] = FixedSymbolBits(i);
+  distance_bits_.fill(kFixedDistanceBits);
   MakeCodes(symbol_bits_, symbol_codes_);
   MakeCodes(distance_bits_, distance_codes_);
 }
@@ -176,12 +170,12 @@ void DeflateCode::MakeHeader() {
     while (end < count && lengths[end] == lengths[at]) ++end;
     AddRun(lengths[at], end - at);
   }
-  std::array<uint32_t, kLengthCodes> uses = {};
+  std::array<uint32_t, kStepSymbols> uses = {};
   for (size_t i = 0; i < step_count_; ++i) ++uses[steps_[i].symbol];
   MakeHuffmanCode(uses, kMostStepBits, step_bits_, step_codes_);
   while (step_lengths_ > 4 && step_bits_[kStepOrder[step_lengths_ - 1]] == 0) --step_lengths_;
   header_bits_ = 3 + 14 + 3 * step_lengths_;
-  for (size_t i = 0; i < kLengthCodes; ++i) {
+  for (size_t i = 0; i < kStepSymbols; ++i) {
     header_bits_ += uint64_t{uses[i]} * (step_bits_[i] + ExtraBitsOf(static_cast<uint8_t>(i)));
   }
 }
@@ -208,7 +202,7 @@ void DeflateCode::AddRun(uint8_t length, size_t count) {
 
 void DeflateCode::PutHeader(bool is_last, DeflateBits* out) const {
   out->Put(is_last ? 1 : 0, 1);
-  out->Put(is_fixed_ ? kFixed : kDynamic, 2);
+  out->Put(is_fixed_ ? kFixedBlock : kDynamicBlock, 2);
   if (is_fixed_) return;
   out->Put(static_cast<uint32_t>(symbols_ - kFirstLengthSymbol), 5);
   out->Put(static_cast<uint32_t>(distances_ - 1), 5);

@@ -36,18 +36,21 @@ class DeflateBits {
     pending_ = pending_ >> (pending_bits_ & 56u);
     pending_bits_ %= 8;
   }
-  // Ends on a byte.
-  void PutEmptyBlock() {
-    Put(0, 3);
+  // Ends on a byte; if more is to come, with an empty stored block. Returns how many bytes there
+  // are, 0 if there was no room for all.
+  size_t End(bool is_last) {
+    if (!is_last) Put(kStoredBlock << 1, 3);
     Align();
-    Put(0, 16);
-    Put(0xFFFF, 16);
+    if (!is_last) {
+      Put(0, 16);
+      Put(0xFFFF, 16);
+    }
+    return bytes_ <= out_.size() ? bytes_ : 0;
   }
-  void Align() { Put(0, (8 - pending_bits_) % 8); }
-  // After Align(); 0 if there was no room for all.
-  size_t bytes() const { return bytes_ <= out_.size() ? bytes_ : 0; }
 
  private:
+  void Align() { Put(0, (8 - pending_bits_) % 8); }
+
   const std::span<uint8_t> out_;
   size_t bytes_ = 0;
   uint64_t pending_ = 0;
@@ -73,7 +76,6 @@ class DeflateCode {
   void PutEnd(DeflateBits* out) const { PutSymbol(kEndOfBlock, out); }
 
  private:
-  static constexpr size_t kLengthCodes = 19;
   // A code length, or a repeat and the bits that say how often.
   struct Step {
     uint8_t symbol;
@@ -84,23 +86,22 @@ class DeflateCode {
   uint64_t BitsOf(const DeflateCounts& counts) const;
   void MakeHeader();
   void AddRun(uint8_t length, size_t count);
-  void AddSteps(uint8_t symbol, size_t count, size_t least, size_t most);
   void PutSymbol(size_t symbol, DeflateBits* out) const {
     out->Put(symbol_codes_[symbol], symbol_bits_[symbol]);
   }
 
   bool is_fixed_ = false;
-  std::array<uint8_t, kDeflateSymbols + 2> symbol_bits_ = {};
-  std::array<uint16_t, kDeflateSymbols + 2> symbol_codes_ = {};
+  std::array<uint8_t, kFixedSymbols> symbol_bits_ = {};
+  std::array<uint16_t, kFixedSymbols> symbol_codes_ = {};
   std::array<uint8_t, kDistanceSymbols> distance_bits_ = {};
   std::array<uint16_t, kDistanceSymbols> distance_codes_ = {};
   size_t symbols_ = kDeflateSymbols;  // Up to the last one in use.
   size_t distances_ = kDistanceSymbols;
   std::array<Step, kDeflateSymbols + kDistanceSymbols> steps_;
   size_t step_count_ = 0;
-  std::array<uint8_t, kLengthCodes> step_bits_ = {};
-  std::array<uint16_t, kLengthCodes> step_codes_ = {};
-  size_t step_lengths_ = kLengthCodes;
+  std::array<uint8_t, kStepSymbols> step_bits_ = {};
+  std::array<uint16_t, kStepSymbols> step_codes_ = {};
+  size_t step_lengths_ = kStepSymbols;
   uint64_t header_bits_ = 3;
   uint64_t data_bits_ = 0;
 };

@@ -54,9 +54,7 @@ Result<size_t> DeflateLiterals(std::span<const uint8_t> data, bool is_last, cons
     code.PutLiterals(data.subspan(block.begin, block.end - block.begin), &bits);
     code.PutEnd(&bits);
   }
-  if (!is_last) bits.PutEmptyBlock();
-  bits.Align();
-  return bits.bytes();
+  return bits.End(is_last);
 }
 
 size_t LeastLiteralBytes(std::span<const uint8_t> data) {

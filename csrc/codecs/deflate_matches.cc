@@ -12,7 +12,6 @@
 namespace pixpress {
 namespace {
 
-constexpr uint32_t kWindowBytes = 32u << 10;
 constexpr uint32_t kHashBits = 15;
 constexpr size_t kPollBytes = 64u << 10;
 constexpr uint32_t kShortRun = 4;     // No run: its first four bytes say nothing of a period.
@@ -22,7 +21,7 @@ constexpr size_t kMatchesOfPlace = 32;
 constexpr int32_t kNone = -1;
 
 using Places = std::array<int32_t, 1u << kHashBits>;
-static_assert(1u << kHashBits == kWindowBytes);
+static_assert(1u << kHashBits == kDeflateWindowBytes);
 
 struct Chains {
   Chains() {
@@ -30,7 +29,7 @@ struct Chains {
     before.fill(kNone);
   }
   void Insert(uint32_t hash, size_t place) {
-    before[place % kWindowBytes] = last[hash];
+    before[place % kDeflateWindowBytes] = last[hash];
     last[hash] = static_cast<int32_t>(place);
   }
 
@@ -171,7 +170,7 @@ class MatchFinder {
     if (last_.length > kShortestMatch) best_.Add(last_.length - 1u, last_.distance);
     if (place >= period_bytes_) Compare(place, place - period_bytes_, most);
     const int32_t three = memory_->three[keys.three];
-    if (three != kNone && place - static_cast<size_t>(three) < kWindowBytes) {
+    if (three != kNone && place - static_cast<size_t>(three) < kDeflateWindowBytes) {
       Compare(place, static_cast<size_t>(three), most);
     }
     if (keys.is_plain) {
@@ -195,7 +194,7 @@ class MatchFinder {
     while (other != kNone && depth-- > 0) {
       const auto at = static_cast<size_t>(other);
       const size_t distance = place - at;
-      if (distance >= kWindowBytes) return;
+      if (distance >= kDeflateWindowBytes) return;
       const auto near = static_cast<uint32_t>(distance);
       const uint32_t useless = std::max(longest, best_.LengthWithin(near));
       if (useless >= most) return;
@@ -208,7 +207,7 @@ class MatchFinder {
         }
       }
       // A place that was used anew is farther ahead.
-      const int32_t next = chains.before[at % kWindowBytes];
+      const int32_t next = chains.before[at % kDeflateWindowBytes];
       if (next >= other) return;
       other = next;
     }

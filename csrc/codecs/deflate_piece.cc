@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "codecs/deflate_symbols.h"
 #include "codecs/deflate_walk.h"
 
 namespace pixpress {
 namespace {
 
 constexpr size_t kMostStoredBytes = 65535;
-constexpr uint32_t kStored = 0;
-constexpr uint32_t kFixed = 1;
 
 // Puts blocks one after the other, whatever bit each begins at.
 class PieceWriter {
@@ -40,7 +39,7 @@ class PieceWriter {
   }
   // Literals in the codes that need no header.
   void PutFixed(std::span<const uint8_t> data, bool is_last) {
-    Put(kFixed << 1 | (is_last ? 1 : 0), 3);
+    Put(kFixedBlock << 1 | (is_last ? 1 : 0), 3);
     for (const uint8_t byte : data) {
       byte < 144 ? PutCode(0x30u + byte, 8) : PutCode(0x190u + byte - 144, 9);
     }
@@ -93,7 +92,7 @@ Result<size_t> TakeDeflatePiece(std::span<const uint8_t> stream, size_t known_by
   for (const DeflateBlockPlaces& block : walk.blocks) {
     const bool is_end = is_last && &block == &walk.blocks.back();
     const size_t body = std::max(block.body, walk.cut);
-    if (ReadDeflateBits(stream, block.begin + 1, 2) == kStored) {
+    if (ReadDeflateBits(stream, block.begin + 1, 2) == kStoredBlock) {
       writer.PutStored(stream.subspan(body / 8, (block.end - body) / 8), is_end);
       continue;
     }

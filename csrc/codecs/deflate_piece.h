@@ -10,9 +10,6 @@
 
 namespace pixpress {
 
-// How far back the codes of a stream may reach.
-inline constexpr size_t kDeflateWindowBytes = 32u << 10;
-
 // The most bytes that libdeflate and the function below make of `data_bytes`.
 size_t DeflateBound(size_t data_bytes);
 

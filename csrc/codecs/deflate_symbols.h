@@ -1,5 +1,5 @@
 #pragma once
-// What the symbols of a deflate stream mean (RFC 1951), and how often or how dearly each is used.
+// What deflate streams are made of (RFC 1951), and how often each symbol is used.
 
 #include <array>
 #include <bit>
@@ -8,12 +8,32 @@
 
 namespace pixpress {
 
+// How far back the codes of a stream may reach.
+inline constexpr size_t kDeflateWindowBytes = 32u << 10;
+// Kinds of blocks.
+inline constexpr uint32_t kStoredBlock = 0;
+inline constexpr uint32_t kFixedBlock = 1;
+inline constexpr uint32_t kDynamicBlock = 2;
+// The most that a code of a symbol takes.
+inline constexpr uint32_t kMostCodeBits = 15;
+
 inline constexpr uint32_t kShortestMatch = 3;
 inline constexpr uint32_t kLongestMatch = 258;
 inline constexpr size_t kEndOfBlock = 256;
 inline constexpr size_t kFirstLengthSymbol = 257;
 inline constexpr size_t kDeflateSymbols = 286;  // Literals, the end of a block, lengths.
 inline constexpr size_t kDistanceSymbols = 30;
+// Of code lengths in headers; in the order in which their own lengths are written.
+inline constexpr size_t kStepSymbols = 19;
+inline constexpr std::array<uint8_t, kStepSymbols> kStepOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                                                 11, 4,  12, 3, 13, 2, 14, 1, 15};
+
+// The codes that need no header, two more symbols than are used among them.
+inline constexpr size_t kFixedSymbols = kDeflateSymbols + 2;
+constexpr uint8_t FixedSymbolBits(size_t symbol) {
+  return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
+}
+inline constexpr uint8_t kFixedDistanceBits = 5;
 
 struct LengthSlots {
   constexpr LengthSlots() {

@@ -68,9 +68,7 @@ Result<size_t> DeflateThoroughly(std::span<const uint8_t> data, size_t known_byt
     PIXPRESS_RETURN_IF_ERROR(stop.Poll());
     PutBlock(blocks[i], effort.passes, is_last && i + 1 == blocks.size(), &path, &bits);
   }
-  if (!is_last) bits.PutEmptyBlock();
-  bits.Align();
-  return bits.bytes();
+  return bits.End(is_last);
 }
 
 uint64_t DeflateThoroughlyMemoryBytes(size_t data_bytes, size_t known_bytes) {

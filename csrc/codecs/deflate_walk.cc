@@ -11,18 +11,9 @@
 namespace pixpress {
 namespace {
 
-constexpr uint32_t kStored = 0;
-constexpr uint32_t kFixed = 1;
-constexpr uint32_t kDynamic = 2;
-constexpr size_t kStepSymbols = 19;
-constexpr std::array<uint8_t, kStepSymbols> kStepOrder = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
-                                                          11, 4,  12, 3, 13, 2, 14, 1, 15};
-constexpr uint32_t kMostBits = 15;
 constexpr uint32_t kTableBits = 11;
 // Of literals alone, that fit into the bits which are read at a time.
 constexpr uint32_t kStridesOfWindow = 5;
-// Of fixed codes, beyond those that are used.
-constexpr size_t kAllSymbols = 288;
 
 Status Unreadable() {
   return Status(StatusCode::kInternal, "a deflate stream cannot be read again");
@@ -51,11 +42,11 @@ struct Code {
 class CodeTable {
  public:
   void Make(std::span<const uint8_t> lengths) {
-    std::array<uint32_t, kMostBits + 2> count = {};
+    std::array<uint32_t, kMostCodeBits + 2> count = {};
     for (const uint8_t length : lengths) ++count[length];
     count[0] = 0;
     uint32_t code = 0, place = 0;
-    for (uint32_t bits = 1; bits <= kMostBits; ++bits) {
+    for (uint32_t bits = 1; bits <= kMostCodeBits; ++bits) {
       code = (code + count[bits - 1]) << 1;
       first_code_[bits] = code;
       first_place_[bits] = place;
@@ -63,7 +54,7 @@ class CodeTable {
       place += count[bits];
     }
     table_.fill({});
-    std::array<uint32_t, kMostBits + 1> next = first_code_;
+    std::array<uint32_t, kMostCodeBits + 1> next = first_code_;
     for (size_t symbol = 0; symbol < lengths.size(); ++symbol) {
       const uint32_t bits = lengths[symbol];
       if (bits == 0) continue;
@@ -92,7 +83,7 @@ class CodeTable {
   }
   Code LongAt(uint64_t window) const {
     uint32_t code = 0;
-    for (uint32_t bits = 1; bits <= kMostBits; ++bits, window >>= 1) {
+    for (uint32_t bits = 1; bits <= kMostCodeBits; ++bits, window >>= 1) {
       code = code << 1 | static_cast<uint32_t>(window & 1);
       if (code >= first_code_[bits] && code - first_code_[bits] < count_[bits]) {
         return {sorted_[first_place_[bits] + code - first_code_[bits]], static_cast<uint8_t>(bits)};
@@ -102,10 +93,10 @@ class CodeTable {
   }
 
   std::array<Code, kEntries> table_;
-  std::array<uint32_t, kMostBits + 1> first_code_ = {};
-  std::array<uint32_t, kMostBits + 1> first_place_ = {};
-  std::array<uint32_t, kMostBits + 1> count_ = {};
-  std::array<uint16_t, kAllSymbols> sorted_ = {};
+  std::array<uint32_t, kMostCodeBits + 1> first_code_ = {};
+  std::array<uint32_t, kMostCodeBits + 1> first_place_ = {};
+  std::array<uint32_t, kMostCodeBits + 1> count_ = {};
+  std::array<uint16_t, kFixedSymbols> sorted_ = {};
 };
 
 // What follows at a place where only bits count: as many literals as the table's bits hold, and
@@ -127,13 +118,13 @@ class Walker {
       is_last = Take(1) != 0;
       const uint32_t type = Take(2);
       if (!is_cut_ && made_ >= known_bytes_) Cut(begin);
-      if (type == kStored) {
+      if (type == kStoredBlock) {
         PIXPRESS_RETURN_IF_ERROR(PassStored(begin));
         continue;
       }
-      PIXPRESS_RETURN_IF_ERROR(type == kDynamic ? ReadCodes()
-                               : type == kFixed ? UseFixedCodes()
-                                                : Unreadable());
+      PIXPRESS_RETURN_IF_ERROR(type == kDynamicBlock ? ReadCodes()
+                               : type == kFixedBlock ? UseFixedCodes()
+                                                     : Unreadable());
       const size_t body = at_;
       if (!is_cut_) PIXPRESS_RETURN_IF_ERROR(PassKnown());
       if (!is_cut_) continue;
@@ -179,12 +170,10 @@ class Walker {
   }
 
   Status UseFixedCodes() {
-    std::array<uint8_t, kAllSymbols> lengths;
-    for (size_t i = 0; i < lengths.size(); ++i) {
-      lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-    }
+    std::array<uint8_t, kFixedSymbols> lengths;
+    for (size_t i = 0; i < lengths.size(); ++i) lengths[i] = FixedSymbolBits(i);
     std::array<uint8_t, kDistanceSymbols> distances;
-    distances.fill(5);
+    distances.fill(kFixedDistanceBits);
     symbols_.Make(lengths);
     distances_.Make(distances);
     return Status();
@@ -197,7 +186,7 @@ class Walker {
     std::array<uint8_t, kStepSymbols> step_lengths = {};
     for (size_t i = 0; i < steps; ++i) step_lengths[kStepOrder[i]] = static_cast<uint8_t>(Take(3));
     distances_.Make(step_lengths);
-    std::array<uint8_t, kAllSymbols + 32> lengths = {};
+    std::array<uint8_t, kFixedSymbols + 32> lengths = {};
     for (size_t i = 0; i < symbols + distances;) {
       const Code step = distances_.At(WindowAt(stream_, at_));
       at_ += step.bits;
@@ -211,7 +200,7 @@ class Walker {
       if (i + count > symbols + distances) return Unreadable();
       for (; count > 0; --count) lengths[i++] = length;
     }
-    if (symbols > kAllSymbols || distances > kDistanceSymbols) return Unreadable();
+    if (symbols > kFixedSymbols || distances > kDistanceSymbols) return Unreadable();
     symbols_.Make({lengths.data(), symbols});
     distances_.Make({lengths.data() + symbols, distances});
     return Status();

@@ -8,6 +8,7 @@
 #include "base/checked_math.h"
 #include "codecs/deflate_literals.h"
 #include "codecs/deflate_piece.h"
+#include "codecs/deflate_symbols.h"
 #include "codecs/png_chunks.h"
 #include "codecs/png_deflate.h"
 #include "codecs/png_numbers.h"

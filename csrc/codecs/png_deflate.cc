@@ -6,12 +6,13 @@
 
 #include "codecs/deflate_literals.h"
 #include "codecs/deflate_piece.h"
+#include "codecs/deflate_symbols.h"
 #include "codecs/deflate_thorough.h"
 
 namespace pixpress {
 namespace {
 
-// libdeflate's levels from 10 on take 9 MiB, the others less than 1 MiB, zlib 268 KiB.
+// libdeflate's levels from 10 on take 9 MiB, the others less than 1 MiB.
 constexpr int kNearOptimalLevel = 10;
 constexpr uint64_t kNearOptimalBytes = 10u << 20;
 constexpr uint64_t kLibraryBytes = 1u << 20;

@@ -65,8 +65,7 @@ TEST(DeflateCodeTest, ABlockTakesTheBitsThatItTells) {
     code.PutHeader(/*is_last=*/true, &bits);
     for (const DeflateToken token : tokens) code.Put(token, &bits);
     code.PutEnd(&bits);
-    bits.Align();
-    EXPECT_EQ(bits.bytes(), (code.block_bits() + 7) / 8) << uses;
+    EXPECT_EQ(bits.End(/*is_last=*/true), (code.block_bits() + 7) / 8) << uses;
   }
 }
 

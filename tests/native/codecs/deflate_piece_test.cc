@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "codecs/deflate_symbols.h"
 #include "codecs/inflated.h"
 
 namespace pixpress {
