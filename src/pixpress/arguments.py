@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 
@@ -15,6 +14,8 @@ def known(names: Iterable[str], options: Collection[str]) -> None:
     """Refuse a name that is none of `options`, and say which one may have been meant."""
     for name in names:
         if name not in options:
+            import difflib
+
             close = difflib.get_close_matches(name, options, 1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise OptionError(f"Expected a known option, got {name!r}{hint}")
