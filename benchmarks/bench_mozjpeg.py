@@ -111,11 +111,16 @@ class SquareScorer(Scorer):
         return super().score(squares(source, self.side_px), squares(output, self.side_px))
 
 
+def cameras(paths: list[Path], count: int, dice: random.Random) -> list[bytes]:
+    """Return some of the files that are JPEG."""
+    files = [path for path in paths if path.suffix.lower() != ".png"]
+    return [path.read_bytes() for path in dice.sample(files, min(count, len(files)))]
+
+
 def inputs(options: argparse.Namespace, paths: list[Path], dice: random.Random) -> list[bytes]:
     """Return what bytes are compared on."""
     if options.source == "camera":
-        cameras = [path for path in paths if path.suffix.lower() != ".png"]
-        return [p.read_bytes() for p in dice.sample(cameras, min(options.images, len(cameras)))]
+        return cameras(paths, options.images, dice)
     enough = len(paths) >= options.images
     chosen = dice.sample(paths, options.images) if enough else dice.choices(paths, k=options.images)
     return [
@@ -186,8 +191,7 @@ def main() -> None:
     dice = random.Random(options.seed)
     paths = find(options.photos, ".jpg", ".jpeg", ".png")
     images = inputs(options, paths, dice)
-    cameras = [path for path in paths if path.suffix.lower() != ".png"]
-    timed = [p.read_bytes() for p in dice.sample(cameras, min(options.timed, len(cameras)))]
+    timed = cameras(paths, options.timed, dice)
     mine, peers = contenders(options.efforts)
     print(f"{len(images)} {options.source} images of seed {options.seed}\n")
     metrics = [m for m in METRICS if m.name in options.metrics and m.available()]

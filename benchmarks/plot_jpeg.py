@@ -57,13 +57,10 @@ def throughput(job: Job, libraries: dict[str, Any], photos: list[bytes], rounds:
     megapixels = sum(each.width * each.height for each in facts) / 1e6
     names = [name for name in libraries if name != LibjpegLoop.name or LibjpegLoop.does(job)]
 
-    def run(name: str) -> float:
-        if name != LibjpegLoop.name:
-            return run_timed(libraries[name], job, photos)[0]
-        libraries[name].run(job, photos)
-        return float(libraries[name].last_cpu_seconds)
-
-    seconds = in_turns({name: lambda name=name: run(name) for name in names}, rounds)
+    seconds = in_turns(
+        {name: lambda name=name: run_timed(libraries[name], job, photos)[0] for name in names},
+        rounds,
+    )
     effort = "effort 5" if job.effort else "effort 2"
     rows = [
         Row(name, effort if name == OURS else "default", seconds=seconds[name]) for name in names

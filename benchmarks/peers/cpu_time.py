@@ -8,19 +8,18 @@ from collections.abc import Sequence
 
 from peers.command import Command
 from peers.job import Adapter, Job
-from peers.sharp import Sharp
 
 
 def run_timed(adapter: Adapter, job: Job, blobs: Sequence[bytes]) -> tuple[float, list[bytes]]:
     """Return the CPU seconds of all threads of the process that did the job, and its outputs.
 
-    That is this process, the ones that a command starts, or the one that sharp keeps.
+    That is this process, the ones that a command starts, or one that tells its own seconds.
     """
     clock = _of_children if isinstance(adapter, Command) else time.process_time
     start = clock()
     outputs = adapter.run(job, blobs)
     seconds = clock() - start
-    return (adapter.last_cpu_seconds if isinstance(adapter, Sharp) else seconds), outputs
+    return getattr(adapter, "last_cpu_seconds", seconds), outputs
 
 
 def _of_children() -> float:

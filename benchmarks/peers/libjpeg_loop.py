@@ -31,8 +31,8 @@ class LibjpegLoop:
     def does(job: Job) -> bool:
         return job.format == "jpeg" and job.side_px is None and job.effort == ""
 
-    def run(self, job: Job, blobs: Iterable[bytes]) -> None:
-        """Run and keep the seconds that the program says."""
+    def run(self, job: Job, blobs: Iterable[bytes]) -> list[bytes]:
+        """Run and keep the seconds that the program says; there are no outputs."""
         names = []
         for number, blob in enumerate(blobs):
             path = Path(self._folder.name) / f"{number}.jpg"
@@ -42,6 +42,7 @@ class LibjpegLoop:
         command = [str(_PROGRAM), str(job.quality), str(self._workers), *names]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         self.last_seconds, self.last_cpu_seconds = map(float, done.stdout.split()[:2])
+        return []
 
     def close(self) -> None:
         self._folder.cleanup()
