@@ -2,7 +2,8 @@
 
 No pytest file: it prints tables. Crops and shrunk copies of the photographs, which the seed
 chooses, are written at a range of qualities by each contender; bytes are compared at equal score.
-With ``--source camera`` whole photographs are re-encoded instead, and scored in three squares each.
+With ``--source camera`` whole photographs are re-encoded instead, and scored in three squares each,
+with ``--source joint`` crops from PNG and whole photographs.
 Then whole photographs are re-encoded in turns, at the quality with which each contender scores the
 same, on one thread, and CPU time is compared.
 """
@@ -35,7 +36,7 @@ from peers.sharp import Sharp
 from PIL import Image
 
 _SAMPLES = Path(__file__).parents[1] / "tests" / "data"
-_LADDER = (26, 42, 56, 66, 76, 84, 90, 94, 97)
+_LADDER = (30, 42, 54, 63, 70, 75, 80, 85, 89, 92, 95, 97)
 _SHRINKING = (1.0, 0.7, 0.5, 0.35)
 _SQUARES = 3
 
@@ -60,14 +61,15 @@ class Contender:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, nargs="+", default=[_SAMPLES])
-    parser.add_argument("--source", choices=("jpeg", "png", "camera"), default="png")
+    parser.add_argument("--source", choices=("jpeg", "png", "camera", "joint"), default="png")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--images", type=int, default=8, help="crops")
     parser.add_argument("--side", type=int, default=384, help="pixels of their sides")
     parser.add_argument("--efforts", type=int, nargs="+", default=[5, 7, 10])
     parser.add_argument("--qualities", type=int, nargs="+", default=list(_LADDER))
-    parser.add_argument("--metrics", nargs="+", default=["SSIMULACRA2", "butteraugli"])
+    parser.add_argument("--metrics", nargs="+", default=["SSIMULACRA2", "butteraugli", "DSSIM"])
     parser.add_argument("--timed", type=int, default=2, help="photographs that are timed")
+    parser.add_argument("--peers", nargs="+", default=["sharp", "pyvips"])
     parser.add_argument("--score", type=float, default=75.0, help="SSIMULACRA2 of what is timed")
     parser.add_argument("--rounds", type=int, default=5)
     return parser.parse_args()
@@ -103,12 +105,16 @@ def squares(data: bytes, side_px: int) -> bytes:
 
 
 class SquareScorer(Scorer):
-    """Scores squares of large images."""
+    """Scores squares of large images, and small ones as a whole."""
 
     side_px = 512
 
     def score(self, source: bytes, output: bytes) -> Future[dict[str, float]]:
-        return super().score(squares(source, self.side_px), squares(output, self.side_px))
+        with Image.open(io.BytesIO(source)) as image:
+            is_large = min(image.size) > 2 * self.side_px
+        if is_large:
+            source, output = (squares(data, self.side_px) for data in (source, output))
+        return super().score(source, output)
 
 
 def cameras(paths: list[Path], count: int, dice: random.Random) -> list[bytes]:
@@ -118,29 +124,36 @@ def cameras(paths: list[Path], count: int, dice: random.Random) -> list[bytes]:
 
 
 def inputs(options: argparse.Namespace, paths: list[Path], dice: random.Random) -> list[bytes]:
-    """Return what bytes are compared on."""
+    """Return what bytes are compared on: crops, then whole files."""
+    files = cameras(paths, options.images, dice) if options.source in ("camera", "joint") else []
     if options.source == "camera":
-        return cameras(paths, options.images, dice)
+        return files
+    if options.source == "joint":
+        paths = [path for path in paths if path.suffix.lower() == ".png"]
+    kind = "jpeg" if options.source == "jpeg" else "png"
     enough = len(paths) >= options.images
     chosen = dice.sample(paths, options.images) if enough else dice.choices(paths, k=options.images)
-    return [
-        encoded(crop(path, options.side, dice), i, options.source) for i, path in enumerate(chosen)
-    ]
+    crops = [encoded(crop(path, options.side, dice), i, kind) for i, path in enumerate(chosen)]
+    return crops + files
 
 
-def contenders(efforts: Sequence[int]) -> tuple[list[Contender], list[Contender]]:
+def contenders(
+    efforts: Sequence[int], names: Sequence[str]
+) -> tuple[list[Contender], list[Contender]]:
     """Return ours and the peers that are there."""
     ours = Pixpress(1)
     mine = [Contender(f"effort {effort}", ours, f"effort {effort}") for effort in efforts]
     peers = [
-        Contender(kind.name, kind(1), "mozjpeg") for kind in (Sharp, PyVips) if kind.available()
+        Contender(kind.name, kind(1), "mozjpeg")
+        for kind in (Sharp, PyVips)
+        if kind.name in names and kind.available()
     ]
     if not peers:
-        raise SystemExit("neither sharp nor pyvips is there")
+        raise SystemExit("no peer is there")
     return mine, peers
 
 
-def print_bytes(mine: list[Contender], peers: list[Contender], images: int) -> None:
+def print_bytes(mine: list[Contender], peers: list[Contender], kinds: dict[str, slice]) -> None:
     targets = [
         (metric, target)
         for metric in METRICS
@@ -150,13 +163,16 @@ def print_bytes(mine: list[Contender], peers: list[Contender], images: int) -> N
     print("Bytes over the peer's at equal score, how many images reach it if not all do:\n")
     print("| | " + " | ".join(f"{m.name} {target:g}" for m, target in targets) + " |")
     print("|---|" + "---:|" * len(targets))
-    for peer in peers:
-        for each in mine:
-            assert each.curve is not None
-            assert peer.curve is not None
-            means = [sweep.ratio(each.curve, peer.curve, m.name, at) for m, at in targets]
-            cells = " | ".join(told(mean, images) for mean in means)
-            print(f"| {each.name} over {peer.name} | {cells} |")
+    for kind, images in kinds.items():
+        for peer in peers:
+            for each in mine:
+                assert each.curve is not None
+                assert peer.curve is not None
+                own, other = (sweep.part_of(curve, images) for curve in (each.curve, peer.curve))
+                count = len(own.sizes_bytes[0])
+                means = [sweep.ratio_near(own, other, m.name, at) for m, at in targets]
+                cells = " | ".join(told(mean, count) for mean in means)
+                print(f"| {kind}: {each.name} over {peer.name} | {cells} |")
 
 
 def print_rates(
@@ -192,18 +208,20 @@ def main() -> None:
     paths = find(options.photos, ".jpg", ".jpeg", ".png")
     images = inputs(options, paths, dice)
     timed = cameras(paths, options.timed, dice)
-    mine, peers = contenders(options.efforts)
+    mine, peers = contenders(options.efforts, options.peers)
     print(f"{len(images)} {options.source} images of seed {options.seed}\n")
     metrics = [m for m in METRICS if m.name in options.metrics and m.available()]
     context = multiprocessing.get_context("spawn")  # This process has the threads of a pool.
     with ProcessPoolExecutor(os.cpu_count(), context) as executor:
-        kind = SquareScorer if options.source == "camera" else Scorer
-        scorer = kind(executor, metrics)
+        scorer = SquareScorer(executor, metrics)
         for each in (*mine, *peers):
             each.curve, _ = curve_of(each.encode, images, options.qualities, scorer)
             if metrics and metrics[0].name == "SSIMULACRA2":
                 each.quality = sweep.matched_quality(each.curve, metrics[0].name, options.score)
-    print_bytes(mine, peers, len(images))
+    kinds = {options.source: slice(None)}
+    if options.source == "joint":
+        kinds |= {"crops": slice(options.images), "whole files": slice(options.images, None)}
+    print_bytes(mine, peers, kinds)
     if timed:
         print_rates(mine, peers, timed, options.rounds)
     mine[0].adapter.close()

@@ -57,6 +57,16 @@ def _butteraugli(reference: Image.Image, output: Image.Image) -> float:
     return -float(norm.group(1))
 
 
+def _dssim(reference: Image.Image, output: Image.Image) -> float:
+    from skimage.metrics import structural_similarity
+
+    luma, made = (np.asarray(image.convert("L")) for image in (reference, output))
+    similarity = structural_similarity(  # The windows and constants of Wang et al., 2004.
+        luma, made, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
+    )
+    return -(1 - float(similarity)) / 2 * 1000
+
+
 def _psnr(reference: Image.Image, output: Image.Image) -> float:
     difference = np.subtract(np.asarray(reference), np.asarray(output), dtype=np.int16)
     error = float(np.mean(np.square(difference, dtype=np.int32)))
@@ -83,6 +93,17 @@ METRICS = (
         _butteraugli,
         lambda: shutil.which(_BUTTERAUGLI) is not None,
         lambda: f"the negative 3-norm of {_BUTTERAUGLI}, a command of libjxl",
+    ),
+    Metric(
+        "DSSIM",
+        (-30, -22, -16, -11),
+        -18,
+        _dssim,
+        lambda: importlib.util.find_spec("skimage") is not None,
+        lambda: (
+            "-1000 (1 - SSIM) / 2 of luma, one scale, of the package scikit-image "
+            f"{importlib.metadata.version('scikit-image')}"
+        ),
     ),
     Metric("PSNR", (30, 33, 36, 40), 35, _psnr, lambda: True, lambda: "in dB, over RGB"),
 )

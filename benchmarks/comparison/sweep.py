@@ -19,6 +19,8 @@ from comparison.tasks import Task
 
 Scores = dict[str, float]
 
+_NEAR = (0.97, 0.985, 1.0, 1.015, 1.03)  # Of a score.
+
 
 def rgb(data: bytes) -> Image.Image:
     """Return what an encoded image shows."""
@@ -96,6 +98,29 @@ def ratio(ours: Curve, peer: Curve, metric: str, score: float) -> tuple[float | 
     pairs = zip(bytes_at(ours, metric, score), bytes_at(peer, metric, score), strict=True)
     logs = [math.log(a / b) for a, b in pairs if a is not None and b is not None]
     return (math.exp(sum(logs) / len(logs)) if logs else None), len(logs)
+
+
+def ratio_near(ours: Curve, peer: Curve, metric: str, score: float) -> tuple[float | None, int]:
+    """Return what ``ratio`` does, each image's part being its mean over scores near ``score``.
+
+    Curves are not smooth, most of all those of what was JPEG before, and depend on the qualities
+    of the sweep; the mean evens that out a little.
+    """
+    found: list[list[float]] = [[] for _ in ours.sizes_bytes[0]]
+    for part in _NEAR:
+        at = (bytes_at(curve, metric, score * part) for curve in (ours, peer))
+        for logs, a, b in zip(found, *at, strict=True):
+            if a is not None and b is not None:
+                logs.append(math.log(a / b))
+    means = [sum(logs) / len(logs) for logs in found if logs]
+    return (math.exp(sum(means) / len(means)) if means else None), len(means)
+
+
+def part_of(curve: Curve, images: slice) -> Curve:
+    """Return the curve of some of its images."""
+    sizes = [row[images] for row in curve.sizes_bytes]
+    scores = {name: [row[images] for row in rows] for name, rows in curve.scores.items()}
+    return Curve(curve.qualities, sizes, scores)
 
 
 def mean_scores(curve: Curve, metric: str) -> list[float]:

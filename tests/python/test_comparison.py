@@ -90,6 +90,30 @@ def test_a_score_that_one_does_not_reach_is_not_guessed() -> None:
     assert sweep.ratio(high, low, METRIC, 80) == (None, 0)
 
 
+def test_a_bump_at_one_score_weighs_little_in_the_ratio_near_it() -> None:
+    peer = curve([70, 78, 80, 82, 90], [1000, 1400, 1500, 1600, 2000])
+    bump = curve([70, 79.4, 80, 80.6, 90], [1000, 1470, 1800, 1810, 2000])
+    at_one = sweep.ratio(bump, peer, METRIC, 80)[0]
+    near = sweep.ratio_near(bump, peer, METRIC, 80)[0]
+    assert at_one == pytest.approx(1.2)
+    assert near is not None
+    assert 1.0 < near < 1.1
+
+
+def test_the_ratio_near_a_score_is_of_what_both_reach() -> None:
+    ours = curve([55, 65, 78, 80], [500, 1000, 2000, 2200])
+    peer = curve([55, 65, 78, 80], [1000, 2000, 4000, 4400])
+    assert sweep.ratio_near(ours, peer, METRIC, 80) == (pytest.approx(0.5), 1)
+    assert sweep.ratio_near(ours, peer, METRIC, 95) == (None, 0)
+
+
+def test_a_part_of_a_curve_is_that_of_its_images() -> None:
+    two = Curve([1, 2], [[10, 100], [20, 200]], {METRIC: [[50, 60], [70, 80]]})
+    assert sweep.part_of(two, slice(1, None)) == Curve(
+        [1, 2], [[100], [200]], {METRIC: [[60], [80]]}
+    )
+
+
 def test_a_ratio_is_marked_where_it_is_worse_for_us() -> None:
     assert page.marked(0.5, is_more_better=True) == "**0.50** ▼"
     assert page.marked(1.5, is_more_better=False) == "**1.50** ▼"
