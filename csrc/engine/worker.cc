@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/checked_math.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/cached_attempt.h"
@@ -83,6 +84,16 @@ Status Commit(Job& job) {
   return Status(StatusCode::kCancelled, "the job was cancelled");
 }
 
+// In pieces: the pages of a large buffer are made as they are filled, which idle workers help with.
+Status ReadInput(const InputFile& file, const WorkContext& work, std::span<uint8_t> out) {
+  constexpr size_t kPieceBytes = 1 << 20;
+  return work.parallel.For(DivideRoundingUp(out.size(), kPieceBytes), [&](size_t i) {
+    PIXPRESS_RETURN_IF_ERROR(work.stop.Poll());
+    const size_t begin = i * kPieceBytes;
+    return file.ReadAt(begin, out.subspan(begin, std::min(kPieceBytes, out.size() - begin)));
+  });
+}
+
 Status RunReserved(Job& job, const Opened& opened, const Plan& plan, const AttemptContext& context,
                    std::optional<PendingFile>* output) {
   const Clock& clock = Clock::System();
@@ -95,7 +106,7 @@ Status RunReserved(Job& job, const Opened& opened, const Plan& plan, const Attem
   const int64_t start_ns = clock.NowNs();
   if (opened.file.has_value()) {
     PIXPRESS_ASSIGN_OR_RETURN(input, job.meter.Allocate(opened.input_bytes));
-    PIXPRESS_RETURN_IF_ERROR(opened.file->ReadAt(0, input.span()).At(Stage::kRead));
+    PIXPRESS_RETURN_IF_ERROR(ReadInput(*opened.file, work, input.span()).At(Stage::kRead));
     encoded = input.span();
   }
   job.result.stage_ns[static_cast<size_t>(Stage::kRead)] = clock.NowNs() - start_ns;

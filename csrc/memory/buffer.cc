@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kMappedBytes = 64u << 10;  // Blocks from here on are mapped.
+constexpr size_t kHugeBytes = 4u << 20;     // And from here on, in huge pages if there are any.
 
 uint8_t* TakeFromOs(size_t capacity) {
   if (capacity < kMappedBytes) {
@@ -23,7 +24,10 @@ uint8_t* TakeFromOs(size_t capacity) {
         ::operator new (capacity, std::align_val_t{kAlignment}, std::nothrow));
   }
   void* block = mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return block == MAP_FAILED ? nullptr : static_cast<uint8_t*>(block);
+  if (block == MAP_FAILED) return nullptr;
+  // Only a hint: it fails where the system has no such pages.
+  if (capacity >= kHugeBytes) static_cast<void>(madvise(block, capacity, MADV_HUGEPAGE));
+  return static_cast<uint8_t*>(block);
 }
 
 void GiveToOs(uint8_t* data, size_t capacity) {
