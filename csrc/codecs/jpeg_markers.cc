@@ -149,8 +149,10 @@ void ParseApp(const JpegSegment& segment, JpegHeader* header) {
 
 }  // namespace
 
-size_t JpegWalker::EndOfScan() {
-  if (is_in_scan_) next_ = FindEndOfScan(file_, next_);
+size_t JpegWalker::EndOfScan(uint64_t most_bytes) {
+  const bool is_all = most_bytes >= file_.size() - next_;
+  const Bytes seen = is_all ? file_ : file_.first(next_ + static_cast<size_t>(most_bytes) + 1);
+  if (is_in_scan_) next_ = FindEndOfScan(seen, next_);
   is_in_scan_ = false;
   return next_;
 }

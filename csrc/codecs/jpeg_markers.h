@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "base/status.h"
 #include "codecs/codec.h"
@@ -39,7 +40,8 @@ class JpegWalker {
   // The next segment after SOI; false at the end of the data or where it makes no sense.
   bool Next(JpegSegment* segment);
   // After SOS: where its entropy-coded data ends. Costs a pass over it, which Next does else.
-  size_t EndOfScan();
+  // Looks no further than `most_bytes`, and one more, which then belong to it.
+  size_t EndOfScan(uint64_t most_bytes = std::numeric_limits<uint64_t>::max());
 
  private:
   Bytes file_;

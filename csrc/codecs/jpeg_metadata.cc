@@ -190,7 +190,9 @@ Status RewriteJpeg(Bytes encoded, MetadataPolicy policy, const Limits& limits,
     const bool is_adobe = segment.marker == kJpegApp14 && StartsWith(segment.payload, "Adobe");
     if (IsMetadata(segment) && policy != MetadataPolicy::kAll && !is_adobe) continue;
     if (IsPictureIndex(segment)) continue;
-    const size_t end = segment.marker == kJpegSos ? walker.EndOfScan() : segment.end;
+    // No further than it takes to be beyond the limit.
+    const size_t end =
+        segment.marker == kJpegSos ? walker.EndOfScan(out->left_bytes()) : segment.end;
     PIXPRESS_RETURN_IF_ERROR(out->Append(encoded.subspan(segment.begin, end - segment.begin)));
     if (segment.marker == kJpegEoi) return Status();
   }

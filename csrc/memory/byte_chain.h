@@ -1,6 +1,7 @@
 #pragma once
 // Encoded output of unknown length: append-only, in pooled chunks, never moved.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -23,6 +24,7 @@ class ByteChain {
   Status Append(std::span<const uint8_t> bytes);
   // Append fails from now on instead of making the chain longer than this, and copies nothing.
   void LimitTo(uint64_t most_bytes) { most_bytes_ = most_bytes; }
+  uint64_t left_bytes() const { return most_bytes_ - std::min(size_bytes_, most_bytes_); }
   // Has that happened?
   bool is_beyond_limit() const { return is_beyond_limit_; }
   // For headers that are known last. Moves no bytes.

@@ -140,6 +140,21 @@ TEST_F(JpegMetadataTest, RewritingDropsTheThumbnailInJfif) {
   EXPECT_FALSE(Read(Rewrite(jpeg, MetadataPolicy::kNone).value()).density.has_value());
 }
 
+TEST_F(JpegMetadataTest, RewritingIsGivenUpExactlyWhereItIsBeyondALimit) {
+  const auto jpeg = CameraFile({.restart_interval = 2});
+  const auto whole = Rewrite(jpeg, MetadataPolicy::kSafe).value();
+  for (size_t limit = 0; limit <= whole.size() + 2; ++limit) {
+    ByteChain out(meter_);
+    out.LimitTo(limit);
+    const Status status = kJpegCodec.rewrite(jpeg, MetadataPolicy::kSafe, limits_, context_, &out);
+    ASSERT_EQ(status.ok(), limit >= whole.size()) << limit;
+    ASSERT_EQ(out.is_beyond_limit(), limit < whole.size()) << limit;
+    if (status.ok()) {
+      ASSERT_EQ(Flat(out), whole);
+    }
+  }
+}
+
 TEST_F(JpegMetadataTest, RewritingATruncatedFileIsCorrupt) {
   const auto jpeg = MakeJpeg({});
   for (const size_t missing : {size_t{1}, size_t{2}, jpeg.size() / 2}) {
