@@ -41,6 +41,31 @@ Status JpegEntropyDecoder::Start(const JpegFrame& frame, Meter& meter) {
   return window_.Start(frame.scan, meter);
 }
 
+Status JpegEntropyDecoder::StartLike(const JpegEntropyDecoder& other, Meter& meter) {
+  frame_ = other.frame_;
+  dc_of_ = other.dc_of_;
+  ac_of_ = other.ac_of_;
+  return window_.Start(frame_->scan, meter);
+}
+
+void JpegEntropyDecoder::GoTo(const JpegScanWindow::Place& place, uint64_t mcus,
+                              const std::array<int32_t, 3>& predictors) {
+  window_.GoTo(place);
+  predictors_ = predictors;
+  const uint64_t interval = frame_->restart_interval;
+  if (interval == 0) return;
+  const uint64_t restarts = mcus == 0 ? 0 : (mcus - 1) / interval;
+  mcus_left_ = (restarts + 1) * interval - mcus;
+  next_restart_ = static_cast<uint8_t>(restarts & 7);
+}
+
+void JpegEntropyDecoder::GoToRestart(size_t offset) {
+  window_.GoTo({.offset = offset, .bit = 0});
+  predictors_ = {};
+  mcus_left_ = 0;
+  next_restart_ = frame_->scan[offset + 1] & 7;
+}
+
 bool JpegEntropyDecoder::Restart() {
   if (!window_.NextInterval(kFirstRestart + next_restart_)) return false;
   next_restart_ = (next_restart_ + 1) & 7;

@@ -31,6 +31,8 @@ class JpegEntropyDecoder {
  public:
   // kUnsupportedFormat if the tables are wrong.
   Status Start(const JpegFrame& frame, Meter& meter);
+  // Reads the same frame, with the tables of `other`, which outlives this.
+  Status StartLike(const JpegEntropyDecoder& other, Meter& meter);
   static uint64_t MemoryBytes();
 
   // The blocks of the next row of MCUs, block_columns(c) in each row of component c. False if the
@@ -54,11 +56,20 @@ class JpegEntropyDecoder {
   const JpegDecodeTable& ac_table(size_t component) const { return *ac_of_[component]; }
   int32_t& predictor(size_t component) { return predictors_[component]; }
   const std::array<int32_t, 3>& predictors() const { return predictors_; }
-  // In a scan without restarts, between two MCUs.
+  // Between two MCUs, of which `mcus` were read. After the last one of an interval that is before
+  // the marker.
   JpegScanWindow::Place place() const { return window_.place(); }
-  void GoTo(const JpegScanWindow::Place& place, const std::array<int32_t, 3>& predictors) {
-    window_.GoTo(place);
-    predictors_ = predictors;
+  void GoTo(const JpegScanWindow::Place& place, uint64_t mcus,
+            const std::array<int32_t, 3>& predictors);
+  // Before a restart marker, whichever it is.
+  void GoToRestart(size_t offset);
+  // Is an interval at its end, which is there?
+  bool is_at_restart(size_t offset) const {
+    return mcus_left_ == 0 && window_.is_consumed_to(offset);
+  }
+  // The number of the marker after that many MCUs of whole intervals.
+  static uint8_t RestartAfter(const JpegFrame& frame, uint64_t mcus) {
+    return static_cast<uint8_t>((mcus / frame.restart_interval - 1) & 7);
   }
 
  private:

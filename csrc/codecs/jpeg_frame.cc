@@ -1,6 +1,7 @@
 #include "codecs/jpeg_frame.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/checked_math.h"
 #include "codecs/jpeg_markers.h"
@@ -97,6 +98,19 @@ bool ReadScan(Bytes p, const Tables& tables, JpegFrame* frame) {
   return rest[0] == 0 && rest[1] == 63 && rest[2] == 0 && frame->mcu_blocks() <= kMaxJpegMcuBlocks;
 }
 
+// A file that was cut off is not worth being read up to there. Looks from the end on, where the
+// marker is.
+bool HasEnd(Bytes scan) {
+  while (scan.size() >= 2) {
+    const void* const found = memrchr(scan.data() + 1, kJpegEoi, scan.size() - 1);
+    if (found == nullptr) return false;
+    const auto at = static_cast<size_t>(static_cast<const uint8_t*>(found) - scan.data());
+    if (scan[at - 1] == 0xFF) return true;
+    scan = scan.first(at);
+  }
+  return false;
+}
+
 // False if the segment cannot be taken.
 bool ReadSegment(const JpegSegment& segment, JpegFrame* frame, Tables* tables) {
   const Bytes p = segment.payload;
@@ -147,10 +161,8 @@ Result<JpegFrame> ParseJpegFrame(Bytes encoded) {
   if (!tables.has_frame || !ReadScan(segment.payload, tables, &frame)) {
     return Unsupported("not one scan of all components");
   }
-  frame.scan = encoded.subspan(segment.end, walker.EndOfScan() - segment.end);
-  if (!walker.Next(&segment) || segment.marker != kJpegEoi) {
-    return Unsupported("there is more than one scan, or no end");
-  }
+  frame.scan = encoded.subspan(segment.end);
+  if (!HasEnd(frame.scan)) return Unsupported("there is no end");
   return frame;
 }
 

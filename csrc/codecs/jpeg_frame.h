@@ -49,7 +49,9 @@ struct JpegFrame {
   uint8_t max_v = 1;
   uint32_t mcu_columns = 0;
   uint32_t mcu_rows = 0;
-  Bytes scan;  // The entropy-coded data, restart markers included.
+  // The entropy-coded data, restart markers included, and what comes after it: who reads it sees
+  // where it ends.
+  Bytes scan;
 
   // Of a component, padded to whole MCUs.
   uint32_t block_columns(size_t component) const { return mcu_columns * components[component].h; }

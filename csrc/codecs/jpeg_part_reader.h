@@ -1,10 +1,10 @@
 #pragma once
 // The MCUs of a scan without restarts, read on several threads.
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
+#include "codecs/jpeg_part_batch.h"
 #include "codecs/jpeg_read_ahead.h"
 #include "codecs/jpeg_scan_part.h"
 #include "codecs/jpeg_source_rows.h"
@@ -20,30 +20,26 @@ class JpegPartReader final : public JpegReadAhead {
       : source_(source), drafter_(drafter), context_(context) {}
   // Of a file of so many bytes; 0 is unknown.
   static uint64_t MemoryBytes(uint64_t encoded_bytes) {
-    const size_t parts = encoded_bytes == 0 ? kMostParts : PartsOf(encoded_bytes);
+    const size_t parts =
+        encoded_bytes == 0 ? JpegPartBatch::kMostParts : JpegPartBatch::PartsOf(encoded_bytes);
     return 2 * parts * JpegScanPart::MemoryBytes();
   }
 
-  Result<size_t> Begin() override;
+  Result<size_t> Begin(uint32_t end_row) override;
   Status Run(size_t task) override;
   Result<bool> Finish(std::vector<JpegPiece>* pieces) override;
 
  private:
-  // In a batch: enough for some threads, but an image has more than one batch.
-  static constexpr size_t kMostParts = 16;
-  static size_t PartsOf(uint64_t encoded_bytes) {
-    return std::clamp<uint64_t>(encoded_bytes / JpegScanPart::kBytes / 6, 2, kMostParts);
-  }
   using Set = std::vector<JpegScanPart>;
 
   Status Start();
+  void Decode(size_t index, uint32_t bit, bool is_certain);
   // Where a part of which all is certain hands over to the next one, of which all is from there.
   struct Joint {
     size_t to = 0;    // The mark of this one,
     size_t from = 0;  // and of the next one.
   };
   Joint JoinNext(size_t index);
-  size_t AddPieces(JpegScanPart& part, size_t from, size_t to, std::vector<JpegPiece>* pieces);
 
   JpegSourceRows& source_;
   const JpegDrafter drafter_;
@@ -51,8 +47,7 @@ class JpegPartReader final : public JpegReadAhead {
   bool is_started_ = false;
   std::array<Set, 2> sets_;
   size_t set_ = 0;  // That is read.
-  std::array<size_t, kMostParts + 1> offsets_ = {};
-  size_t count_ = 0;  // Parts of the batch.
+  JpegPartBatch batch_;
   JpegPosition position_;
 };
 

@@ -23,6 +23,7 @@ struct JpegPiece {
   bool ends_row = false;
   // Do its DC tokens hold the difference to the block before, or DC itself?
   bool has_differences = false;
+  bool is_chosen = false;  // Its AC tokens are those of the output.
   JpegToken* begin = nullptr;
   JpegToken* end = nullptr;
   std::array<int32_t, 3> dc_before = {};  // Of each component's last block before it.

@@ -1,6 +1,8 @@
 #include "codecs/jpeg_requantize.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "kernels/fixed_log.h"
 
@@ -130,6 +132,15 @@ bool PutRoundedJpegAc(const int16_t* block, const JpegStepScale& scale, JpegToke
   return true;
 }
 
+bool ReadChosenJpegAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
+                      JpegTrellis& trellis, JpegTokenWriter& out) {
+  const bool ok = ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) {
+    if (value.magnitude != 0) trellis.Add(component, k, value);
+  });
+  trellis.Put(component, out);
+  return ok;
+}
+
 size_t JpegRequantizer::MaxRowTokens(const JpegFrame& frame) {
   return size_t{frame.mcu_columns} * frame.mcu_blocks() * kMaxBlockTokens + kTokenSlack;
 }
@@ -145,15 +156,6 @@ int32_t JpegRequantizer::DcError(size_t component, int32_t dc, int32_t level) co
   return dc < 0 ? -error : error;
 }
 
-bool JpegRequantizer::ReadChosenAc(JpegBitReader& in, const JpegDecodeTable& table,
-                                   size_t component, JpegTokenWriter& out) {
-  const bool ok = ReadJpegAc(in, table, [&](uint32_t k, JpegValue value) {
-    if (value.magnitude != 0) trellis_->Add(component, k, value);
-  });
-  trellis_->Put(component, out);
-  return ok;
-}
-
 bool JpegRequantizer::PutAc(const int16_t* block, size_t component, JpegTokenWriter& out) {
   if (trellis_ == nullptr) return PutRoundedJpegAc(block, scales_[component], out);
   const bool ok =
@@ -162,34 +164,44 @@ bool JpegRequantizer::PutAc(const int16_t* block, size_t component, JpegTokenWri
   return ok;
 }
 
-// AC of a draft that is rounded already.
-const JpegToken* JpegRequantizer::CopyAc(const JpegToken* next, JpegTokenWriter& out) {
-  JpegToken* to = out.next();
-  JpegToken token;
-  do {
-    token = *next++;
-    *to++ = token;
-  } while (!IsJpegEnd(token));
-  out = JpegTokenWriter(to);
-  return next;
+// Past the end of a block whose tokens stay as they are.
+const JpegToken* JpegRequantizer::SkipAc(const JpegToken* next, const JpegToken* end) {
+  constexpr uint64_t kOnes = 0x0001000100010001, kHighest = kOnes << 15;
+  // Four at a time, so that few branches are taken; never those of the next piece, which another
+  // thread may be writing.
+  for (; end - next >= 4; next += 4) {
+    uint64_t four;
+    std::memcpy(&four, next, sizeof four);
+    if constexpr (std::endian::native == std::endian::big) break;
+    four &= ~(kOnes * kJpegFullEnd);
+    const uint64_t ends = (four - kOnes) & ~four & kHighest;
+    if (ends != 0) return next + std::countr_zero(ends) / 16 + 1;
+  }
+  while (!IsJpegEnd(*next)) ++next;
+  return next + 1;
 }
 
-bool JpegRequantizer::RequantizePiece(const JpegPiece& piece, JpegTokenWriter* out) {
+bool JpegRequantizer::RequantizePiece(const JpegPiece& piece, JpegToken** end) {
   StartAfter(piece.dc_before);
   std::array<int32_t, 3> dc = piece.dc_before;
   const JpegToken* next = piece.begin;
-  JpegTokenWriter writer = *out;
+  JpegTokenWriter writer(piece.begin);
+  const bool has_drafts = trellis_ != nullptr && !piece.is_chosen;
   while (next < piece.end) {
     for (size_t c = 0; c < frame_.component_count; ++c) {
       for (int i = 0; i < frame_.components[c].h * frame_.components[c].v; ++i) {
         dc[c] = JpegTokenValue(*next) + (piece.has_differences ? dc[c] : 0);
         if (!IsJpegDc(dc[c]) || !PutDc(c, dc[c], writer)) return false;
-        next = trellis_ != nullptr ? trellis_->PutDraft(next + 1, c, writer)
-                                   : CopyAc(next + 1, writer);
+        if (has_drafts) {
+          next = trellis_->PutDraft(next + 1, c, writer);
+        } else {
+          next = SkipAc(next + 1, piece.end);
+          writer = JpegTokenWriter(piece.begin + (next - piece.begin));
+        }
       }
     }
   }
-  *out = writer;
+  *end = writer.next();
   return true;
 }
 

@@ -71,6 +71,9 @@ inline bool ReadRoundedJpegAc(JpegBitReader& in, const JpegDecodeTable& table,
   return ok;
 }
 bool PutRoundedJpegAc(const int16_t* block, const JpegStepScale& scale, JpegTokenWriter& out);
+// The same of those that come next, chosen by `trellis`.
+bool ReadChosenJpegAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
+                      JpegTrellis& trellis, JpegTokenWriter& out);
 
 // Requantizes the blocks of an image in the order of the scan. Used by one thread.
 class JpegRequantizer {
@@ -90,14 +93,12 @@ class JpegRequantizer {
   bool ReadAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
               JpegTokenWriter& out);
   bool PutAc(const int16_t* block, size_t component, JpegTokenWriter& out);
-  // The drafts of a piece, with a trellis if they were made with one. False if they hold values
-  // that cannot be coded. `out` may begin where the piece does.
-  bool RequantizePiece(const JpegPiece& piece, JpegTokenWriter* out);
+  // The drafts of a piece in its place, up to `end`, with a trellis if they were made with one.
+  // False if they hold values that cannot be coded.
+  bool RequantizePiece(const JpegPiece& piece, JpegToken** end);
 
  private:
-  bool ReadChosenAc(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
-                    JpegTokenWriter& out);
-  static const JpegToken* CopyAc(const JpegToken* next, JpegTokenWriter& out);
+  static const JpegToken* SkipAc(const JpegToken* next, const JpegToken* end);
   int32_t DcError(size_t component, int32_t dc, int32_t level) const;
   int32_t QuantizedDc(size_t component, int32_t dc) const {
     const auto magnitude = static_cast<int32_t>(scales_[component].Apply(std::abs(dc), 0));
@@ -126,7 +127,7 @@ inline bool JpegRequantizer::PutDc(size_t component, int32_t dc, JpegTokenWriter
 
 inline bool JpegRequantizer::ReadAc(JpegBitReader& in, const JpegDecodeTable& table,
                                     size_t component, JpegTokenWriter& out) {
-  if (trellis_ != nullptr) return ReadChosenAc(in, table, component, out);
+  if (trellis_ != nullptr) return ReadChosenJpegAc(in, table, component, *trellis_, out);
   return ReadRoundedJpegAc(in, table, scales_[component], out);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "codecs/jpeg_interval_reader.h"
 #include "codecs/jpeg_part_reader.h"
 #include "codecs/jpeg_row_reader.h"
 
@@ -26,8 +27,10 @@ JpegRowsRequantizer::JpegRowsRequantizer(const JpegFrame& target,
       context_(context) {
   if (!sink.takes_pieces()) return;
   const JpegDrafter drafter(scales, trellis);
-  if (source.is_free()) {
+  if (source.is_own() && source.frame().restart_interval == 0) {
     reader_ = std::make_unique<JpegPartReader>(source, drafter, context);
+  } else if (source.is_own() && JpegIntervalReader::Takes(source.frame())) {
+    reader_ = std::make_unique<JpegIntervalReader>(source, drafter, context);
   } else {
     reader_ = std::make_unique<JpegRowReader>(source, target, drafter, context);
   }
@@ -36,8 +39,9 @@ JpegRowsRequantizer::JpegRowsRequantizer(const JpegFrame& target,
 uint64_t JpegRowsRequantizer::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows,
                                           uint64_t encoded_bytes) {
   if (!JpegTokenSink::TakesPieces(row_blocks, mcu_rows)) return 0;
-  return std::max(JpegPartReader::MemoryBytes(encoded_bytes),
-                  JpegRowReader::MemoryBytes(row_blocks * kMaxBlockDraft + kTokenSlack));
+  return std::max({JpegPartReader::MemoryBytes(encoded_bytes),
+                   JpegIntervalReader::MemoryBytes(encoded_bytes),
+                   JpegRowReader::MemoryBytes(row_blocks * kMaxBlockDraft + kTokenSlack)});
 }
 
 bool JpegRowsRequantizer::WantsToReadAhead() const {
@@ -92,7 +96,8 @@ Result<bool> JpegRowsRequantizer::RunWave(bool reads_ahead) {
   const size_t count = PlaceWork(batch, room);
   size_t reads = 0;
   if (reads_ahead) {
-    PIXPRESS_ASSIGN_OR_RETURN(reads, reader_->Begin());
+    const uint32_t end_row = sink_.row() + sink_.rows_of_same_rates();
+    PIXPRESS_ASSIGN_OR_RETURN(reads, reader_->Begin(end_row));
   }
   PIXPRESS_RETURN_IF_ERROR(context_.parallel.For(reads + count, [&](size_t i) {
     if (i < reads) return reader_->Run(i);
@@ -113,10 +118,10 @@ Status JpegRowsRequantizer::RunPiece(const JpegPiece& piece, Work* work) const {
   std::optional<JpegTrellis> trellis;
   if (trellis_ != nullptr) trellis.emplace(*trellis_);
   JpegRequantizer requantizer(target_, scales_, trellis.has_value() ? &*trellis : nullptr);
-  JpegTokenWriter writer(piece.begin);
-  work->is_good = requantizer.RequantizePiece(piece, &writer);
+  JpegToken* end = nullptr;
+  work->is_good = requantizer.RequantizePiece(piece, &end);
   if (!work->is_good) return Status();
-  work->coded.tokens = {piece.begin, writer.next()};
+  work->coded.tokens = {piece.begin, end};
   work->coded.ends_row = piece.ends_row;
   sink_.Code(piece.row, &work->coded);
   return Status();

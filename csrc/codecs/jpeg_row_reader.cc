@@ -17,7 +17,7 @@ uint64_t JpegRowReader::MemoryBytes(size_t row_tokens) {
   return 2 * BufferPool::CapacityFor(BatchTokens(row_tokens) * sizeof(JpegToken));
 }
 
-Result<size_t> JpegRowReader::Begin() {
+Result<size_t> JpegRowReader::Begin(uint32_t /*end_row*/) {
   set_ = 1 - set_;
   if (source_.position().mcus == mcu_count_) return 0;
   if (tokens_[set_].empty()) {

@@ -23,7 +23,7 @@ class JpegRowReader final : public JpegReadAhead {
         drafter_(drafter) {}
   static uint64_t MemoryBytes(size_t row_tokens);
 
-  Result<size_t> Begin() override;
+  Result<size_t> Begin(uint32_t end_row) override;
   Status Run(size_t task) override;
   Result<bool> Finish(std::vector<JpegPiece>* pieces) override;
 

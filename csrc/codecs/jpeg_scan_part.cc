@@ -23,9 +23,7 @@ uint64_t JpegScanPart::MemoryBytes() {
          BufferPool::CapacityFor(MarkBytes() + TokenBytes());
 }
 
-Status JpegScanPart::Start(const JpegFrame& frame, const JpegEntropyDecoder& tables,
-                           const JpegDrafter& drafter, Meter& meter) {
-  drafter_ = &drafter;
+Status JpegScanPart::Start(const JpegFrame& frame, const JpegEntropyDecoder& tables, Meter& meter) {
   frame_ = &frame;
   tables_ = &tables;
   PIXPRESS_ASSIGN_OR_RETURN(bytes_, meter.Allocate(kMostBytes + kReadAhead));
@@ -77,7 +75,7 @@ void JpegScanPart::Load(Bytes scan, size_t offset) {
 }
 
 // With the differences of DC as they are: what they add up to is not known yet.
-bool JpegScanPart::ReadMcu(JpegBitReader& reader, JpegTokenWriter& out,
+bool JpegScanPart::ReadMcu(const JpegDrafter& drafter, JpegBitReader& reader, JpegTokenWriter& out,
                            std::array<int32_t, 3>& dc) {
   JpegBitReader in = reader;  // Of its own, for registers.
   JpegTokenWriter writer = out;
@@ -92,7 +90,7 @@ bool JpegScanPart::ReadMcu(JpegBitReader& reader, JpegTokenWriter& out,
       in.Skip(JpegEntryLength(entry));
       dc[c] += difference;
       writer.PutDc(difference);
-      if (!drafter_->ReadAc(in, ac_table, c, writer)) return false;
+      if (!drafter.ReadAc(in, ac_table, c, writer)) return false;
     }
   }
   reader = in;
@@ -100,7 +98,8 @@ bool JpegScanPart::ReadMcu(JpegBitReader& reader, JpegTokenWriter& out,
   return true;
 }
 
-void JpegScanPart::Decode(uint32_t bit, bool is_certain, bool overlaps) {
+void JpegScanPart::Decode(uint32_t bit, bool is_certain, bool overlaps,
+                          const JpegDrafter& drafter) {
   const auto data_bits = static_cast<uint32_t>(data_bytes_ * 8);
   uint32_t end_bit = own_bits();
   if (is_data_end_) {
@@ -125,7 +124,7 @@ void JpegScanPart::Decode(uint32_t bit, bool is_certain, bool overlaps) {
     for (size_t c = 0; c < 3; ++c) mark.dc[c] = static_cast<int16_t>(dc[c]);
     if (mark.bit >= end_bit) return;
     if (mcu_count_ == kMostMcus || mark.token > kMostTokens) return;
-    const bool is_good = ReadMcu(reader, out, dc);
+    const bool is_good = ReadMcu(drafter, reader, out, dc);
     const bool is_inside = BitOf(reader) <= data_bits;
     if (is_good && is_inside) {
       ++mcu_count_;
@@ -146,7 +145,7 @@ size_t JpegScanPart::FirstBeyond() const {
 }
 
 bool JpegScanPart::IsEnd(const JpegMcuMark& mark) const {
-  return is_data_end_ && data_offset_ == scan_.size() && data_bytes_ * 8 - mark.bit < 8;
+  return is_data_end_ && data_bytes_ * 8 - mark.bit < 8 && IsJpegEoi(scan_.subspan(data_offset_));
 }
 
 size_t JpegScanPart::OffsetOf(uint32_t bit) const {

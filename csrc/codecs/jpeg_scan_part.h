@@ -14,18 +14,11 @@
 #include "codecs/jpeg_drafter.h"
 #include "codecs/jpeg_entropy_decoder.h"
 #include "codecs/jpeg_frame.h"
+#include "codecs/jpeg_mcu_marks.h"
 #include "codecs/jpeg_tokens.h"
 #include "memory/meter.h"
 
 namespace pixpress {
-
-// The begin of an MCU. DC is that of the blocks before, as a sum of differences from the first MCU
-// of the part on, modulo 2^16.
-struct JpegMcuMark {
-  uint32_t bit = 0;    // From the begin of the part, without byte stuffing.
-  uint32_t token = 0;  // From the part's first token.
-  std::array<int16_t, 3> dc = {};
-};
 
 // Used by one thread at a time.
 class JpegScanPart {
@@ -38,8 +31,7 @@ class JpegScanPart {
   static constexpr size_t kMostMcus = kBytes / 8;
 
   static uint64_t MemoryBytes();
-  Status Start(const JpegFrame& frame, const JpegEntropyDecoder& tables, const JpegDrafter& drafter,
-               Meter& meter);
+  Status Start(const JpegFrame& frame, const JpegEntropyDecoder& tables, Meter& meter);
 
   // Take the data from `offset` on, in a scan without restarts.
   void Load(Bytes scan, size_t offset);
@@ -47,12 +39,14 @@ class JpegScanPart {
   static size_t EndOf(Bytes scan, size_t offset);
   // Decode from a bit on: of the first MCU if it `is_certain`, else of any. Into the next part
   // if it `overlaps`. Ends early where the data does, where it is wrong or where room ends.
-  void Decode(uint32_t bit, bool is_certain, bool overlaps);
+  void Decode(uint32_t bit, bool is_certain, bool overlaps, const JpegDrafter& drafter);
 
   // Of decoded MCUs, and of what comes after the last one.
   const JpegMcuMark& mark(size_t mcu) const { return marks_[mcu]; }
   size_t mcu_count() const { return mcu_count_; }
-  JpegToken* tokens() { return tokens_; }
+  JpegMarkedTokens drafts(bool is_chosen) const {
+    return {tokens_, marks_, /*has_differences=*/true, is_chosen};
+  }
   // The first mark in the next part, mcu_count() + 1 if there is none.
   size_t FirstBeyond() const;
   uint32_t own_bits() const { return static_cast<uint32_t>(own_bytes_ * 8); }
@@ -62,14 +56,14 @@ class JpegScanPart {
   size_t OffsetOf(uint32_t bit) const;
 
  private:
-  bool ReadMcu(JpegBitReader& reader, JpegTokenWriter& out, std::array<int32_t, 3>& dc);
+  bool ReadMcu(const JpegDrafter& drafter, JpegBitReader& reader, JpegTokenWriter& out,
+               std::array<int32_t, 3>& dc);
   uint32_t BitOf(const JpegBitReader& reader) const {
     return static_cast<uint32_t>((reader.next() - bytes_.data()) * 8) - reader.unread_bits();
   }
 
   const JpegFrame* frame_ = nullptr;
   const JpegEntropyDecoder* tables_ = nullptr;
-  const JpegDrafter* drafter_ = nullptr;
   Bytes scan_;
   size_t offset_ = 0;
   size_t data_offset_ = 0;  // Where the data ends that was taken.

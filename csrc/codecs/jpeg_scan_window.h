@@ -6,9 +6,14 @@
 
 #include "codecs/codec.h"
 #include "codecs/jpeg_bit_reader.h"
+#include "codecs/jpeg_markers.h"
 #include "memory/meter.h"
 
 namespace pixpress {
+
+inline bool IsJpegEoi(Bytes bytes) {
+  return bytes.size() >= 2 && bytes[0] == 0xFF && bytes[1] == kJpegEoi;
+}
 
 // Shows a window of the scan to a JpegBitReader. Used by one thread; borrows the scan.
 class JpegScanWindow {
@@ -19,8 +24,8 @@ class JpegScanWindow {
   Status Start(Bytes scan, Meter& meter);
   static uint64_t MemoryBytes();
 
-  // In a scan without restarts: the byte of the scan that the next bit is in or after, and which of
-  // its bits and those after it, without byte stuffing, that is.
+  // The byte of the scan that the next bit is in or after, and which of its bits and those after
+  // it, without byte stuffing, that is.
   struct Place {
     size_t offset = 0;
     uint32_t bit = 0;
@@ -42,8 +47,10 @@ class JpegScanWindow {
   // Leave an interval that was read to the end, by the marker that should follow. False if there
   // are whole bytes left, or another marker.
   bool NextInterval(uint8_t marker);
-  // The scan was read to the end.
-  bool is_at_end() const { return is_consumed() && next_ == scan_.size(); }
+  // Was an interval read to its end, which is there?
+  bool is_consumed_to(size_t offset) const { return next_ == offset && is_consumed(); }
+  // The scan was read to the end, and that of the image follows.
+  bool is_at_end() const { return is_consumed() && IsJpegEoi(scan_.subspan(next_)); }
 
  private:
   void Fill();

@@ -37,7 +37,7 @@ Status JpegSourceRows::StartFold(const JpegFrame& target, Meter& meter) {
 }
 
 uint32_t JpegSourceRows::TakeRow() {
-  if (jump_.has_value()) decoder_.GoTo(jump_->place, jump_->dc);
+  if (jump_.has_value()) decoder_.GoTo(jump_->place, jump_->mcus, jump_->dc);
   jump_.reset();
   const uint32_t left = made().mcu_columns - static_cast<uint32_t>(mcus_ % made().mcu_columns);
   mcus_ += left;
@@ -102,7 +102,7 @@ const std::array<int32_t, 3>& JpegSourceRows::dc() const {
 JpegPosition JpegSourceRows::position() const {
   if (jump_.has_value()) return *jump_;
   JpegPosition position{.mcus = mcus_, .dc = dc(), .place = {}};
-  if (is_free()) position.place = decoder_.place();
+  if (is_own()) position.place = decoder_.place();
   return position;
 }
 

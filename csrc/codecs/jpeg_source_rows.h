@@ -36,10 +36,10 @@ class JpegSourceRows {
   // The same as drafts, with DC itself in the DC tokens.
   Result<bool> Draft(const JpegDrafter& drafter, JpegTokenWriter* out);
 
-  // Is the scan free to be read from any of its MCUs on?
-  bool is_free() const { return is_own() && frame_.restart_interval == 0; }
+  // Can the scan be read from any of its MCUs on?
+  bool is_own() const { return !folded_.has_value() && !library_.has_value(); }
   const JpegEntropyDecoder& decoder() const { return decoder_; }
-  // Its place is that of a scan that is free.
+  // Its place is that of a scan that is_own().
   JpegPosition position() const;
   void GoTo(const JpegPosition& position);
 
@@ -54,7 +54,6 @@ class JpegSourceRows {
   Result<bool> MakeFolded(uint32_t row, Maker& maker, JpegTokenWriter* out);
   template <typename Maker>
   Result<bool> MakeOfBlocks(uint32_t row, Maker& maker, JpegTokenWriter* out);
-  bool is_own() const { return !folded_.has_value() && !library_.has_value(); }
   // To be asked after a row of the source.
   bool IsInOrderAfter(uint64_t row) const {
     return row + 1 < frame_.mcu_rows || decoder_.is_at_end();

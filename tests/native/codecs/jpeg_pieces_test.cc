@@ -3,6 +3,8 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "codecs/jpeg_fixture.h"
 #include "codecs/jpeg_transcode.h"
@@ -55,11 +57,24 @@ class JpegPiecesTest : public JpegTest {
   void ExpectTheSameOnAnyThreads(Bytes jpeg, const EncodeOptions& options) {
     const std::vector<uint8_t> serial = Transcode(jpeg, options, parallel_);
     EXPECT_FALSE(serial.empty());
-    for (const auto& [threads, idle] : {std::pair{2, 8}, {4, 8}, {2, 3}}) {
+    for (const auto& [threads, idle] : {std::pair{2, 8}, {3, 8}, {5, 8}, {2, 3}}) {
       SomeThreads parallel(threads, idle);
       EXPECT_TRUE(Transcode(jpeg, options, parallel) == serial)
           << threads << " threads, effort " << options.effort;
     }
+  }
+  // On one thread, and on several.
+  void ExpectLeftToPixels(Bytes jpeg, const JpegRecipe& recipe) {
+    SomeThreads parallel(3, 8);
+    EXPECT_TRUE(Transcode(jpeg, Options(5, recipe), parallel).empty());
+    EXPECT_TRUE(Transcode(jpeg, Options(5, recipe), parallel_).empty());
+  }
+  static std::vector<size_t> Restarts(Bytes jpeg) {
+    std::vector<size_t> found;
+    for (size_t i = 1; i < jpeg.size(); ++i) {
+      if (jpeg[i - 1] == 0xFF && jpeg[i] >= 0xD0 && jpeg[i] <= 0xD7) found.push_back(i - 1);
+    }
+    return found;
   }
   static EncodeOptions Options(int effort, const JpegRecipe& recipe) {
     EncodeOptions options{.quality = 60, .effort = effort};
@@ -89,6 +104,72 @@ TEST_F(JpegPiecesTest, EveryKindOfSourceGivesTheSameFileOnAnyNumberOfThreads) {
   recipes[3].height = 2200;
   for (const JpegRecipe& recipe : recipes) {
     ExpectTheSameOnAnyThreads(MakeJpeg(recipe), Options(5, recipe));
+  }
+}
+
+TEST_F(JpegPiecesTest, RestartIntervalsOfAnyLengthGiveTheSameFileOnAnyNumberOfThreads) {
+  const JpegRecipe recipe = Large({2, 2});
+  const unsigned columns = (recipe.width + 15) / 16;
+  // Up to ones that are too long to be read at the same time.
+  for (const unsigned interval : {1u, 7u, columns, 2 * columns + 3, 30 * columns}) {
+    JpegRecipe restarted = recipe;
+    restarted.restart_interval = interval;
+    const auto jpeg = MakeJpeg(restarted);
+    for (const int effort : {2, 5}) ExpectTheSameOnAnyThreads(jpeg, Options(effort, recipe));
+  }
+}
+
+TEST_F(JpegPiecesTest, RestartMarkersThatAreNotInOrderAreLeftToTheWayThroughPixels) {
+  JpegRecipe recipe = Large({2, 2});
+  recipe.restart_interval = 5;
+  const auto jpeg = MakeJpeg(recipe);
+  const std::vector<size_t> markers = Restarts(jpeg);
+  ASSERT_GT(markers.size(), 1000u);
+  for (const size_t at : {size_t{0}, markers.size() / 2, markers.size() - 2}) {
+    const auto place = static_cast<ptrdiff_t>(markers[at]);
+    auto missing = jpeg, twice = jpeg, wrong = jpeg, swapped = jpeg;
+    missing.erase(missing.begin() + place, missing.begin() + place + 2);
+    twice.insert(twice.begin() + place, {jpeg[markers[at]], jpeg[markers[at] + 1]});
+    wrong[markers[at] + 1] = 0xD0 | ((jpeg[markers[at] + 1] + 4) & 7);
+    std::swap(swapped[markers[at] + 1], swapped[markers[at + 1] + 1]);
+    for (const auto* damaged : {&missing, &twice, &wrong, &swapped}) {
+      ExpectLeftToPixels(*damaged, recipe);
+    }
+    // A whole interval less.
+    auto shorter = jpeg;
+    shorter.erase(shorter.begin() + place,
+                  shorter.begin() + static_cast<ptrdiff_t>(markers[at + 1]));
+    ExpectLeftToPixels(shorter, recipe);
+  }
+}
+
+TEST_F(JpegPiecesTest, AFileThatIsCutOffIsLeftToTheWayThroughPixels) {
+  for (const unsigned interval : {0u, 5u}) {
+    JpegRecipe recipe = Large({2, 2});
+    recipe.restart_interval = interval;
+    const auto jpeg = MakeJpeg(recipe);
+    std::vector<size_t> sizes = {jpeg.size() / 2, jpeg.size() - 3};
+    if (interval > 0) sizes.push_back(Restarts(jpeg)[1000]);
+    for (const size_t size : sizes) {
+      auto cut = jpeg;
+      cut.resize(size);
+      ExpectLeftToPixels(cut, recipe);
+      cut.insert(cut.end(), {0xFF, 0xD9});
+      ExpectLeftToPixels(cut, recipe);
+    }
+  }
+}
+
+TEST_F(JpegPiecesTest, WhatFollowsTheEndOfTheImageChangesNothing) {
+  for (const unsigned interval : {0u, 5u}) {
+    JpegRecipe recipe = Large({2, 2});
+    recipe.restart_interval = interval;
+    const auto jpeg = MakeJpeg(recipe);
+    auto longer = jpeg;
+    longer.insert(longer.end(), jpeg.begin(), jpeg.end());
+    SomeThreads parallel(3, 8);
+    EXPECT_TRUE(Transcode(longer, Options(2, recipe), parallel) ==
+                Transcode(jpeg, Options(2, recipe), parallel_));
   }
 }
 
@@ -128,19 +209,22 @@ TEST_F(JpegPiecesTest, AStopEndsItBetweenTwoRows) {
    private:
     mutable std::atomic<int64_t> polls_ = 0;
   };
-  const JpegRecipe recipe = Large({2, 2});
-  const auto jpeg = MakeJpeg(recipe);
-  const ImageInfo info = kJpegCodec.probe(jpeg, jpeg.size(), limits_).value();
-  for (const int64_t polls : {1, 2, 20, 60}) {
-    PollClock clock;
-    StopSource stop;
-    stop.SetDeadline(&clock, polls);
-    SomeThreads parallel(2, 8);
-    ByteChain out(meter_);
-    const WorkContext context{meter_, StopToken(stop), parallel};
-    const auto made = TranscodeJpeg(jpeg, info, {}, limits_, {}, context, &out);
-    EXPECT_EQ(made.status().code(), StatusCode::kTaskTimeout) << polls;
-    EXPECT_LE(clock.NowNs(), polls + 40);
+  for (const unsigned interval : {0u, 5u}) {
+    JpegRecipe recipe = Large({2, 2});
+    recipe.restart_interval = interval;
+    const auto jpeg = MakeJpeg(recipe);
+    const ImageInfo info = kJpegCodec.probe(jpeg, jpeg.size(), limits_).value();
+    for (const int64_t polls : {1, 2, 20, 60}) {
+      PollClock clock;
+      StopSource stop;
+      stop.SetDeadline(&clock, polls);
+      SomeThreads parallel(2, 8);
+      ByteChain out(meter_);
+      const WorkContext context{meter_, StopToken(stop), parallel};
+      const auto made = TranscodeJpeg(jpeg, info, {}, limits_, {}, context, &out);
+      EXPECT_EQ(made.status().code(), StatusCode::kTaskTimeout) << polls;
+      EXPECT_LE(clock.NowNs(), polls + 40);
+    }
   }
 }
 
