@@ -28,11 +28,14 @@ constexpr uint64_t kFullChromaBytesAhead = 7;
 constexpr uint64_t kMostFramesAhead = 24;
 constexpr uint64_t kEncoderBytes = 32u << 20;
 
+// Noise takes 1.5 times its pixels, and the boxes of two frames of one pixel 2.6 KB.
 uint64_t OutputBytes(const AnimationInfo& animation, const EncodeOptions& options) {
   return AnimationOutputBytes(animation, {.is_lossless = options.lossless,
                                           .quality = options.quality,
+                                          .most_pixel_bytes = 6,
                                           .most_overhead_part = 4,
                                           .free_bytes = 8u << 20,
+                                          .file_head_bytes = 4u << 10,
                                           .frame_head_bytes = 512});
 }
 
@@ -77,7 +80,8 @@ class AvifSequence final : public FrameSink {
     std::vector<uint8_t> tail;
     PIXPRESS_RETURN_IF_ERROR(FinishAvifMovie(animation_.loop_count, file, &tail));
     const uint64_t most = OutputBytes(animation_, options_);
-    if (file.size() > most) {
+    // The profile is there twice: with the first picture and with the track.
+    if (file.size() > most + 2 * metadata_.size_bytes()) {
       return Status(StatusCode::kMemoryLimit,
                     "the animation takes more than the " + std::to_string(most) +
                         " bytes that were set aside for it; a lower quality takes less");

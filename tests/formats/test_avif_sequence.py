@@ -228,3 +228,20 @@ def test_all_animations_of_the_corpus(animation, played) -> None:
     assert [time for _, time in merged] == pytest.approx(times, abs=1)
     for (canvas, _), frame in zip(merged, wanted, strict=True):
         assert np.array_equal(canvas, np.where(frame[..., 3:] == 0, 0, frame))
+
+
+@pytest.mark.parametrize("settings", [{"quality": 100}, {"lossless": True}])
+@pytest.mark.parametrize("side", [1, 8, 64])
+def test_noise_of_any_size_fits_what_is_set_aside(side: int, settings: dict[str, object]) -> None:
+    rng = np.random.default_rng(side)
+    made = [rng.integers(0, 256, (side, side, 4), dtype=np.uint8) for _ in range(2)]
+    assert pixpress.probe(as_avif(animated(made, "WEBP"), **settings)).frames == 2
+
+
+def test_a_profile_does_not_count_as_pixels() -> None:
+    made = [np.full((2, 2, 4), level, np.uint8) for level in (40, 200)]
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile += bytes(200_000)  # A profile may be followed by what nobody reads.
+    profile[:4] = len(profile).to_bytes(4, "big")
+    source = animated(made, "WEBP", icc_profile=bytes(profile))
+    assert len(as_avif(source)) > 200_000
