@@ -95,6 +95,7 @@ class AutoPlanner {
     Settings settings = settings_;
     settings.format = format;
     settings.animated = Animated::kOff;
+    settings.near_lossless = 100;  // Is about the lossless one.
     settings.target_score = TargetOf(settings_);
     return settings;
   }

@@ -113,6 +113,15 @@ def test_a_graphic_stays_exact_where_that_is_smallest() -> None:
         assert result.compressed_size <= lossy.compressed_size
 
 
+def test_near_lossless_is_about_lossless_webp_only() -> None:
+    source = saved(photo(), "PNG")
+    plain, near = (
+        pixpress.compress(source, format="auto", near_lossless=level) for level in (100, 60)
+    )
+    assert near.format == plain.format
+    assert near.data == plain.data
+
+
 def test_what_no_lossy_format_reaches_is_lossless() -> None:
     image = photo(120, 90)
     result = pixpress.compress(image, format="auto", target="ssimulacra2:99.9")
