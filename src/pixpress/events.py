@@ -190,11 +190,15 @@ class EventHub:
     on_change: Callable[[bool], None]  # Told whether anybody listens.
     _streams: list[EventStream] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_closed: bool = False
 
     def open(self) -> EventStream:
-        """A new stream."""
+        """A new stream; one that has ended after `close`."""
         stream = EventStream()
         with self._lock:
+            if self._is_closed:
+                stream.close()
+                return stream
             self._streams = [*self._streams, stream]
             self.on_change(True)
         return stream
@@ -214,8 +218,9 @@ class EventHub:
         return bool(self._streams)
 
     def close(self) -> None:
-        """End all streams."""
+        """End all streams, and those that are still to come."""
         with self._lock:
+            self._is_closed = True
             for stream in self._streams:
                 stream.close()
 

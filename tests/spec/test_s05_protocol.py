@@ -137,6 +137,15 @@ def test_subscribe_calls_back_and_can_end(tiny_jpeg: bytes) -> None:
     assert seen.count("TASK_COMPLETE") == 1
 
 
+def test_events_of_a_pool_that_has_ended_end_at_once() -> None:
+    pool = pixpress.Pool(max_workers=1)
+    pool.shutdown()
+    reader = threading.Thread(target=lambda: list(pool.events()), daemon=True)
+    reader.start()
+    reader.join(60)
+    assert not reader.is_alive()
+
+
 def test_a_slow_subscriber_slows_no_worker(tiny_jpeg: bytes) -> None:
     is_let_go = threading.Event()
     with pixpress.Pool(max_workers=1) as pool:
