@@ -134,6 +134,16 @@ class _Arrivals:
         return taken
 
 
+async def _slot_of(submitted: Awaitable[JobFuture]) -> JobFuture | PixpressError:
+    """The future, or what is wrong with this one source."""
+    try:
+        return await submitted
+    except (PoolClosedError, ForkedPoolError):
+        raise
+    except PixpressError as error:
+        return error
+
+
 async def as_they_complete(
     works: Iterable[Any],
     submit: Callable[[Any], Awaitable[JobFuture]],
@@ -153,9 +163,14 @@ async def as_they_complete(
                 except StopIteration:
                     is_over = True
                     break
-                future = await submit(work)
-                pending.add(future)
-                future.add_done_callback(arrivals.add)
+                slot = await _slot_of(submit(work))
+                if isinstance(slot, JobFuture):
+                    pending.add(slot)
+                    slot.add_done_callback(arrivals.add)
+                elif errors == "return":
+                    yield slot
+                else:
+                    raise slot
             if not pending:
                 return
             for future in await arrivals.take():

@@ -55,6 +55,28 @@ def test_errors_are_raised_or_returned(photo_jpeg: bytes) -> None:
         asyncio.run(main("raise"))
 
 
+def test_a_source_that_is_refused_is_returned_too(photo_jpeg: bytes) -> None:
+    async def main(errors: str) -> list[object]:
+        with pixpress.Pool(max_workers=1) as pool:
+            return [made async for made in pool.as_completed([None, photo_jpeg], errors=errors)]
+
+    kinds = {type(made) for made in asyncio.run(main("return"))}
+    assert kinds == {pixpress.OptionError, pixpress.Result}
+    with pytest.raises(pixpress.OptionError):
+        asyncio.run(main("raise"))
+
+
+def test_a_closed_pool_ends_the_iteration_whatever_errors_says(photo_jpeg: bytes) -> None:
+    async def main() -> None:
+        pool = pixpress.Pool(max_workers=1)
+        pool.shutdown()
+        async for _ in pool.as_completed([photo_jpeg], errors="return"):
+            pass
+
+    with pytest.raises(pixpress.PoolClosedError):
+        asyncio.run(main())
+
+
 def test_cancelling_the_task_cancels_the_jobs(photo: np.ndarray) -> None:
     async def main() -> int:
         with pixpress.Pool(max_workers=1) as pool:
