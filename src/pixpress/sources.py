@@ -30,6 +30,10 @@ def path_text(name: str, path: Any) -> str:
     text = os.fsdecode(path)
     if not text or "\0" in text:
         raise expected("a path of at least one character and without NUL", name, text)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise expected("a path that the file system can have", name, ascii(text)) from None
     return text
 
 

@@ -77,8 +77,8 @@ def test_dst_may_be_text_or_a_path(photo_jpeg: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    [None, 7, ["a.jpg"], io.StringIO("text"), "", "a\0b.jpg", object()],
-    ids=["None", "int", "list", "text file", "empty path", "NUL", "object"],
+    [None, 7, ["a.jpg"], io.StringIO("text"), "", "a\0b.jpg", "a\ud800.jpg", object()],
+    ids=["None", "int", "list", "text file", "empty path", "NUL", "surrogate", "object"],
 )
 def test_other_sources_are_refused_before_anything_is_queued(source: object) -> None:
     with pixpress.Pool(max_workers=1) as pool:
@@ -87,7 +87,7 @@ def test_other_sources_are_refused_before_anything_is_queued(source: object) -> 
         assert pool.stats()["submitted"] == 0
 
 
-@pytest.mark.parametrize("dst", ["a\0.png", "", 7, "a.xyz"])
+@pytest.mark.parametrize("dst", ["a\0.png", "a\ud800.png", "", 7, "a.xyz"])
 def test_wrong_outputs_are_refused_before_anything_is_queued(dst: object) -> None:
     with pixpress.Pool(max_workers=1) as pool:
         with pytest.raises(pixpress.OptionError, match="Expected "):
