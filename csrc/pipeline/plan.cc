@@ -229,7 +229,8 @@ Status CheckDepth(const Plan& plan, const Settings& settings) {
   const bool is_near = plan.output_codec->format == Format::kWebp && settings.near_lossless < 100;
   const bool is_deep = plan.encoded_layout().bits >= plan.info.bits;
   if (!settings.lossless || is_near || is_deep) return Status();
-  return Status(StatusCode::kOption, "lossless is not possible: the 16 bits need a still png");
+  return Status(StatusCode::kOption,
+                "lossless is not possible: the 16 bits need a still png without colors");
 }
 
 // Do all frames go through the job, and what animation do they make?

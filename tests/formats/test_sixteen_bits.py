@@ -145,6 +145,11 @@ def test_lossless_means_all_16_bits(format: str, settings: dict[str, object]) ->
         assert np.array_equal(decoded(kept), pixels)
 
 
+def test_a_palette_is_named_as_what_16_bits_cannot_have() -> None:
+    with pytest.raises(pixpress.OptionError, match="without colors"):
+        pixpress.compress(scene(3), format="png", lossless=True, colors=200)
+
+
 def test_near_lossless_webp_may_narrow() -> None:
     source = pixpress.encode(scene(3), "png")
     data = pixpress.compress(source, format="webp", lossless=True, near_lossless=80).data
