@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -38,7 +39,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Exit as a shell expects when a signal comes outside of the jobs."""
+    """Exit as a shell expects for signals outside of the jobs, and where output cannot go on."""
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
@@ -48,8 +49,22 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt as interrupt:
             click.echo("interrupted: nothing more was done", err=True)
             sys.exit(exit_code(interrupt))
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # Click ends the command for that, without a word.
+                raise
+            _forget_output()
+            where = error.filename or "standard output"
+            click.echo(shown(f"error: {where}: {error.strerror or error}"), err=True)
+            sys.exit(1)
 
     return run
+
+
+def _forget_output() -> None:
+    """What is buffered is lost anyway, and must not fail once more as the interpreter exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 @click.group(invoke_without_command=True)
@@ -196,6 +211,10 @@ def compress(
     kept_in = journal_of(given)
     own = own_places(kept_in, cache_of(given))
     load = find_work(inputs, output, recursive, options["format"], selection, own)
+    try:
+        settings = Settings(**options)
+    except PixpressError as error:
+        raise click.UsageError(str(error)) from error
     if dry_run:
         sys.exit(_show_work(load, as_json))
     if output == "-" and as_json:
@@ -205,7 +224,6 @@ def compress(
     try:
         if report is not None:
             check_path(report, load.works)
-        settings = Settings(**options)
         if kept_in is not None and (keep_times or "-" in (output, *inputs)):
             raise OptionError("--journal keeps neither standard streams nor --keep-times")
         pool = Pool(**given)

@@ -112,7 +112,7 @@ def _run(
             _work(pool, tally, jobs, ended, signals)
         except KeyboardInterrupt:
             stop(pool._dispatcher)
-        except BrokenPipeError:  # Nobody reads on: click ends the command for that.
+        except OSError:  # Nobody reads on, or a disk is full: that ends the command.
             stop(pool._dispatcher)
             raise
         while not ended.empty():

@@ -49,7 +49,7 @@ def run_all(pool: Pool, load: Workload, settings: Settings, tally: Tally) -> int
                 stop(pool._dispatcher)
                 while not ended.empty():
                     tally.take(*ended.get())
-    except BrokenPipeError:  # Nobody reads on: click ends the command for that.
+    except OSError:  # Nobody reads on, or a disk is full: that ends the command.
         stop(pool._dispatcher)
         raise
     tally.close(code != 0)
