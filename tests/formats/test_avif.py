@@ -205,3 +205,12 @@ def test_mutated_files_never_crash() -> None:
         except pixpress.PixpressError:
             failed += 1
     assert failed > 0
+
+
+def test_no_side_is_longer_than_readers_take() -> None:
+    source = pixpress.encode(np.full((1, 32769, 3), 70, np.uint8), "png")
+    with pytest.raises(pixpress.LimitExceededError, match="32768"):
+        pixpress.compress(source, format="avif", effort=1)
+    longest = pixpress.compress(source, format="avif", effort=1, width=32768).data
+    assert pixpress.decode(longest).shape == (1, 32768, 3)
+    assert pixpress.compress(source, format="auto", effort=1).format != "avif"
