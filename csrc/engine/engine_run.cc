@@ -39,11 +39,14 @@ Status RefusalOf(const Taken& taken, const Blacklist& blacklist) {
 
 bool EngineImpl::CanRun(const TaskQueue::Entry& entry) {
   if (journal_ != nullptr && journal_->IsPaused()) return false;
-  if (entry.known_bytes == 0) return budget_.Fits(entry.id, kProbeBytes);
-  if (budget_.Fits(entry.id, entry.known_bytes)) return true;
+  // What a limit, lowered perhaps, can never give is not waited for: the attempt says so.
+  const uint64_t wanted_bytes = entry.known_bytes == 0 ? kProbeBytes : entry.known_bytes;
+  const uint64_t needed_bytes = std::min<uint64_t>(wanted_bytes, budget_.limit_bytes());
+  if (budget_.Fits(entry.id, needed_bytes)) return true;
+  if (entry.known_bytes == 0) return false;
   const int64_t blocked_ns = clock_.NowNs() - entry.blocked_since_ns;
   if (entry.overtaken >= kMostOvertakes || blocked_ns >= kMostBlockedNs) {
-    budget_.Claim(entry.id, entry.known_bytes);
+    budget_.Claim(entry.id, needed_bytes);
   }
   return false;
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "engine/scripted_engine.h"
 #include "store/temporary_folder.h"
 
 namespace pixpress {
@@ -116,6 +117,36 @@ TEST(Engine, AJobThatCanNeverFitFailsWithTheNumbers) {
   ASSERT_TRUE(engine->WaitJob(*job, 10 * kNsPerSecond));
   EXPECT_EQ(job->status.code(), StatusCode::kMemoryLimit);
   EXPECT_NE(job->status.message().find("4194304"), std::string::npos) << job->status.message();
+}
+
+TEST(Engine, ALimitBelowWhatAnyJobNeedsFailsThemAll) {
+  const Pixels pixels(40, 40);
+  EngineOptions options;
+  options.memory_limit_bytes = 64u << 10;
+  const auto engine = MakeEngine(options);
+  const auto job = MustSubmit(*engine, pixels.Spec(Format::kPng));
+  ASSERT_TRUE(engine->WaitJob(*job, 60 * kNsPerSecond));
+  EXPECT_EQ(job->status.code(), StatusCode::kMemoryLimit);
+}
+
+// As a job is that was queued again for its memory before the limit was lowered.
+TEST(Engine, AJobThatWaitsForMoreThanTheLimitIsTriedAgain) {
+  const Pixels pixels(8, 8);
+  const FakeClock clock;
+  EngineOptions options;
+  options.max_workers = 1;
+  options.memory_limit_bytes = 64u << 20;
+  int attempts = 0;
+  const auto attempt = [&](Job&, const AttemptContext&) {
+    if (++attempts > 1) return Attempt{.status = Status(StatusCode::kMemoryLimit, "never")};
+    return Attempt{.outcome = AttemptOutcome::kBlocked, .needed_bytes = 128u << 20};
+  };
+  const EnginePtr engine(new EngineImpl(
+      WithDefaults(options), EngineParts{.clock = clock, .attempt = attempt, .journal = nullptr}));
+  const auto job = MustSubmit(*engine, pixels.Spec(Format::kPng));
+  ASSERT_TRUE(engine->WaitJob(*job, 60 * kNsPerSecond));
+  EXPECT_EQ(job->status.code(), StatusCode::kMemoryLimit);
+  EXPECT_EQ(attempts, 2);
 }
 
 TEST(Engine, CancelledJobsEndAsCancelledAndGiveAnEvent) {
