@@ -98,7 +98,8 @@ bool Configure(const EncodeOptions& options, WebPConfig* config) {
 void CopyPlanes(const Image& image, WebPPicture* picture) {
   const ImageLayout& layout = image.layout();
   for (uint32_t y = 0; y < layout.planes[0].height; ++y) {
-    LumaToLimitedRange(image.row(0, y), layout.planes[0].width, picture->y + y * picture->y_stride);
+    LumaToLimitedRange(image.row(0, y), layout.planes[0].width, y,
+                       picture->y + y * picture->y_stride);
   }
   for (uint32_t y = 0; y < layout.planes[1].height; ++y) {
     ChromaToLimitedRange(image.row(1, y), layout.planes[1].width,

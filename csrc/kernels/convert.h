@@ -16,8 +16,10 @@ void RgbToYcbcrRow(const uint8_t* rgb, size_t pixels, uint8_t* y, uint8_t* cb, u
 // Luma with the same weights. `channels` is 3 or 4; alpha is dropped.
 void RgbToGrayRow(const uint8_t* rgb, uint8_t channels, size_t pixels, uint8_t* gray);
 
-// Full range (JPEG) to limited range (WebP, video) and rounding to nearest. In place is allowed.
-void LumaToLimitedRange(const uint8_t* full, size_t samples, uint8_t* limited);
+// Full range (JPEG) to limited range (WebP, video). In place is allowed. Chroma is rounded to
+// nearest; luma, of which 256 levels become 220, by 4 x 4 ordered thresholds from a quarter to
+// three quarters, for which `row` is the number of its row.
+void LumaToLimitedRange(const uint8_t* full, size_t samples, size_t row, uint8_t* limited);
 void ChromaToLimitedRange(const uint8_t* full, size_t samples, uint8_t* limited);
 
 // 8 bits: x * 257. 16 bits: (x * 255 + 32895) >> 16, exact rounding.

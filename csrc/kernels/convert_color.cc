@@ -1,3 +1,4 @@
+#include <array>
 #include <cstring>
 
 #include "kernels/convert.h"
@@ -115,20 +116,20 @@ void RgbToGray(const uint8_t* rgb, size_t channels, size_t pixels, uint8_t* gray
   MapPixels(GrayBlock<3>(), rgb, pixels, gray);
 }
 
-// center + ((full - center) * (65536 - less) + kHalf >> 16) + shift.
+// center + ((full - center) * (65536 - less) + 1024 threshold >> 16) + shift; thresholds in turn.
 struct RangeBlock {
   static constexpr size_t kIn = 1;
   static constexpr size_t kOut = 1;
   int16_t center;
   int16_t less;
   int16_t shift;
+  std::array<int16_t, 8> thresholds;
 
   hn::Vec<I16> Scaled(hn::Vec<I16> full) const {
     const I16 d;
-    const auto zero = hn::Zero(d);
     const auto from_center = hn::Sub(full, hn::Set(d, center));
-    const auto change =
-        WeightedSum(from_center, zero, zero, {static_cast<int16_t>(-less), 0, 0, kHalf});
+    const auto change = WeightedSum(from_center, hn::LoadDup128(d, thresholds.data()), hn::Zero(d),
+                                    {static_cast<int16_t>(-less), 1024, 0, 0});
     return hn::Add(hn::Add(full, change), hn::Set(d, shift));
   }
   void operator()(const uint8_t* in, uint8_t* out) const {
@@ -138,12 +139,18 @@ struct RangeBlock {
   }
 };
 
-void LumaToLimited(const uint8_t* full, size_t samples, uint8_t* limited) {
-  MapPixels(RangeBlock{0, 65536 - 56283, 16}, full, samples, limited);
+void LumaToLimited(const uint8_t* full, size_t samples, size_t row, uint8_t* limited) {
+  // 16 + b, where b are the numbers from 1 to 31 in the order of Bayer.
+  constexpr std::array<int16_t, 8> kThresholds[] = {{17, 33, 21, 37, 17, 33, 21, 37},
+                                                    {41, 25, 45, 29, 41, 25, 45, 29},
+                                                    {23, 39, 19, 35, 23, 39, 19, 35},
+                                                    {47, 31, 43, 27, 47, 31, 43, 27}};
+  MapPixels(RangeBlock{0, 65536 - 56283, 16, kThresholds[row % 4]}, full, samples, limited);
 }
 
 void ChromaToLimited(const uint8_t* full, size_t samples, uint8_t* limited) {
-  MapPixels(RangeBlock{128, 65536 - 57569, 0}, full, samples, limited);
+  constexpr std::array<int16_t, 8> kNearest = {32, 32, 32, 32, 32, 32, 32, 32};
+  MapPixels(RangeBlock{128, 65536 - 57569, 0, kNearest}, full, samples, limited);
 }
 
 struct CmykBlock {
@@ -202,8 +209,8 @@ void RgbToGrayRow(const uint8_t* rgb, uint8_t channels, size_t pixels, uint8_t* 
   HWY_DYNAMIC_DISPATCH(RgbToGray)(rgb, channels, pixels, gray);
 }
 
-void LumaToLimitedRange(const uint8_t* full, size_t samples, uint8_t* limited) {
-  HWY_DYNAMIC_DISPATCH(LumaToLimited)(full, samples, limited);
+void LumaToLimitedRange(const uint8_t* full, size_t samples, size_t row, uint8_t* limited) {
+  HWY_DYNAMIC_DISPATCH(LumaToLimited)(full, samples, row, limited);
 }
 
 void ChromaToLimitedRange(const uint8_t* full, size_t samples, uint8_t* limited) {

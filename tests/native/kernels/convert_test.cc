@@ -165,22 +165,50 @@ TEST(ConvertTest, RowsOfEveryLengthStayWithinTheirBounds) {
   });
 }
 
+// 4 x 4 of them from a quarter to three quarters of a level, in the order of Bayer.
+int LumaThreshold(size_t row, size_t column) {
+  constexpr int kBayer[4][4] = {{0, 8, 2, 10}, {12, 4, 14, 6}, {3, 11, 1, 9}, {15, 7, 13, 5}};
+  return (16 + 2 * kBayer[row % 4][column % 4] + 1) * 1024;
+}
+
 TEST(ConvertTest, LimitedRangeIsTheReferenceForEverySampleAndInPlace) {
   ForEachTarget([](const char* target) {
-    for (const size_t n : {size_t{256}, size_t{255}, size_t{3}}) {
-      std::vector<uint8_t> luma(n), chroma(n), expected_luma(n), expected_chroma(n);
-      for (size_t i = 0; i < n; ++i) {
-        luma[i] = chroma[i] = static_cast<uint8_t>(255 - i);
-        const int full = luma[i];
-        expected_luma[i] = static_cast<uint8_t>(16 + ((full * 56283 + kHalf) >> 16));
-        expected_chroma[i] = static_cast<uint8_t>(128 + (((full - 128) * 57569 + kHalf) >> 16));
+    for (const size_t n : {size_t{1024}, size_t{1023}, size_t{3}}) {
+      for (size_t row = 0; row < 5; ++row) {
+        std::vector<uint8_t> luma(n), chroma(n), expected_luma(n), expected_chroma(n);
+        for (size_t i = 0; i < n; ++i) {
+          luma[i] = chroma[i] = static_cast<uint8_t>(255 - i / 4);  // At each column.
+          const int full = luma[i];
+          expected_luma[i] =
+              static_cast<uint8_t>(16 + ((full * 56283 + LumaThreshold(row, i)) >> 16));
+          expected_chroma[i] = static_cast<uint8_t>(128 + (((full - 128) * 57569 + kHalf) >> 16));
+        }
+        LumaToLimitedRange(luma.data(), n, row, luma.data());
+        ChromaToLimitedRange(chroma.data(), n, chroma.data());
+        EXPECT_EQ(luma, expected_luma) << target;
+        EXPECT_EQ(chroma, expected_chroma) << target;
       }
-      LumaToLimitedRange(luma.data(), n, luma.data());
-      ChromaToLimitedRange(chroma.data(), n, chroma.data());
-      EXPECT_EQ(luma, expected_luma) << target;
-      EXPECT_EQ(chroma, expected_chroma) << target;
     }
   });
+}
+
+TEST(ConvertTest, LimitedLumaKeepsBlackWhiteAndTheMeanOfFlatAreas) {
+  for (int full = 0; full < 256; ++full) {
+    double sum = 0;
+    for (size_t row = 0; row < 4; ++row) {
+      const std::vector<uint8_t> luma(4, static_cast<uint8_t>(full));
+      std::vector<uint8_t> limited(4);
+      LumaToLimitedRange(luma.data(), 4, row, limited.data());
+      for (const uint8_t each : limited) {
+        sum += each;
+        if (full == 0 || full == 255) {
+          EXPECT_EQ(each, full == 0 ? 16 : 235);
+        }
+      }
+    }
+    // To nearest it would be half a level.
+    EXPECT_NEAR(sum / 16, 16 + full * 219.0 / 255, 0.3) << full;
+  }
 }
 
 TEST(ConvertTest, WidthsChangeExactlyForEverySample) {
