@@ -1,14 +1,15 @@
 // How many encodes do targets take, how long, and what do they lose against trying every quality?
 //
-//   target_bench [--effort N] [--format jpeg|webp|avif] [--only target|floor|limit] [--no-sweep]
-//     FILE...
+//   target_bench [--effort N] [--format jpeg|webp|avif] [--only target|floor|limit|both]
+//     [--no-sweep] FILE...
 //
 // Each file is compressed with target 60 to 90, with min_quality 60 to 90 from quality 80 and 30,
-// and with max_bytes of 0.9 to 0.15 times what quality 80 and 95 take. "encodes" are all that were
-// made of the image, whatever for. "lost" is what the output has more than the smallest one that is
-// good enough, or less than the largest one that fits, of the qualities 1 to 100. "x encode" is the
-// processor time over that of one encode at the same quality, decoding and scores included. JPEG to
-// JPEG goes through coefficients. A job that keeps the original does not count.
+// with max_bytes of 0.9 to 0.15 times what quality 80 and 95 take, and with a target under such a
+// limit. "encodes" are all that were made of the image, whatever for. "lost" is what the output has
+// more than the smallest one that is good enough, or less than the largest one that fits, of the
+// qualities 1 to 100. "x encode" is the processor time over that of one encode at the same quality,
+// decoding and scores included. JPEG to JPEG goes through coefficients. A job that keeps the
+// original does not count.
 
 #include <algorithm>
 #include <array>
@@ -126,6 +127,9 @@ class Bench {
         Goal("min_quality", floor, static_cast<double>(goal), quality);
       }
     }
+    for (const float goal : {60.0f, 75.0f, 85.0f}) {
+      for (const double part : {0.8, 0.5, 0.25}) Both(goal, part);
+    }
     for (const int quality : {80, 95}) {
       for (const double part : {0.9, 0.7, 0.5, 0.3, 0.15}) Limit(quality, part);
     }
@@ -181,6 +185,28 @@ class Bench {
       if (is_good) least = std::min(least, sweep_[i].size_bytes);
     }
     Note(name, made, made.size_bytes / least - 1);
+  }
+
+  // A target under a limit, whichever of both decides.
+  void Both(float goal, double part) {
+    if (!sweep_[79].is_ok || (!only.empty() && only != "both")) return;
+    Settings both = settings;
+    both.target_score = goal;
+    both.max_bytes = static_cast<uint64_t>(sweep_[79].size_bytes * part);
+    const Made made = Run(file_, both);
+    if (!made.is_ok) return;
+    const double limit = static_cast<double>(both.max_bytes);
+    if (made.size_bytes > limit) std::abort();
+    double best = made.size_bytes, least = made.size_bytes;
+    for (const Made& other : sweep_) {
+      if (!other.is_ok || other.size_bytes > limit) continue;
+      best = std::max(best, other.size_bytes);
+      if (other.score >= static_cast<double>(goal) - 0.25) {
+        least = std::min(least, other.size_bytes);
+      }
+    }
+    const bool is_reached = made.score >= static_cast<double>(goal) - 0.25;
+    Note("both", made, is_reached ? made.size_bytes / least - 1 : 1 - made.size_bytes / best);
   }
 
   void Limit(int quality, double part) {

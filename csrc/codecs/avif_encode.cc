@@ -9,6 +9,7 @@
 
 #include "base/checked_math.h"
 #include "codecs/avif_library.h"
+#include "codecs/avif_quantizer.h"
 #include "image/image.h"
 #include "kernels/convert.h"
 
@@ -28,8 +29,6 @@ int SpeedOf(const EncodeOptions& options) {
   constexpr std::array<int, 10> kSpeeds = {9, 8, 7, 6, 6, 5, 5, 4, 3, 2};
   return kSpeeds[static_cast<size_t>(std::clamp(options.effort, 1, 10) - 1)];
 }
-
-int QuantizerOf(int quality) { return ((100 - quality) * AVIF_QUANTIZER_WORST_QUALITY + 50) / 100; }
 
 avifPixelFormat FormatOf(const ImageLayout& layout, const EncodeOptions& options) {
   if (options.lossless) return AVIF_PIXEL_FORMAT_YUV444;
@@ -199,13 +198,13 @@ Result<AvifImage> MakeAvifImage(const Image& pixels, const EncodeOptions& option
 }
 
 void ConfigureAvif(const EncodeOptions& options, avifEncoder* encoder) {
-  const int quantizer = options.lossless ? 0 : QuantizerOf(options.quality);
-  const int alpha = options.lossless ? 0 : QuantizerOf(options.alpha_quality);
+  const int quantizer = options.lossless ? 0 : AvifQuantizer(options.quality);
+  const int alpha = options.lossless ? 0 : AvifQuantizer(options.alpha_quality);
   encoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
   encoder->maxThreads = 1;
   encoder->speed = SpeedOf(options);
   encoder->minQuantizer = options.lossless ? 0 : std::max(quantizer - 1, 0);
-  encoder->maxQuantizer = options.lossless ? 0 : AVIF_QUANTIZER_WORST_QUALITY;
+  encoder->maxQuantizer = options.lossless ? 0 : kWorstAvifQuantizer;
   encoder->minQuantizerAlpha = encoder->maxQuantizerAlpha = alpha;
   if (options.lossless) return;
   // Constant quality: every block may choose around the level.

@@ -51,6 +51,7 @@ Result<SearchResult> Search(const SearchedJob& job, const EncodeAt& encode,
                            .quality = quality,
                            .max_bytes = job.max_bytes,
                            .too_large = {},
+                           .known = {},
                            .prior = prior};
     return SearchQuality(encode, goal, meter);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "pipeline/log_size.h"
 #include "pipeline/score_model.h"
 
 namespace pixpress {
@@ -23,6 +24,8 @@ constexpr double kMargin = 0.1;
 // Another encode is worth it if it is expected to save so much, in binary logarithms of bytes.
 constexpr double kWorthwhile = 0.045;
 constexpr double kWorthwhileLate = 0.09;
+// A target is given up if what it takes is expected to be so much too large, in the same unit.
+constexpr double kHopeless = 0.15;
 // A point of the score costs less than this part of the bytes.
 constexpr double kMostSavingPerPoint = 0.1;
 
@@ -95,16 +98,25 @@ class ScoreSearch {
   }
 
   int LowerQuality() const {
-    const int low = bad().is_made() ? bad().quality + 1 : lowest_;
+    const int low = bad().is_made() ? OtherQuality(goal_.format, bad().quality, 1) : lowest_;
     const bool is_first_choice = goal_.target == 0 && !bad().is_made();
     if (is_first_choice || low >= good().quality || trials_ >= kMostTrials) return 0;
     const bool is_late = trials_ >= kFewTrials;
     const double guess = std::clamp<double>(model_.Guess(0), low, good().quality);
+    if (IsHopeless(guess)) return 0;
     if (model_.Saving(guess) < (is_late ? kWorthwhileLate : kWorthwhile)) return 0;
     if (trials_ >= kMostGuesses) return low + (good().quality - low) / 2;
     // The last one but the good one may do without the margin.
     const int next = std::max(RoundedUp(model_.Guess(kMargin)), low);
     return next < good().quality ? next : RoundedUp(guess) % good().quality;
+  }
+
+  // Is what reaches the target far too large? A floor is tried to the end, since it may be an
+  // error.
+  bool IsHopeless(double guess) const {
+    if (goal_.max_bytes == 0 || goal_.floor != 0) return false;
+    const double expected = LogSize(good().size_bytes) - model_.Saving(guess);
+    return expected > LogSize(goal_.max_bytes) + kHopeless;
   }
 
   // Not smaller than what there is, and not so much too good that a lower quality may be.
@@ -131,13 +143,17 @@ class ScoreSearch {
 
   Result<SearchResult> FitBelow(const Trial& too_large) {
     kept_.reset();
-    if (too_large.quality == 1) return TooLarge(too_large.size_bytes, goal_.max_bytes);
+    const bool has_other = too_large.quality != bad().quality;
+    const SizeTrial known = has_other ? SizeTrial{bad().quality, bad().size_bytes} : SizeTrial();
+    const bool is_lowest = OtherQuality(goal_.format, too_large.quality, -1) < 1;
+    if (is_lowest) return TooLarge(too_large.size_bytes, goal_.max_bytes);
     PIXPRESS_ASSIGN_OR_RETURN(SearchResult fit,
                               SearchQuality(encode_,
                                             {.format = goal_.format,
                                              .quality = too_large.quality - 1,
                                              .max_bytes = goal_.max_bytes,
                                              .too_large = {too_large.quality, too_large.size_bytes},
+                                             .known = known,
                                              .prior = {}},
                                             meter_));
     PIXPRESS_ASSIGN_OR_RETURN(const double score, score_(fit.data));

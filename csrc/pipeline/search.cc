@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "codecs/avif_quantizer.h"
 #include "pipeline/log_size.h"
 #include "pipeline/typical_size.h"
 
@@ -37,13 +38,13 @@ constexpr double kSteepest = 1.6;
 class SizeSearch {
  public:
   SizeSearch(const EncodeAt& encode, const SizeGoal& goal, Meter& meter)
-      : encode_(encode), goal_(goal), meter_(meter), large_(goal.too_large) {}
+      : encode_(encode), goal_(goal), meter_(meter), large_(goal.too_large), larger_(goal.known) {}
 
   Result<SearchResult> Run() {
     int quality = FirstQuality();
     while (quality != 0) {
       PIXPRESS_RETURN_IF_ERROR(Try(quality));
-      if (large_.quality == kLowestQuality) return TooLarge(large_.size_bytes, goal_.max_bytes);
+      if (HighestQuality() < kLowestQuality) return TooLarge(large_.size_bytes, goal_.max_bytes);
       quality = NextQuality();
     }
     return std::move(*best_);
@@ -74,11 +75,16 @@ class SizeSearch {
     return std::min(static_cast<int>(QualityOfTypicalSize(goal_.format, limit)), goal_.quality);
   }
 
+  int HighestQuality() const {
+    if (large_.quality == 0) return goal_.quality;
+    return OtherQuality(goal_.format, large_.quality, -1);
+  }
+
   // 0: what there is will do.
   int NextQuality() const {
     const bool fits = fit_.quality != 0;
-    const int low = fit_.quality + 1;
-    const int high = large_.quality != 0 ? large_.quality - 1 : goal_.quality;
+    const int low = fits ? OtherQuality(goal_.format, fit_.quality, 1) : kLowestQuality;
+    const int high = HighestQuality();
     if (fits && (low > high || IsClose() || encodes_ >= kMostEncodes)) return 0;
     if (fits && encodes_ >= kMostGuesses) return low + (high - low) / 2;
     const double limit = LogSize(goal_.max_bytes);
@@ -126,11 +132,19 @@ class SizeSearch {
   Meter& meter_;
   int encodes_ = 0;
   std::optional<SearchResult> best_;
-  // The highest quality known to fit, the lowest one known not to, and the one before that.
+  // The highest quality known to fit, the lowest one known not to, and another trial: the one
+  // before that, or of whoever asks.
   SizeTrial fit_, large_, larger_;
 };
 
 }  // namespace
+
+int OtherQuality(Format format, int quality, int step) {
+  int other = quality + step;
+  if (format != Format::kAvif) return other;
+  while (AvifQuantizer(other) == AvifQuantizer(quality)) other += step;
+  return other;
+}
 
 Result<SearchResult> SearchQuality(const EncodeAt& encode, const SizeGoal& goal, Meter& meter) {
   return SizeSearch(encode, goal, meter).Run();

@@ -15,6 +15,10 @@ namespace pixpress {
 // Encodes the job's image at a quality into an empty chain.
 using EncodeAt = std::function<Status(int quality, ByteChain* out)>;
 
+// The next quality in steps of 1 or -1 that makes something else. It may be below 1 or above 100:
+// then there is none.
+int OtherQuality(Format format, int quality, int step);
+
 struct SearchResult {
   ByteChain data;
   int quality = 0;
@@ -34,6 +38,8 @@ struct SizeGoal {
   // Set if it is known that this quality, which is the one above, is too large: then it is not
   // tried again.
   SizeTrial too_large;
+  // Another trial, for how sizes change.
+  SizeTrial known;
   // What is likely without a trial: the source, if the output is made of its coded data.
   SizeTrial prior;
 };

@@ -123,6 +123,17 @@ TEST(SearchScore, EndsAtOnceWhereNoSmallerOutputIsToBeHad) {
   EXPECT_LE(found.value().data.size_bytes(), size_bytes);
 }
 
+TEST(SearchScore, GivesUpATargetThatIsFarBeyondTheLimit) {
+  // Needs quality 60 and is allowed 20: nothing near 60 is tried after a first guess far above it.
+  FakeEncoder image([](int quality) { return static_cast<double>(quality); });
+  const auto found = image.Search({.target = 60, .max_bytes = 2000, .difficulty = 2.5});
+  ASSERT_TRUE(found.ok());
+  EXPECT_LE(found.value().data.size_bytes(), 2000u);
+  EXPECT_GE(found.value().data.size_bytes(), 2000u * 13 / 14);
+  EXPECT_GT(image.tried().front(), 70);
+  EXPECT_LT(image.tried()[1], 50);
+}
+
 TEST(SearchScore, RaisesTheQualityToTheFloorWithoutAnyTolerance) {
   FakeEncoder image = Image(1, 0);
   const auto found = image.Search({.floor = 78, .quality = 30});

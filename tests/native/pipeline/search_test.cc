@@ -4,9 +4,11 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "codecs/avif_quantizer.h"
 #include "pipeline/typical_size.h"
 
 namespace pixpress {
@@ -19,16 +21,17 @@ class FakeEncoder {
 
   uint64_t SizeAt(int quality) const { return static_cast<uint64_t>(size_(quality)); }
   Result<SearchResult> Search(int asked_quality, uint64_t max_bytes, SizeTrial too_large = {},
-                              SizeTrial prior = {}) {
+                              SizeTrial prior = {}, Format format = Format::kJpeg) {
     tried_.clear();
     const auto encode = [&](int quality, ByteChain* out) {
       tried_.push_back(quality);
       return out->Append(std::vector<uint8_t>(SizeAt(quality), static_cast<uint8_t>(quality)));
     };
-    const SizeGoal goal = {.format = Format::kJpeg,
+    const SizeGoal goal = {.format = format,
                            .quality = asked_quality,
                            .max_bytes = max_bytes,
                            .too_large = too_large,
+                           .known = {},
                            .prior = prior};
     return SearchQuality(encode, goal, meter_);
   }
@@ -142,12 +145,34 @@ TEST(SearchQuality, SaysTheSizeOfQualityOneIfThatIsTooLarge) {
   }
 }
 
+TEST(SearchQuality, TriesNoQualityOfAvifThatMakesWhatAnotherOneMade) {
+  // The qualities 1 and 2 have the same one, and so have more than a third of all.
+  FakeEncoder encoder([](int quality) { return 1000 + 100 * (62 - AvifQuantizer(quality)); });
+  for (int best = 1; best <= 80; ++best) {
+    const uint64_t limit = encoder.SizeAt(best) + 1;
+    const auto found = encoder.Search(80, limit, {}, {}, Format::kAvif);
+    ASSERT_TRUE(found.ok()) << best;
+    EXPECT_LE(found.value().data.size_bytes(), limit);
+    std::set<int> quantizers;
+    for (const int quality : encoder.tried()) {
+      EXPECT_TRUE(quantizers.insert(AvifQuantizer(quality)).second) << best << " " << quality;
+    }
+  }
+  const Status status = encoder.Search(80, encoder.SizeAt(1) - 1, {}, {}, Format::kAvif).status();
+  EXPECT_EQ(status.code(), StatusCode::kLimitExceeded);
+  EXPECT_NE(status.message().find("1000 bytes"), std::string::npos) << status.message();
+}
+
 TEST(SearchQuality, TakesAFailureOfTheEncoderAsItsOwn) {
   BufferPool pool(0);
   Meter meter(pool);
   const auto fail = [](int, ByteChain*) { return Status(StatusCode::kCancelled, "stopped"); };
-  const SizeGoal goal = {
-      .format = Format::kJpeg, .quality = 80, .max_bytes = 100, .too_large = {}, .prior = {}};
+  const SizeGoal goal = {.format = Format::kJpeg,
+                         .quality = 80,
+                         .max_bytes = 100,
+                         .too_large = {},
+                         .known = {},
+                         .prior = {}};
   EXPECT_EQ(SearchQuality(fail, goal, meter).status().code(), StatusCode::kCancelled);
 }
 
