@@ -23,23 +23,19 @@ constexpr int32_t kNone = -1;
 using Places = std::array<int32_t, 1u << kHashBits>;
 static_assert(1u << kHashBits == kDeflateWindowBytes);
 
-struct Chains {
-  Chains() {
-    last.fill(kNone);
-    before.fill(kNone);
-  }
-  void Insert(uint32_t hash, size_t place) {
-    before[place % kDeflateWindowBytes] = last[hash];
-    last[hash] = static_cast<int32_t>(place);
-  }
+// Places of the window in the order of what follows them, a tree for each hash: nearer ones are
+// above farther ones.
+struct Trees {
+  Trees() { roots.fill(kNone); }
+  int32_t* Children(size_t place) { return children.data() + 2 * (place % kDeflateWindowBytes); }
 
-  Places last;    // For each hash.
-  Places before;  // For each place of the window.
+  Places roots;
+  std::array<int32_t, 2 * kDeflateWindowBytes> children;  // What sorts before and behind a place.
 };
 
 struct Memory {
-  Chains plain;
-  Chains runs;
+  Trees plain;
+  Trees runs;
   Places three;  // Where the same three bytes were last.
 };
 
@@ -58,11 +54,6 @@ class BestMatches {
     Replace(begin, end, {static_cast<uint16_t>(length), static_cast<uint16_t>(distance)});
   }
   std::span<const DeflateMatch> all() const { return {matches_.data(), count_}; }
-  // Below which a match at a distance is of no use.
-  uint32_t LengthWithin(uint32_t distance) const {
-    if (count_ == 0 || matches_[count_ - 1].distance > distance) return 0;
-    return matches_[count_ - 1].length;
-  }
 
  private:
   void Replace(size_t begin, size_t end, DeflateMatch match) {
@@ -119,7 +110,6 @@ class MatchFinder {
   static constexpr size_t kFewestLeft = 8;
 
   struct Keys {
-    uint32_t first = 0;  // Four bytes.
     uint32_t plain = 0, three = 0, run = 0;
     bool is_plain = true, is_run = false;
   };
@@ -139,10 +129,10 @@ class MatchFinder {
 
   Keys KeysAt(size_t place) const {
     constexpr uint32_t kShift = 32 - kHashBits;
+    const uint32_t first = Load32(place);  // Four bytes.
     Keys keys;
-    keys.first = Load32(place);
-    keys.plain = keys.first * 0x9E3779B1u >> kShift;
-    keys.three = (keys.first << 8) * 0x9E3779B1u >> kShift;
+    keys.plain = first * 0x9E3779B1u >> kShift;
+    keys.three = (first << 8) * 0x9E3779B1u >> kShift;
     const uint32_t run = runs_.data()[place];
     if (run < kShortRun) return keys;
     // The first place of a run may repeat the begin of any other.
@@ -150,21 +140,29 @@ class MatchFinder {
     keys.is_run = run < kLongRun;
     const size_t behind = place + run + period_bytes_;
     const uint32_t tail = behind + 2 <= size_ ? Load16(behind) : 0;
-    const uint32_t mixed = keys.first * 0x9E3779B1u ^ (tail << 8 | run) * 0x85EBCA6Bu;
+    const uint32_t mixed = first * 0x9E3779B1u ^ (tail << 8 | run) * 0x85EBCA6Bu;
     keys.run = mixed * 0xC2B2AE35u >> kShift;
     return keys;
   }
 
   void Visit(size_t place) {
     const Keys keys = KeysAt(place);
-    if (place >= known_bytes_ && place >= next_) Search(place, keys);
-    if (keys.is_plain) memory_->plain.Insert(keys.plain, place);
-    if (keys.is_run) memory_->runs.Insert(keys.run, place);
+    if (place >= known_bytes_ && place >= next_) {
+      Search(place, keys);
+    } else {
+      const uint32_t most = MostAt(place);
+      if (keys.is_plain) Insert<false>(&memory_->plain, keys.plain, place, search_.depth, most);
+      if (keys.is_run) Insert<false>(&memory_->runs, keys.run, place, search_.run_depth, most);
+    }
     memory_->three[keys.three] = static_cast<int32_t>(place);
   }
 
+  uint32_t MostAt(size_t place) const {
+    return static_cast<uint32_t>(std::min<size_t>(kLongestMatch, size_ - place));
+  }
+
   void Search(size_t place, const Keys& keys) {
-    const auto most = static_cast<uint32_t>(std::min<size_t>(kLongestMatch, size_ - place));
+    const uint32_t most = MostAt(place);
     best_.Clear();
     // The match of the byte before goes on.
     if (last_.length > kShortestMatch) best_.Add(last_.length - 1u, last_.distance);
@@ -173,44 +171,52 @@ class MatchFinder {
     if (three != kNone && place - static_cast<size_t>(three) < kDeflateWindowBytes) {
       Compare(place, static_cast<size_t>(three), most);
     }
-    if (keys.is_plain) {
-      Follow(memory_->plain, keys.plain, place, keys.first, search_.depth, most);
-    }
-    if (keys.is_run) {
-      Follow(memory_->runs, keys.run, place, keys.first, search_.run_depth, most);
-    }
+    if (keys.is_plain) Insert<true>(&memory_->plain, keys.plain, place, search_.depth, most);
+    if (keys.is_run) Insert<true>(&memory_->runs, keys.run, place, search_.run_depth, most);
     Keep(place);
   }
 
   void Compare(size_t place, size_t other, uint32_t most) {
-    const uint32_t length = LengthOf(place, other, most);
+    const uint32_t length = LengthFrom(0, place, other, most);
     if (length >= kShortestMatch) best_.Add(length, static_cast<uint32_t>(place - other));
   }
 
-  void Follow(const Chains& chains, uint32_t hash, size_t place, uint32_t first, int depth,
-              uint32_t most) {
-    uint32_t longest = kShortestMatch;
-    int32_t other = chains.last[hash];
-    while (other != kNone && depth-- > 0) {
+  // Makes a place the root of its tree; the others are sorted anew on the way down, and compared.
+  template <bool kSearches>
+  void Insert(Trees* trees, uint32_t hash, size_t place, int depth, uint32_t most) {
+    int32_t other = std::exchange(trees->roots[hash], static_cast<int32_t>(place));
+    int32_t* before = trees->Children(place);
+    int32_t* behind = before + 1;
+    const uint32_t enough = std::min(most, search_.enough_bytes);
+    uint32_t longest = kShortestMatch, length_before = 0, length_behind = 0;
+    for (; other != kNone && depth > 0; --depth) {
       const auto at = static_cast<size_t>(other);
       const size_t distance = place - at;
-      if (distance >= kDeflateWindowBytes) return;
-      const auto near = static_cast<uint32_t>(distance);
-      const uint32_t useless = std::max(longest, best_.LengthWithin(near));
-      if (useless >= most) return;
-      if (data_[at + useless] == data_[place + useless] && Load32(at) == first) {
-        const uint32_t length = LengthOf(place, at, most);
-        if (length > useless) {
-          best_.Add(length, near);
-          longest = length;
-          if (length >= search_.enough_bytes) return;
-        }
+      if (distance >= kDeflateWindowBytes) break;
+      int32_t* const children = trees->Children(at);
+      const uint32_t length = LengthFrom(std::min(length_before, length_behind), place, at, most);
+      if (kSearches && length > longest) {
+        best_.Add(length, static_cast<uint32_t>(distance));
+        longest = length;
       }
-      // A place that was used anew is farther ahead.
-      const int32_t next = chains.before[at % kDeflateWindowBytes];
-      if (next >= other) return;
-      other = next;
+      if (length >= enough) {
+        *before = children[0];
+        *behind = children[1];
+        return;
+      }
+      if (data_[at + length] < data_[place + length]) {
+        *before = other;
+        before = children + 1;
+        other = *before;
+        length_before = length;
+      } else {
+        *behind = other;
+        behind = children;
+        other = *behind;
+        length_behind = length;
+      }
     }
+    *before = *behind = kNone;
   }
 
   void Keep(size_t place) {
@@ -229,8 +235,8 @@ class MatchFinder {
     const bool is_little = std::endian::native == std::endian::little;
     return is_little ? std::countr_zero(word) : std::countl_zero(word);
   }
-  uint32_t LengthOf(size_t a, size_t b, uint32_t most) const {
-    uint32_t length = 0;
+  // How many bytes are equal; the first `length` are.
+  uint32_t LengthFrom(uint32_t length, size_t a, size_t b, uint32_t most) const {
     for (; length + 8 <= most; length += 8) {
       const uint64_t different = Load64(a + length) ^ Load64(b + length);
       if (different != 0) {

@@ -17,14 +17,15 @@ struct DeflateMatch {
 };
 
 struct DeflateSearch {
-  int depth = 24;               // Places with the same four bytes to compare with.
-  int run_depth = 12;           // The same within runs.
+  int depth = 16;               // Places with the same four bytes to compare with.
+  int run_depth = 8;            // The same within runs.
   uint32_t enough_bytes = 128;  // A match of so many is taken as it is: none is sought within.
 };
 
-// Matches that start at each byte, longer ones farther away. Chains of places with the same four
-// bytes are searched. Within runs, where pixels repeat, all places have the same bytes: there the
-// chains are of places with as much of a run left and the same bytes behind it.
+// Matches that start at each byte, longer ones farther away. Places with the same four bytes are in
+// a tree, sorted by what follows them: few of them are compared, and the longest matches are found.
+// Within runs, where pixels repeat, all places have the same bytes: there the trees are of places
+// with as much of a run left and the same bytes behind it.
 class DeflateMatches {
  public:
   // `data` may refer to the `known_bytes` before it. `period_bytes` is the distance at which runs

@@ -51,7 +51,7 @@ bool IsThorough(const EncodeOptions& options) {
 
 DeflateEffort ThoroughOf(const EncodeOptions& options) {
   if (options.effort < kThoroughEffort) return {};
-  return {.search = {.depth = 100, .run_depth = 30, .enough_bytes = 258}, .passes = 6};
+  return {.search = {.depth = 60, .run_depth = 30, .enough_bytes = 258}, .passes = 6};
 }
 
 }  // namespace

@@ -87,6 +87,15 @@ TEST_F(DeflateThoroughTest, APieceRefersToTheWindowBeforeIt) {
   EXPECT_LT(Deflated(data, 30'000).size(), one + 1'000);
 }
 
+TEST_F(DeflateThoroughTest, FindsLongMatchesBehindManyPlacesThatBeginAlike) {
+  ByteVector data = Drawing(16'000, 256, 7);
+  for (uint8_t& byte : data) byte = byte >> 7;
+  const size_t once = Deflated(data, data.size()).size();
+  const ByteVector sought = data;
+  data.insert(data.end(), sought.begin(), sought.end());
+  EXPECT_LT(Deflated(data, data.size()).size(), once + once / 4);
+}
+
 TEST_F(DeflateThoroughTest, DrawingsTakeFewerBytesThanNearOptimalSearches) {
   for (const uint32_t seed : {1, 2, 3}) {
     const ByteVector data = Drawing(400'000, 12, seed);
