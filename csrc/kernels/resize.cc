@@ -147,7 +147,7 @@ class Resizer final : public PlaneResizer {
   // `rows` is where the source rows of the band, an even number of them, are listed.
   template <typename Sample>
   void BlendKept(const ResizeBands::Band& band,
-                 void (*blend)(const Sample* const*, const int16_t*, size_t, size_t,
+                 void (*blend)(const Sample* const*, const BandWeights&, size_t,
                                std::span<int16_t* const>),
                  std::vector<const Sample*>* rows, std::span<int16_t* const> out) {
     rows->clear();
@@ -155,7 +155,7 @@ class Resizer final : public PlaneResizer {
       rows->push_back(reinterpret_cast<const Sample*>(KeptRow(band.first + i)));
     }
     if (band.count % 2 != 0) rows->push_back(rows->back());  // Its weight is 0.
-    blend(rows->data(), rows_.weights.data() + band.offset, band.taps(), row_samples(), out);
+    blend(rows->data(), rows_.WeightsOf(band), row_samples(), out);
   }
 
   const ResizeOptions options_;

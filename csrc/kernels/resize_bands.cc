@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/checked_math.h"
 #include "kernels/resize_weights.h"
 
 namespace pixpress {
@@ -13,6 +14,18 @@ using Window = ResizeWeights::Window;
 bool MayShare(const Window& first, const Window& second, uint32_t count) {
   return first.count > 1 &&
          3 * uint64_t{count} <= 4 * uint64_t{std::max(first.count, second.count)};
+}
+
+// `second` may begin before `first`, or end before it: then all that is there is blended for both.
+ResizeBands::Band BandOfTwo(const Window& first, const Window& second) {
+  const uint32_t first_end = first.first + first.count, second_end = second.first + second.count;
+  ResizeBands::Band band;
+  band.first = std::min(first.first, second.first);
+  band.count = std::max(first_end, second_end) - band.first;
+  band.rows = 2;
+  band.first_end = RoundUpTo<uint32_t>(first_end - band.first, 2);
+  band.second_begin = std::min((second.first - band.first) / 2 * 2, band.first_end);
+  return band;
 }
 
 }  // namespace
@@ -35,13 +48,13 @@ ResizeBands ResizeBands::Make(const ResizeAxis& axis, Filter filter) {
   made.weights.reserve(axis.out_size * (size_t{MostCount(axis, filter)} + 1));
   for (size_t row = 0; row < exact.windows.size();) {
     const Window& window = exact.windows[row];
-    Band band{window.first, window.count, 1, made.weights.size()};
+    Band band{.first = window.first, .count = window.count};
     if (row + 1 < exact.windows.size()) {
       const Window& next = exact.windows[row + 1];
-      const uint32_t first = std::min(window.first, next.first);
-      const uint32_t count = std::max(window.first + window.count, next.first + next.count) - first;
-      if (MayShare(window, next, count)) band = {first, count, 2, made.weights.size()};
+      const Band both = BandOfTwo(window, next);
+      if (MayShare(window, next, both.count)) band = both;
     }
+    band.offset = made.weights.size();
     made.most_count = std::max(made.most_count, band.count);
     made.weights.resize(made.weights.size() + band.rows * band.taps(), 0);
     int16_t* run = made.weights.data() + band.offset;

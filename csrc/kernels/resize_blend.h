@@ -9,24 +9,23 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/resize_weights.h"
+#include "kernels/resize_bands.h"
 
 namespace pixpress {
 
 inline constexpr size_t kBlendPadding = kRowPadding / sizeof(int16_t);
 inline constexpr int kFineBits = 6;
 
-// Each of `out` is the sum of rows[i] * weights[i], rounded and saturated. `taps` is even; weights
-// of kWeightBits bits, one run of them for each output row, of which there are one or two.
-void BlendRows(const int16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+// Each of `out` is the sum of rows[i] times its i-th weight, rounded and saturated: one or two rows.
+void BlendRows(const int16_t* const* rows, const BandWeights& weights, size_t samples,
                std::span<int16_t* const> out);
 
 // The same of rows of bytes, as if WidenRow had widened them.
-void BlendByteRows(const uint8_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+void BlendByteRows(const uint8_t* const* rows, const BandWeights& weights, size_t samples,
                    std::span<int16_t* const> out);
 
 // The same of samples of 16 bits without a sign, less 32768.
-void BlendWideRows(const uint16_t* const* rows, const int16_t* weights, size_t taps, size_t samples,
+void BlendWideRows(const uint16_t* const* rows, const BandWeights& weights, size_t samples,
                    std::span<int16_t* const> out);
 
 // 8 bits to and from fixed point with kFineBits bits after the point, rounded and saturated.
