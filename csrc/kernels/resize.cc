@@ -49,13 +49,14 @@ class Resizer final : public PlaneResizer {
         ring_stride_(RingStride(x.in_size, options)),
         blended_stride_(SampleStride(x.in_size, options.channels)),
         narrowed_stride_(SampleStride(x.out_size, options.channels)),
+        column_rows_(ColumnRows(options.channels)),
         kept_rows_(rows_.most_count) {}
 
   Status Init(Meter& meter) {
     PIXPRESS_ASSIGN_OR_RETURN(ring_, meter.Allocate(ring_stride_ * rows_.most_count));
-    PIXPRESS_ASSIGN_OR_RETURN(blended_, meter.Allocate(blended_stride_ * kColumnRows));
+    PIXPRESS_ASSIGN_OR_RETURN(blended_, meter.Allocate(blended_stride_ * column_rows_));
     if (x_.is_identity()) return Status();
-    PIXPRESS_ASSIGN_OR_RETURN(narrowed_, meter.Allocate(narrowed_stride_ * kColumnRows));
+    PIXPRESS_ASSIGN_OR_RETURN(narrowed_, meter.Allocate(narrowed_stride_ * column_rows_));
     PIXPRESS_ASSIGN_OR_RETURN(scratch_, meter.Allocate(ScratchBytes(options_, columns_.taps)));
     return Status();
   }
@@ -100,7 +101,9 @@ class Resizer final : public PlaneResizer {
     return reinterpret_cast<int16_t*>(narrowed_.data() + index * narrowed_stride_);
   }
 
-  bool next_band_fits() const { return gathered_ + rows_.bands[next_band_].rows <= kColumnRows; }
+  bool next_band_fits() const {
+    return gathered_ + rows_.bands[next_band_].rows <= column_rows_;
+  }
 
   // Makes the rows of all bands whose source rows are there, up to a full group.
   void BlendBands() {
@@ -116,9 +119,9 @@ class Resizer final : public PlaneResizer {
   // Along the rows of the group.
   void FinishGroup() {
     if (!x_.is_identity()) {
-      std::array<const int16_t*, kColumnRows> in;
-      std::array<int16_t*, kColumnRows> out;
-      for (size_t i = 0; i < kColumnRows; ++i) {
+      std::array<const int16_t*, kMostColumnRows> in;
+      std::array<int16_t*, kMostColumnRows> out;
+      for (size_t i = 0; i < column_rows_; ++i) {
         in[i] = BlendedRow(std::min(i, gathered_ - 1));
         out[i] = FinishedRow(std::min(i, gathered_ - 1));
       }
@@ -167,6 +170,7 @@ class Resizer final : public PlaneResizer {
   const size_t ring_stride_;
   const size_t blended_stride_;
   const size_t narrowed_stride_;
+  const size_t column_rows_;  // Of a group.
   std::vector<const uint8_t*> kept_rows_;  // In ring_, or of the caller.
   Buffer ring_;
   Buffer blended_;   // A group of rows that are blended vertically.
@@ -197,11 +201,12 @@ uint64_t PlaneResizer::MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
                                    const ResizeOptions& options) {
   const uint64_t most_rows = ResizeBands::MostCount(y, options.filter);
   const size_t most_taps = UniformWeights::MostTaps(x, options.filter);
+  const size_t group_rows = ColumnRows(options.channels);
   // Buffers are rounded up to a size class each.
   const uint64_t buffers =
       BufferPool::CapacityFor(RingStride(x.in_size, options) * most_rows) +
-      BufferPool::CapacityFor(SampleStride(x.in_size, options.channels) * kColumnRows) +
-      BufferPool::CapacityFor(SampleStride(x.out_size, options.channels) * kColumnRows) +
+      BufferPool::CapacityFor(SampleStride(x.in_size, options.channels) * group_rows) +
+      BufferPool::CapacityFor(SampleStride(x.out_size, options.channels) * group_rows) +
       BufferPool::CapacityFor(ScratchBytes(options, most_taps));
   return buffers + UniformWeights::MemoryBytes(x, options.filter) +
          ResizeBands::MemoryBytes(y, options.filter) + 24 * most_rows + 1024;

@@ -51,8 +51,9 @@ void TurnIntoColumns(const int16_t* const* rows, size_t at, size_t pixels, int16
   const hn::RepartitionToWide<Pairs> d32;
   const hn::RepartitionToWide<decltype(d32)> d64;
   constexpr size_t kStep = kChannels == 3 ? 2 : 8 / kChannels;  // Pixels.
+  constexpr size_t kRows = ColumnRows(kChannels);
   for (size_t x = 0; x < pixels; x += kStep, at += kStep * kChannels) {
-    for (size_t row = 0; row < kColumnRows; row += kLanes) {
+    for (size_t row = 0; row < kRows; row += kLanes) {
       const auto load = [&](size_t i) {
         return hn::BitCast(d32, PairUp<kChannels>(d16, LoadRows(rows, row + i, at)));
       };
@@ -62,20 +63,23 @@ void TurnIntoColumns(const int16_t* const* rows, size_t at, size_t pixels, int16
       const auto ab2 = hn::BitCast(d64, hn::InterleaveUpper(d32, a, b));
       const auto cd2 = hn::BitCast(d64, hn::InterleaveUpper(d32, c, d));
       const auto store = [&](size_t i, hn::Vec<decltype(d64)> pairs) {
-        hn::StoreU(hn::BitCast(d16, pairs), d16, columns + 2 * (i * kColumnRows + row));
+        hn::StoreU(hn::BitCast(d16, pairs), d16, columns + 2 * (i * kRows + row));
       };
       store(0, hn::InterleaveLower(d64, ab, cd));
       store(1, hn::InterleaveUpper(d64, ab, cd));
       store(2, hn::InterleaveLower(d64, ab2, cd2));
       if (kChannels != 3) store(3, hn::InterleaveUpper(d64, ab2, cd2));
     }
-    columns += kStep * kChannels * kColumnRows;
+    columns += kStep * kChannels * kRows;
   }
 }
 
-// Windows that are blended at once, so that sums do not wait for each other.
+// What is blended at once, so that sums do not wait for each other: windows, and vectors of rows,
+// which share the weights, as channels do.
 template <size_t kChannels>
 inline constexpr size_t kWindows = kChannels == 1 ? 2 : 1;
+template <size_t kChannels>
+inline constexpr size_t kVectors = kChannels == 1 ? 2 : 1;
 
 struct Window {
   const int16_t* columns;
@@ -85,17 +89,21 @@ struct Window {
 // The output pixels of some windows, of all rows.
 template <size_t kChannels>
 HWY_INLINE void BlendWindows(const Window* windows, size_t taps, int16_t* out) {
-  constexpr size_t kSums = kChannels * kWindows<kChannels>;
+  constexpr size_t kRows = ColumnRows(kChannels), kShare = kChannels * kVectors<kChannels>;
+  constexpr size_t kSums = kShare * kWindows<kChannels>;
+  // Samples of one row from one sum of a window to the next.
+  constexpr size_t kNext = kChannels == 1 ? kLanes : kRows;
   const Pairs d16;
   const Sums d32;
   const hn::Rebind<int16_t, Sums> d_out;
-  for (size_t row = 0; row < kColumnRows; row += kLanes) {
+  for (size_t row = 0; row < kRows; row += kLanes * kVectors<kChannels>) {
     auto sum0 = hn::Zero(d32), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    for (size_t i = 0, at = 2 * row; i < taps; i += 2, at += kChannels * 2 * kColumnRows) {
+    HWY_UNROLL(2)
+    for (size_t i = 0; i < taps; i += 2) {
+      const size_t at = (i * kChannels * kRows) + 2 * row;
       const auto add = [&](size_t sum_index, auto& sum) {
-        const Window& window = windows[sum_index / kChannels];
-        const size_t column = sum_index % kChannels;
-        const auto pairs = hn::LoadU(d16, window.columns + at + column * 2 * kColumnRows);
+        const Window& window = windows[sum_index / kShare];
+        const auto pairs = hn::LoadU(d16, window.columns + at + sum_index % kShare * 2 * kNext);
         sum = AddProducts(pairs, WeightPair(d16, window.weights + i), sum);
       };
       add(0, sum0);
@@ -104,8 +112,9 @@ HWY_INLINE void BlendWindows(const Window* windows, size_t taps, int16_t* out) {
       if (kSums > 3) add(3, sum3);
     }
     const auto store = [&](size_t sum_index, hn::Vec<Sums> sum) {
+      const size_t pixel = sum_index / kShare * kChannels * kRows;
       hn::StoreU(hn::DemoteTo(d_out, RoundWeighted(sum)), d_out,
-                 out + sum_index * kColumnRows + row);
+                 out + pixel + sum_index % kShare * kNext + row);
     };
     store(0, sum0);
     store(1, sum1);
@@ -114,16 +123,18 @@ HWY_INLINE void BlendWindows(const Window* windows, size_t taps, int16_t* out) {
   }
 }
 
-// Turns columns of eight single samples back into rows. Writes a multiple of eight samples.
+// Turns columns of single samples back into eight rows, of the kRows that columns have. Writes a
+// multiple of eight samples.
+template <size_t kRows>
 void TurnIntoRows(const int16_t* columns, size_t samples, size_t at, int16_t* const* out) {
   const Samples8 d16;
   const hn::RepartitionToWide<Samples8> d32;
   const hn::RepartitionToWide<decltype(d32)> d64;
-  for (size_t x = 0; x < samples; x += 8, at += 8, columns += 8 * kColumnRows) {
+  for (size_t x = 0; x < samples; x += 8, at += 8, columns += 8 * kRows) {
     // Interleaves columns i and i + 1, then those with the two after them.
     const auto pair = [&](size_t i, bool upper) {
-      const auto a = hn::LoadU(d16, columns + i * kColumnRows);
-      const auto b = hn::LoadU(d16, columns + (i + 1) * kColumnRows);
+      const auto a = hn::LoadU(d16, columns + i * kRows);
+      const auto b = hn::LoadU(d16, columns + (i + 1) * kRows);
       return hn::BitCast(d32,
                          upper ? hn::InterleaveUpper(d16, a, b) : hn::InterleaveLower(d16, a, b));
     };
@@ -150,8 +161,9 @@ void BlendColumnsOf(const int16_t* const* rows, const UniformWeights& columns, i
                     int16_t* const* out) {
   const size_t taps = columns.taps, capacity = ColumnTile::SourcePixels(taps),
                count = columns.firsts.size();
+  constexpr size_t kRows = ColumnRows(kChannels);
   int16_t* const blended = scratch;
-  int16_t* const tile = scratch + (ColumnTile::kOutPixels * kChannels + 8) * kColumnRows;
+  int16_t* const tile = scratch + (ColumnTile::kOutPixels * kChannels + 8) * kRows;
   for (size_t x = 0, end; x < count; x = end) {
     const size_t first = columns.firsts[x];
     const auto begin = columns.firsts.begin() + static_cast<ptrdiff_t>(x);
@@ -165,11 +177,13 @@ void BlendColumnsOf(const int16_t* const* rows, const UniformWeights& columns, i
       for (size_t w = 0; w < kWindows<kChannels>; ++w) {  // Those beyond the last repeat it.
         const size_t window = std::min(i + w, end - 1);
         const size_t pixel = columns.firsts[window] - first;
-        windows[w] = {tile + pixel * kChannels * kColumnRows, columns.WeightsOf(window)};
+        windows[w] = {tile + pixel * kChannels * kRows, columns.WeightsOf(window)};
       }
-      BlendWindows<kChannels>(windows, taps, blended + (i - x) * kChannels * kColumnRows);
+      BlendWindows<kChannels>(windows, taps, blended + (i - x) * kChannels * kRows);
     }
-    TurnIntoRows(blended, (end - x) * kChannels, x * kChannels, out);
+    for (size_t row = 0; row < kRows; row += 8) {
+      TurnIntoRows<kRows>(blended + row, (end - x) * kChannels, x * kChannels, out + row);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The inner loop of a resize along its rows: one output pixel for each window of pixels, of eight
-// rows at once. 16-bit samples; SIMD with run-time dispatch; integer arithmetic, so that every
+// The inner loop of a resize along its rows: one output pixel for each window of pixels, of
+// several rows at once. 16-bit samples; SIMD with run-time dispatch; integer arithmetic, so that every
 // target gives the same.
 
 #include <algorithm>
@@ -11,8 +11,10 @@
 
 namespace pixpress {
 
-// Rows that are blended at once. Fewer are given as one of them several times.
-inline constexpr size_t kColumnRows = 8;
+// Rows that are blended at once: channels share weights as rows do, so that one channel gains from
+// more rows. Fewer are given as one of them several times.
+inline constexpr size_t kMostColumnRows = 16;
+constexpr size_t ColumnRows(size_t channels) { return channels == 1 ? kMostColumnRows : 8; }
 
 // What BlendColumns does at a time.
 struct ColumnTile {
@@ -22,7 +24,7 @@ struct ColumnTile {
   static size_t SourcePixels(size_t taps) { return std::max<size_t>(256, 4 * taps); }
   // Scratch memory for windows of up to `taps` pixels. Both parts are written in whole vectors.
   static size_t ScratchSamples(size_t channels, size_t taps) {
-    return ((SourcePixels(taps) + 8 + kOutPixels) * channels + 8) * kColumnRows;
+    return ((SourcePixels(taps) + 8 + kOutPixels) * channels + 8) * ColumnRows(channels);
   }
 };
 
