@@ -156,6 +156,11 @@ class WindowFinder {
         lanczos_(1.0 / stretch_,
                  filter == Filter::kLanczos ? size_t{MostTaps(axis, filter)} + 2 : 0) {}
 
+  // Does the whole window around `center` lie on the axis?
+  bool IsInside(double center) const {
+    return std::floor(center - radius_) >= 0.0 && std::ceil(center + radius_) < axis_.in_size;
+  }
+
   // Those around `center`, and their sum; returns the first sample. A window beyond the edge
   // is the edge sample; an axis that changes nothing copies, whatever the filter would blur.
   int64_t Find(double center, std::vector<double>* exact, double* sum) const {
@@ -190,6 +195,23 @@ class WindowFinder {
   const LanczosSteps lanczos_;
 };
 
+// After `windows` windows their weights come again, `samples` samples further on.
+struct Period {
+  uint32_t windows = 0;  // 0: they do not.
+  uint32_t samples = 0;
+};
+
+Period PeriodOf(const ResizeAxis& axis) {
+  for (uint32_t windows = 1; windows <= axis.out_size / 2; ++windows) {
+    const double moved = windows * axis.scale, samples = std::round(moved);
+    // A scale is rounded a few times.
+    if (std::abs(moved - samples) <= 1e-15 * samples) {
+      return {windows, static_cast<uint32_t>(samples)};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 uint32_t MostTaps(const ResizeAxis& axis, Filter filter) {
@@ -211,9 +233,20 @@ ResizeWeights ResizeWeights::Make(const ResizeAxis& axis, Filter filter) {
   const WindowFinder finder(axis, filter);
   std::vector<double> exact;
   std::vector<int16_t> weights;
+  const Period period = PeriodOf(axis);
+  uint32_t first_inside = axis.out_size;
   for (uint32_t i = 0; i < axis.out_size; ++i) {
+    const double center = (i + 0.5) * axis.scale + axis.offset;
+    if (period.windows > 0 && finder.IsInside(center)) {
+      first_inside = std::min(first_inside, i);
+      if (i >= first_inside + period.windows) {
+        made.windows.push_back(made.windows[i - period.windows]);
+        made.windows.back().first += period.samples;
+        continue;
+      }
+    }
     double sum = 0.0;
-    const int64_t first = finder.Find((i + 0.5) * axis.scale + axis.offset, &exact, &sum);
+    const int64_t first = finder.Find(center, &exact, &sum);
     Round(exact, sum, &weights);
     const auto is_used = [](int16_t weight) { return weight != 0; };
     const auto begin = std::find_if(weights.begin(), weights.end(), is_used);
