@@ -98,6 +98,92 @@ void UnpremultiplyRow(const int16_t* in, size_t channels, size_t pixels, uint8_t
   UnpremultiplyOf<4>(in, pixels, out);
 }
 
+// color * alpha / 65535, rounded: (t + (t >> 16)) >> 16 for t = color * alpha + 32768, by halves.
+template <class D16>
+hn::Vec<D16> WideProduct(D16 d16, hn::Vec<D16> color, hn::Vec<D16> alpha) {
+  const auto low = hn::Mul(color, alpha);
+  const auto high = hn::Add(hn::MulHigh(color, alpha), hn::ShiftRight<15>(low));
+  // The mean of the complements of both halves of t has its upper bit where their sum carries not.
+  const auto low_complement = hn::Xor(low, hn::Set(d16, 0x7fff));
+  const auto mean = hn::AverageRound(hn::Not(high), low_complement);
+  return hn::Sub(hn::Add(high, hn::Set(d16, 1)), hn::ShiftRight<15>(mean));
+}
+
+// value * 65535 / alpha, rounded, for values up to alpha. Floats give the quotient but for one,
+// which the remainder tells: it is small, so that it may wrap around on the way.
+template <class D32>
+hn::Vec<hn::Rebind<uint16_t, D32>> WideQuotient(D32 d32, hn::Vec<hn::Rebind<uint16_t, D32>> value,
+                                                hn::Vec<hn::Rebind<uint16_t, D32>> alpha) {
+  const hn::Rebind<uint16_t, D32> d16;
+  const hn::RebindToFloat<D32> f32;
+  const auto v = hn::PromoteTo(d32, value);
+  const auto divisor = hn::Max(hn::PromoteTo(d32, alpha), hn::Set(d32, 1));
+  const auto half = hn::ShiftRight<1>(divisor);
+  const auto numerator = hn::Add(hn::Sub(hn::ShiftLeft<16>(v), v), half);
+  const auto product = hn::Mul(hn::ConvertTo(f32, v), hn::Set(f32, 65535.0f));
+  const auto about =
+      hn::Div(hn::Add(product, hn::ConvertTo(f32, half)), hn::ConvertTo(f32, divisor));
+  const auto quotient = hn::ConvertTo(d32, about);
+  const auto rest = hn::Sub(numerator, hn::Mul(quotient, divisor));
+  // Masks are -1.
+  const auto more = hn::VecFromMask(d32, hn::Gt(rest, hn::Sub(divisor, hn::Set(d32, 1))));
+  const auto less = hn::VecFromMask(d32, hn::Lt(rest, hn::Zero(d32)));
+  return hn::DemoteTo(d16, hn::Add(hn::Sub(quotient, more), less));
+}
+
+// Applies `map` (of values and alpha) to the pixels of a row; the samples of one of both are less
+// 32768.
+template <size_t kChannels, class Map>
+void MapWidePixels(const uint16_t* in, size_t pixels, uint16_t in_offset, const Map& map,
+                   uint16_t out_offset, uint16_t* out) {
+  const hn::ScalableTag<uint16_t> d16;
+  const auto mapped = [&](const uint16_t* samples) {
+    const auto v = hn::Xor(hn::LoadU(d16, samples), hn::Set(d16, in_offset));
+    return hn::Xor(map(v, AlphaOfEach<kChannels>(d16, v, 65535)), hn::Set(d16, out_offset));
+  };
+  const size_t samples = pixels * kChannels, lanes = hn::Lanes(d16);
+  size_t i = 0;
+  for (; i + lanes <= samples; i += lanes) hn::StoreU(mapped(in + i), d16, out + i);
+  if (i == samples) return;
+  HWY_ALIGN uint16_t rest[HWY_MAX_BYTES / sizeof(uint16_t)] = {};
+  std::memcpy(rest, in + i, (samples - i) * sizeof(uint16_t));
+  hn::StoreU(mapped(rest), d16, rest);
+  std::memcpy(out + i, rest, (samples - i) * sizeof(uint16_t));
+}
+
+template <size_t kChannels>
+void PremultiplyWideOf(const uint16_t* in, size_t pixels, int16_t* out) {
+  using D16 = hn::ScalableTag<uint16_t>;
+  const auto multiply = [](hn::Vec<D16> color, hn::Vec<D16> alpha) {
+    return WideProduct(D16(), color, alpha);
+  };
+  MapWidePixels<kChannels>(in, pixels, 0, multiply, 0x8000, reinterpret_cast<uint16_t*>(out));
+}
+
+void PremultiplyWideRow(const uint16_t* in, size_t channels, size_t pixels, int16_t* out) {
+  if (channels == 2) return PremultiplyWideOf<2>(in, pixels, out);
+  PremultiplyWideOf<4>(in, pixels, out);
+}
+
+template <size_t kChannels>
+void UnpremultiplyWideOf(const int16_t* in, size_t pixels, uint16_t* out) {
+  using D16 = hn::ScalableTag<uint16_t>;
+  const auto divide = [](hn::Vec<D16> value, hn::Vec<D16> alpha) {
+    const hn::RepartitionToWide<hn::RebindToSigned<D16>> d32;
+    const hn::Half<D16> half;
+    const auto v = hn::Min(value, alpha);
+    return hn::Combine(D16(),
+                       WideQuotient(d32, hn::UpperHalf(half, v), hn::UpperHalf(half, alpha)),
+                       WideQuotient(d32, hn::LowerHalf(half, v), hn::LowerHalf(half, alpha)));
+  };
+  MapWidePixels<kChannels>(reinterpret_cast<const uint16_t*>(in), pixels, 0x8000, divide, 0, out);
+}
+
+void UnpremultiplyWideRow(const int16_t* in, size_t channels, size_t pixels, uint16_t* out) {
+  if (channels == 2) return UnpremultiplyWideOf<2>(in, pixels, out);
+  UnpremultiplyWideOf<4>(in, pixels, out);
+}
+
 }  // namespace
 }  // namespace pixpress::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -107,6 +193,8 @@ namespace pixpress {
 
 HWY_EXPORT(PremultiplyRow);
 HWY_EXPORT(UnpremultiplyRow);
+HWY_EXPORT(PremultiplyWideRow);
+HWY_EXPORT(UnpremultiplyWideRow);
 
 void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* out) {
   HWY_DYNAMIC_DISPATCH(PremultiplyRow)(in, channels, pixels, out);
@@ -114,6 +202,14 @@ void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* 
 
 void UnpremultiplyRow(const int16_t* in, size_t channels, size_t pixels, uint8_t* out) {
   HWY_DYNAMIC_DISPATCH(UnpremultiplyRow)(in, channels, pixels, out);
+}
+
+void PremultiplyWideRow(const uint16_t* in, size_t channels, size_t pixels, int16_t* out) {
+  HWY_DYNAMIC_DISPATCH(PremultiplyWideRow)(in, channels, pixels, out);
+}
+
+void UnpremultiplyWideRow(const int16_t* in, size_t channels, size_t pixels, uint16_t* out) {
+  HWY_DYNAMIC_DISPATCH(UnpremultiplyWideRow)(in, channels, pixels, out);
 }
 
 }  // namespace pixpress

@@ -17,4 +17,8 @@ void PremultiplyRow(const uint8_t* in, size_t channels, size_t pixels, int16_t* 
 // may be read up to kBlendPadding samples beyond its last.
 void UnpremultiplyRow(const int16_t* in, size_t channels, size_t pixels, uint8_t* out);
 
+// The same of 16 bits, samples less 32768, rounded exactly. Values above their alpha count as it.
+void PremultiplyWideRow(const uint16_t* in, size_t channels, size_t pixels, int16_t* out);
+void UnpremultiplyWideRow(const int16_t* in, size_t channels, size_t pixels, uint16_t* out);
+
 }  // namespace pixpress

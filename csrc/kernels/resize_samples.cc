@@ -92,6 +92,7 @@ void ResizeSamples::StoreOffset(const int16_t* samples, size_t count, uint8_t* r
 
 void ResizeSamples::LoadWeighed(const uint8_t* row, size_t width, int16_t* samples) const {
   const auto* const wide = reinterpret_cast<const uint16_t*>(row);
+  if (!options_.linear) return PremultiplyWideRow(wide, options_.channels, width, samples);
   const auto& to_linear = LinearTables::Get().to_linear;
   const size_t colors = options_.channels - 1u;
   const auto sample = [&](size_t at) -> uint32_t {
@@ -100,8 +101,7 @@ void ResizeSamples::LoadWeighed(const uint8_t* row, size_t width, int16_t* sampl
   for (size_t at = 0; at < width * options_.channels; at += options_.channels) {
     const uint32_t alpha = sample(at + colors);
     for (size_t i = at; i < at + colors; ++i) {
-      const uint32_t color = options_.linear ? to_linear[sample(i)] : sample(i);
-      samples[i] = Offset((color * alpha + 32767u) / 65535u);
+      samples[i] = Offset((to_linear[sample(i)] * alpha + 32767u) / 65535u);
     }
     samples[at + colors] = Offset(alpha);
   }
@@ -109,6 +109,7 @@ void ResizeSamples::LoadWeighed(const uint8_t* row, size_t width, int16_t* sampl
 
 void ResizeSamples::StoreWeighed(const int16_t* samples, size_t width, uint8_t* row) const {
   auto* const wide = reinterpret_cast<uint16_t*>(row);
+  if (!options_.linear) return UnpremultiplyWideRow(samples, options_.channels, width, wide);
   const auto& to_srgb = LinearTables::Get().to_srgb;
   const size_t colors = options_.channels - 1u;
   const auto store = [&](size_t at, uint32_t value) {
@@ -122,7 +123,7 @@ void ResizeSamples::StoreWeighed(const int16_t* samples, size_t width, uint8_t* 
     const auto alpha = static_cast<uint32_t>(samples[at + colors] + kOffset);
     for (size_t i = at; i < at + colors; ++i) {
       const uint32_t color = Unpremultiply(static_cast<uint32_t>(samples[i] + kOffset), alpha);
-      store(i, options_.linear ? to_srgb[color] : color);
+      store(i, to_srgb[color]);
     }
     store(at + colors, alpha);
   }
