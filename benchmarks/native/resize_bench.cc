@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernels/resize.h"
@@ -25,20 +27,22 @@ struct Case {
   bool has_chroma = false;  // Two more planes of half the width and height.
 };
 
+// The plane's resizer stays in `resizer`, where there may be that of the plane before it.
 bool ResizePlane(const Case& what, uint32_t part, const std::vector<uint8_t>& plane,
-                 pixpress::Meter& meter) {
+                 pixpress::Meter& meter, std::unique_ptr<pixpress::PlaneResizer>* resizer) {
   const uint32_t width = kWidth / part, height = kHeight / part;
   const uint32_t out_width = what.out_width / part, out_height = what.out_height / part;
   const size_t pixel_bytes = what.options.channels * (what.options.bits / 8u);
   const size_t row_bytes = width * pixel_bytes;
   std::vector<uint8_t> out(out_width * pixel_bytes);
-  auto resizer = pixpress::PlaneResizer::Create(pixpress::ResizeAxis::Whole(width, out_width),
+  auto created = pixpress::PlaneResizer::Create(pixpress::ResizeAxis::Whole(width, out_width),
                                                 pixpress::ResizeAxis::Whole(height, out_height),
-                                                what.options, meter);
-  if (!resizer.ok()) return false;
+                                                what.options, meter, resizer->get());
+  if (!created.ok()) return false;
+  *resizer = std::move(created).value();
   for (uint32_t y = 0; y < height; ++y) {
-    resizer.value()->PushRow(plane.data() + y * row_bytes, y + 1 < height);
-    while (resizer.value()->row_ready()) resizer.value()->PopRow(out.data());
+    (*resizer)->PushRow(plane.data() + y * row_bytes, y + 1 < height);
+    while ((*resizer)->row_ready()) (*resizer)->PopRow(out.data());
   }
   return true;
 }
@@ -46,9 +50,10 @@ bool ResizePlane(const Case& what, uint32_t part, const std::vector<uint8_t>& pl
 // Seconds of CPU for all planes, or a negative number if the kernel refused.
 double Pass(const Case& what, const std::vector<uint8_t>& plane, pixpress::Meter& meter) {
   const std::clock_t start = std::clock();
-  if (!ResizePlane(what, 1, plane, meter)) return -1;
+  std::unique_ptr<pixpress::PlaneResizer> resizer;
+  if (!ResizePlane(what, 1, plane, meter, &resizer)) return -1;
   for (int i = 0; i < (what.has_chroma ? 2 : 0); ++i) {
-    if (!ResizePlane(what, 2, plane, meter)) return -1;
+    if (!ResizePlane(what, 2, plane, meter, &resizer)) return -1;
   }
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }

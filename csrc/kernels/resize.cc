@@ -35,17 +35,36 @@ size_t ScratchBytes(const ResizeOptions& options, size_t taps) {
   return ColumnTile::ScratchSamples(options.channels, taps) * sizeof(int16_t);
 }
 
+// What planes of the same size have in common.
+struct ResizeTables {
+  ResizeTables(const ResizeAxis& x_axis, const ResizeAxis& y_axis, Filter of_filter)
+      : x(x_axis),
+        y(y_axis),
+        filter(of_filter),
+        columns(UniformWeights::Make(x, filter)),
+        rows(ResizeBands::Make(y, filter)) {}
+
+  const ResizeAxis x;
+  const ResizeAxis y;
+  const Filter filter;
+  const UniformWeights columns;
+  const ResizeBands rows;
+};
+
 // Vertically first, on the source rows that a window needs, then horizontally on groups of the
 // rows that this makes: those that come out are fewer than those that go in.
 class Resizer final : public PlaneResizer {
  public:
-  Resizer(const ResizeAxis& x, const ResizeAxis& y, const ResizeOptions& options)
+  Resizer(const ResizeAxis& x, const ResizeAxis& y, const ResizeOptions& options,
+          const Resizer* like)
       : options_(options),
-        x_(x),
-        y_(y),
+        tables_(like != nullptr && like->IsOn(x, y, options.filter)
+                    ? like->tables_
+                    : std::make_shared<const ResizeTables>(x, y, options.filter)),
+        x_(tables_->x),
+        columns_(tables_->columns),
+        rows_(tables_->rows),
         samples_(options),
-        columns_(UniformWeights::Make(x, options.filter)),
-        rows_(ResizeBands::Make(y, options.filter)),
         ring_stride_(RingStride(x.in_size, options)),
         blended_stride_(SampleStride(x.in_size, options.channels)),
         narrowed_stride_(SampleStride(x.out_size, options.channels)),
@@ -161,12 +180,16 @@ class Resizer final : public PlaneResizer {
     blend(rows->data(), rows_.WeightsOf(band), row_samples(), out);
   }
 
+  bool IsOn(const ResizeAxis& x, const ResizeAxis& y, Filter filter) const {
+    return tables_->x == x && tables_->y == y && tables_->filter == filter;
+  }
+
   const ResizeOptions options_;
-  const ResizeAxis x_;
-  const ResizeAxis y_;
+  const std::shared_ptr<const ResizeTables> tables_;
+  const ResizeAxis& x_;
+  const UniformWeights& columns_;
+  const ResizeBands& rows_;
   const ResizeSamples samples_;
-  const UniformWeights columns_;
-  const ResizeBands rows_;
   const size_t ring_stride_;
   const size_t blended_stride_;
   const size_t narrowed_stride_;
@@ -191,8 +214,9 @@ class Resizer final : public PlaneResizer {
 
 Result<std::unique_ptr<PlaneResizer>> PlaneResizer::Create(const ResizeAxis& x, const ResizeAxis& y,
                                                            const ResizeOptions& options,
-                                                           Meter& meter) {
-  auto resizer = std::make_unique<Resizer>(x, y, options);
+                                                           Meter& meter,
+                                                           const PlaneResizer* like) {
+  auto resizer = std::make_unique<Resizer>(x, y, options, static_cast<const Resizer*>(like));
   PIXPRESS_RETURN_IF_ERROR(resizer->Init(meter));
   return std::unique_ptr<PlaneResizer>(std::move(resizer));
 }

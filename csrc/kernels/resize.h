@@ -25,6 +25,7 @@ struct ResizeAxis {
   static ResizeAxis Whole(uint32_t in_size, uint32_t out_size) {
     return {in_size, out_size, static_cast<double>(in_size) / out_size, 0.0};
   }
+  bool operator==(const ResizeAxis&) const = default;
   bool is_identity() const { return in_size == out_size && scale == 1.0 && offset == 0.0; }
 };
 
@@ -43,8 +44,10 @@ class PlaneResizer {
  public:
   virtual ~PlaneResizer() = default;
 
+  // Shares the weights of `like` if there is one on the same axes, such as the other chroma plane.
   static Result<std::unique_ptr<PlaneResizer>> Create(const ResizeAxis& x, const ResizeAxis& y,
-                                                      const ResizeOptions& options, Meter& meter);
+                                                      const ResizeOptions& options, Meter& meter,
+                                                      const PlaneResizer* like = nullptr);
   // What Create charges.
   static uint64_t MemoryBytes(const ResizeAxis& x, const ResizeAxis& y,
                               const ResizeOptions& options);

@@ -68,8 +68,9 @@ class ResizeStep final : public RowSource {
       Plane& plane = planes_[p];
       const PlaneAxes axes = MakeAxes(in, layout_, p, geometry, denominator);
       const ResizeOptions options = MakeOptions(in, p, geometry, denominator, settings);
+      const PlaneResizer* const like = p > 0 ? planes_[p - 1].resizer.get() : nullptr;
       PIXPRESS_ASSIGN_OR_RETURN(plane.resizer,
-                                PlaneResizer::Create(axes.x, axes.y, options, meter));
+                                PlaneResizer::Create(axes.x, axes.y, options, meter, like));
       plane.stride_bytes = RoundUpTo<size_t>(layout_.row_bytes(p), 64);
       PIXPRESS_ASSIGN_OR_RETURN(plane.rows, meter.Allocate(plane.stride_bytes * kStripeRows));
     }

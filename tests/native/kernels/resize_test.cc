@@ -8,6 +8,7 @@
 #include <cstring>
 #include <numbers>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "memory/buffer.h"
@@ -135,13 +136,14 @@ Samples Loaded(const std::vector<uint8_t>& bytes, uint8_t bits) {
 }
 
 std::vector<uint8_t> Resize(std::vector<uint8_t> in, const Shape& shape,
-                            const ResizeOptions& options, bool stays = false) {
+                            const ResizeOptions& options, bool stays = false,
+                            const PlaneResizer* like = nullptr) {
   in.resize(in.size() + kRowPadding);
   BufferPool pool(64 << 20);
   Meter meter(pool);
   const auto x = ResizeAxis::Whole(shape.in_width, shape.out_width);
   const auto y = ResizeAxis::Whole(shape.in_height, shape.out_height);
-  auto resizer = PlaneResizer::Create(x, y, options, meter);
+  auto resizer = PlaneResizer::Create(x, y, options, meter, like);
   EXPECT_TRUE(resizer.ok());
   const size_t pixel_bytes = options.channels * options.bits / 8;
   const size_t in_row = shape.in_width * pixel_bytes, out_row = shape.out_width * pixel_bytes;
@@ -246,6 +248,26 @@ TEST_P(ResizeTest, RowsThatStayAreNotCopiedAndGiveTheSameBytes) {
             .filter = GetParam(), .channels = channels, .bits = bits, .has_alpha = has_alpha};
         EXPECT_EQ(Resize(in, shape, options, /*stays=*/true), Resize(in, shape, options));
       }
+    }
+  }
+}
+
+TEST_P(ResizeTest, AResizerLikeAnotherGivesTheSameBytes) {
+  BufferPool pool(64 << 20);
+  Meter meter(pool);
+  const Shape shape{97, 61, 41, 23};
+  const auto in = Stored(Picture(shape, 1), 8);
+  const auto expected = Resize(in, shape, {.filter = GetParam()});
+  const Filter other_filter = GetParam() == Filter::kBox ? Filter::kBicubic : Filter::kBox;
+  // The same axes, then another filter, width, and height.
+  const std::pair<ResizeAxis, Filter> likes[] = {{ResizeAxis::Whole(97, 41), GetParam()},
+                                                 {ResizeAxis::Whole(97, 41), other_filter},
+                                                 {ResizeAxis::Whole(97, 42), GetParam()}};
+  for (const auto& [x, filter] : likes) {
+    for (const uint32_t height : {23, 24}) {
+      auto like = PlaneResizer::Create(x, ResizeAxis::Whole(61, height), {.filter = filter}, meter);
+      ASSERT_TRUE(like.ok());
+      EXPECT_EQ(Resize(in, shape, {.filter = GetParam()}, false, like.value().get()), expected);
     }
   }
 }
