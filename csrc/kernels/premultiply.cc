@@ -172,8 +172,7 @@ void UnpremultiplyWideOf(const int16_t* in, size_t pixels, uint16_t* out) {
     const hn::RepartitionToWide<hn::RebindToSigned<D16>> d32;
     const hn::Half<D16> half;
     const auto v = hn::Min(value, alpha);
-    return hn::Combine(D16(),
-                       WideQuotient(d32, hn::UpperHalf(half, v), hn::UpperHalf(half, alpha)),
+    return hn::Combine(D16(), WideQuotient(d32, hn::UpperHalf(half, v), hn::UpperHalf(half, alpha)),
                        WideQuotient(d32, hn::LowerHalf(half, v), hn::LowerHalf(half, alpha)));
   };
   MapWidePixels<kChannels>(reinterpret_cast<const uint16_t*>(in), pixels, 0x8000, divide, 0, out);

@@ -120,9 +120,7 @@ class Resizer final : public PlaneResizer {
     return reinterpret_cast<int16_t*>(narrowed_.data() + index * narrowed_stride_);
   }
 
-  bool next_band_fits() const {
-    return gathered_ + rows_.bands[next_band_].rows <= column_rows_;
-  }
+  bool next_band_fits() const { return gathered_ + rows_.bands[next_band_].rows <= column_rows_; }
 
   // Makes the rows of all bands whose source rows are there, up to a full group.
   void BlendBands() {
@@ -193,7 +191,7 @@ class Resizer final : public PlaneResizer {
   const size_t ring_stride_;
   const size_t blended_stride_;
   const size_t narrowed_stride_;
-  const size_t column_rows_;  // Of a group.
+  const size_t column_rows_;               // Of a group.
   std::vector<const uint8_t*> kept_rows_;  // In ring_, or of the caller.
   Buffer ring_;
   Buffer blended_;   // A group of rows that are blended vertically.
@@ -214,8 +212,7 @@ class Resizer final : public PlaneResizer {
 
 Result<std::unique_ptr<PlaneResizer>> PlaneResizer::Create(const ResizeAxis& x, const ResizeAxis& y,
                                                            const ResizeOptions& options,
-                                                           Meter& meter,
-                                                           const PlaneResizer* like) {
+                                                           Meter& meter, const PlaneResizer* like) {
   auto resizer = std::make_unique<Resizer>(x, y, options, static_cast<const Resizer*>(like));
   PIXPRESS_RETURN_IF_ERROR(resizer->Init(meter));
   return std::unique_ptr<PlaneResizer>(std::move(resizer));

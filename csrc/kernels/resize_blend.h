@@ -16,7 +16,8 @@ namespace pixpress {
 inline constexpr size_t kBlendPadding = kRowPadding / sizeof(int16_t);
 inline constexpr int kFineBits = 6;
 
-// Each of `out` is the sum of rows[i] times its i-th weight, rounded and saturated: one or two rows.
+// Each of `out` is the sum of rows[i] times its i-th weight, rounded and saturated: one or two
+// rows.
 void BlendRows(const int16_t* const* rows, const BandWeights& weights, size_t samples,
                std::span<int16_t* const> out);
 

@@ -1,7 +1,7 @@
 #pragma once
 // The inner loop of a resize along its rows: one output pixel for each window of pixels, of
-// several rows at once. 16-bit samples; SIMD with run-time dispatch; integer arithmetic, so that every
-// target gives the same.
+// several rows at once. 16-bit samples; SIMD with run-time dispatch; integer arithmetic, so that
+// every target gives the same.
 
 #include <algorithm>
 #include <cstddef>

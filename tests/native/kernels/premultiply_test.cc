@@ -13,7 +13,8 @@ namespace {
 
 // Pixels of every color and alpha near the ends and between: an odd number of them.
 std::vector<uint16_t> WidePixels(size_t channels) {
-  std::vector<uint16_t> values = {0, 1, 2, 3, 127, 128, 255, 256, 32766, 32767, 32768, 65533, 65534};
+  std::vector<uint16_t> values = {0,   1,     2,     3,     127,   128,  255,
+                                  256, 32766, 32767, 32768, 65533, 65534};
   for (uint32_t value = 0; value <= 65535; value += 257) {
     values.push_back(static_cast<uint16_t>(value));
   }

@@ -72,7 +72,8 @@ TEST_P(ResizeWeightsTest, UniformWindowsBeginAtAPairAndWeighTheSameSamples) {
 TEST_P(ResizeWeightsTest, WeightsThatComeAgainAreThoseOfTheirOwnWindow) {
   // 4032 to 1600 repeats its weights after 25 windows, 1000 to 250 after each, 643 to 161 never.
   // None has a sample at the very end of a box, where rounding decides.
-  for (const auto& [in, out] : {std::pair{4032u, 1600u}, {1000u, 250u}, {300u, 800u}, {643u, 161u}}) {
+  for (const auto& [in, out] :
+       {std::pair{4032u, 1600u}, {1000u, 250u}, {300u, 800u}, {643u, 161u}}) {
     const ResizeAxis axis = ResizeAxis::Whole(in, out);
     const ResizeWeights made = ResizeWeights::Make(axis, GetParam());
     for (uint32_t i = 0; i < out; ++i) {
@@ -83,7 +84,8 @@ TEST_P(ResizeWeightsTest, WeightsThatComeAgainAreThoseOfTheirOwnWindow) {
       // Zeros at an end are left out.
       const auto at = [](const ResizeWeights& from, size_t window, uint32_t sample) -> int {
         const auto& [first, count, offset] = from.windows[window];
-        return sample >= first && sample < first + count ? from.weights[offset + sample - first] : 0;
+        return sample >= first && sample < first + count ? from.weights[offset + sample - first]
+                                                         : 0;
       };
       const uint32_t begin = std::min(made.windows[i].first, exact.windows[0].first);
       for (uint32_t sample = begin; sample < begin + made.most_taps + 1; ++sample) {
