@@ -135,13 +135,7 @@ PaletteColor ColorHistogram::MeanColor(const Entry& entry) {
     const uint64_t sum = uint64_t{entry.key >> (8 * c) & 255} * entry.count + entry.low[c];
     mean[c] = static_cast<int64_t>((sum * 16 + entry.count / 2) / entry.count);
   }
-  constexpr int64_t kWhole = 16 * 16 * 255;
-  PaletteColor color;
-  for (size_t c = 0; c < 3; ++c) {
-    color[c] = static_cast<int16_t>((mean[c] * mean[3] * kPaletteScale[c] + kWhole / 2) / kWhole);
-  }
-  color[3] = static_cast<int16_t>((mean[3] * kPaletteScale[3] + 8) / 16);
-  return color;
+  return ToPaletteColor(mean, 16);
 }
 
 }  // namespace pixpress

@@ -28,8 +28,9 @@ struct PaletteOptions {
   // 1 to 100: use the fewest colors that reach this quality, fail with kOption if max_colors
   // cannot. The quality is the signal-to-noise ratio before dithering of what is visible:
   //   10 log10(255^2 / E) >= PaletteDecibels(min_quality),
-  // where E is the mean over pixels of the squared differences of premultiplied red, green, blue
-  // and of alpha, weighted 9 : 16 : 4 : 16 (kPaletteScale squared). 100 allows no error at all.
+  // where E is the mean over pixels of the squared differences of red, green and blue on gray
+  // ground and of alpha, weighted 9, 16, 4 and 9 of 45: about the mean of what black and white
+  // ground show. 100 allows no error at all.
   // Colors that the histogram of a big image counts together stand for their mean.
   std::optional<int> min_quality = std::nullopt;
   bool lossless = false;  // Fail with kOption where the image has more than max_colors.

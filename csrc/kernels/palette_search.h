@@ -69,7 +69,8 @@ class PaletteCells {
   explicit PaletteCells(std::vector<PaletteColor> palette) : palette_(std::move(palette)) {}
 
   // Cells are 32 wide; alpha has slabs of 128, and opaque is one of its own.
-  static constexpr int kCellBits = 5, kSlabBits = 7, kOpaqueSlab = 8;
+  static constexpr int kCellBits = 5, kSlabBits = 7;
+  static constexpr int kOpaqueSlab = (kOpaqueAlpha >> kSlabBits) + 1;
   static constexpr int kReds = 24, kGreens = 32, kBlues = 16;
   static constexpr uint32_t kCells = (kOpaqueSlab + 1) * kReds * kGreens * kBlues;
   static constexpr uint32_t kCountBits = 6;

@@ -8,7 +8,7 @@
 namespace pixpress {
 namespace {
 
-constexpr size_t kCoordinates = kOpaqueAlpha + 1;
+constexpr size_t kCoordinates = kMostCoordinate + 1;
 constexpr size_t kBatch = 256;
 
 // Pixels and the sum of their coordinates.
@@ -35,7 +35,7 @@ struct Box {
 
 // Cut where the variance between both sides is greatest.
 void FindCut(const WeightedColors& colors, size_t axis, std::vector<Moment>* buckets, Box* box) {
-  int low = kOpaqueAlpha, high = 0;
+  int low = kMostCoordinate, high = 0;
   for (size_t i = box->begin; i < box->end; ++i) {
     const int at = colors.colors[i][axis];
     const uint64_t count = colors.counts[i];

@@ -61,7 +61,7 @@ TEST(PaletteSearchTest, EveryTargetFindsTheFirstNearestEntryOfAll) {
       std::vector<PaletteColor> colors;
       for (int i = 0; i < 500; ++i) colors.push_back(RandomColor(random, i % 2 == 0));
       colors.push_back({0, 0, 0, 0});
-      colors.push_back({765, 1020, 510, 1020});
+      colors.push_back({765, 1020, 510, kOpaqueAlpha});
       std::vector<NearestEntry> nearest(colors.size());
       FindNearest(MakePaletteBlocks(palette, indices), colors.data(), colors.size(),
                   nearest.data());

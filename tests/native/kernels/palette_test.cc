@@ -43,8 +43,11 @@ double Decibels(const PaletteImage& image, const Quantized& made) {
     const Rgba got = made.palette[made.indices[i]];
     const auto square = [&](double a, double b) { return (a - b) * (a - b); };
     const double wa = want.a / 255.0, ga = got.a / 255.0;
-    error += 9 * square(want.r * wa, got.r * ga) + 16 * square(want.g * wa, got.g * ga) +
-             4 * square(want.b * wa, got.b * ga) + 16 * square(want.a, got.a);
+    const auto on_gray = [&](int w, int g) {
+      return square(w * wa + 127.5 * (1 - wa), g * ga + 127.5 * (1 - ga));
+    };
+    error += 9 * on_gray(want.r, got.r) + 16 * on_gray(want.g, got.g) + 4 * on_gray(want.b, got.b) +
+             9 * square(want.a, got.a);
     ++pixels;
   }
   return 10 * std::log10(255.0 * 255.0 * 45 / (error / pixels));
