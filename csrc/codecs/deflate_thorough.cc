@@ -28,7 +28,7 @@ std::vector<DeflateBlock> Units(const DeflatePath& path, size_t bytes) {
   return units;
 }
 
-// Chooses the tokens of a block again and again, and writes the best ones.
+// Chooses the tokens of a block again and again, and writes the best ones: those it has without.
 void PutBlock(const DeflateBlock& block, int passes, bool is_last, DeflatePath* path,
               DeflateBits* out) {
   DeflateCounts counts = block.counts;

@@ -15,7 +15,8 @@ namespace pixpress {
 
 struct DeflateEffort {
   DeflateSearch search;
-  int passes = 2;  // Over each block, each with the costs that the one before found.
+  // Over each block after one over all, each with the costs that the one before found.
+  int passes = 2;
 };
 
 // Raw deflate of `data`, which may refer to the `known_bytes` before it, into `out`. A piece that

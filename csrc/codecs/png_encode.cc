@@ -83,10 +83,12 @@ uint64_t PngEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& op
 Status EncodePng(RowSource& source, const EncodeOptions& options, const Metadata& metadata,
                  const WorkContext& context, ByteChain* out) {
   PIXPRESS_ASSIGN_OR_RETURN(Image image, CollectRows(source, context));
+  const bool is_quantized = image.layout().color == ColorModel::kIndexed;
   PIXPRESS_ASSIGN_OR_RETURN(const ReducedPng png,
                             ReducePng(std::move(image), AllowedBy(metadata), context));
   const ImageLayout& layout = png.image.layout();
-  const PngRowFormat format = PngRowFormatOf(layout, png.depth);
+  PngRowFormat format = PngRowFormatOf(layout, png.depth);
+  format.is_quantized = is_quantized && !options.lossless;
   PIXPRESS_RETURN_IF_ERROR(AppendPngSignature(out));
   PIXPRESS_RETURN_IF_ERROR(AppendHeader(layout, format, out));
   PIXPRESS_RETURN_IF_ERROR(AppendPngMetadata(metadata, out));

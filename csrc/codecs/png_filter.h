@@ -10,12 +10,13 @@
 
 namespace pixpress {
 
-// What IHDR says about the rows.
+// What IHDR says about the rows, and how they came to be.
 struct PngRowFormat {
   uint8_t color_type = 0;
   uint8_t depth = 8;
   size_t row_bytes = 0;
-  size_t pixel_bytes = 1;  // Distance of the filters' left neighbor.
+  size_t pixel_bytes = 1;     // Distance of the filters' left neighbor.
+  bool is_quantized = false;  // Indices of colors that were chosen for the image.
 
   size_t line_bytes() const { return row_bytes + 1; }
 };

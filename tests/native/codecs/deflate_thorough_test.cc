@@ -73,6 +73,15 @@ TEST_F(DeflateThoroughTest, StreamsTellTheDataWhateverItIs) {
   }
 }
 
+TEST_F(DeflateThoroughTest, AnEighthIsMostThatStreamsWithoutMorePassesTakeMore) {
+  const DeflateEffort quick = {.search = {.depth = 6, .run_depth = 3, .enough_bytes = 64},
+                               .passes = 0};
+  const ByteVector data = Drawing(400'000, 12, 7);
+  const ByteVector made = Deflated(data, 150'000, quick);
+  EXPECT_EQ(Inflated(made, data.size()), data);
+  EXPECT_LT(made.size(), Deflated(data, 150'000).size() * 9 / 8);
+}
+
 TEST_F(DeflateThoroughTest, PiecesAreOneStream) {
   const ByteVector data = Drawing(300'000, 9, 2);
   for (const size_t piece_bytes : {1'000, 33'333, 100'000, 299'999}) {
