@@ -34,13 +34,17 @@ class Collector {
  public:
   // `cleared` is empty, or has columns of this row.
   void AddRow(const uint32_t* before, const CanvasPlace& cleared, const uint32_t* after,
-              uint32_t width, uint32_t y) {
+              const CanvasPlace& within, uint32_t y) {
     // Most of most animations stands still.
-    if (cleared.width == 0 && std::memcmp(before, after, width * sizeof(*before)) == 0) return;
+    if (cleared.width == 0 &&
+        std::memcmp(before + within.x, after + within.x, within.width * sizeof(*before)) == 0) {
+      return;
+    }
     Span changed;
     Span uncovered;
-    for (uint32_t begin = 0; begin < width; begin += kBlock) {
-      const uint32_t end = std::min(width, begin + kBlock);
+    const uint32_t right = within.x + within.width;
+    for (uint32_t begin = within.x; begin < right; begin += kBlock) {
+      const uint32_t end = std::min(right, begin + kBlock);
       const bool may_be_cleared = begin < cleared.x + cleared.width && end > cleared.x;
       if (!may_be_cleared &&
           std::memcmp(before + begin, after + begin, (end - begin) * sizeof(*before)) == 0) {
@@ -94,11 +98,13 @@ CanvasPlace Together(const CanvasPlace& a, const CanvasPlace& b) {
 }
 
 CanvasDifference CompareCanvases(const CanvasPixels& before, const CanvasPixels& after,
-                                 const CanvasPlace& cleared, uint64_t most_changed) {
+                                 const CanvasPlace& within, const CanvasPlace& cleared,
+                                 uint64_t most_changed) {
   Collector collector;
-  for (uint32_t y = 0; y < after.height && collector.changed() <= most_changed; ++y) {
+  const uint32_t bottom = within.y + within.height;
+  for (uint32_t y = within.y; y < bottom && collector.changed() <= most_changed; ++y) {
     collector.AddRow(before.row(y), HasRow(cleared, y) ? cleared : CanvasPlace(), after.row(y),
-                     after.width, y);
+                     within, y);
   }
   return collector.Take();
 }

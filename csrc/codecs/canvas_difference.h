@@ -4,15 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace pixpress {
+#include "image/frame.h"
 
-// A part of a canvas.
-struct CanvasPlace {
-  uint32_t x = 0;
-  uint32_t y = 0;
-  uint32_t width = 0;
-  uint32_t height = 0;
-};
+namespace pixpress {
 
 // A canvas of RGBA, red in the lowest byte, borrowed, without gaps between rows. Every transparent
 // pixel is 0.
@@ -21,6 +15,7 @@ struct CanvasPixels {
   uint32_t width = 0;
   uint32_t height = 0;
   const uint32_t* row(uint32_t y) const { return data + size_t{y} * width; }
+  CanvasPlace whole() const { return {0, 0, width, height}; }
 };
 
 struct CanvasDifference {
@@ -34,10 +29,10 @@ struct CanvasDifference {
 // The smallest place that has both.
 CanvasPlace Together(const CanvasPlace& a, const CanvasPlace& b);
 
-// `cleared` of `before` counts as transparent. Gives up, with some more than `most_changed` changed
-// pixels, as soon as there are more.
+// Looks at nothing but `within`. `cleared` of `before` counts as transparent. Gives up, with some
+// more than `most_changed` changed pixels, as soon as there are more.
 CanvasDifference CompareCanvases(const CanvasPixels& before, const CanvasPixels& after,
-                                 const CanvasPlace& cleared = {},
+                                 const CanvasPlace& within, const CanvasPlace& cleared = {},
                                  uint64_t most_changed = UINT64_MAX);
 
 }  // namespace pixpress

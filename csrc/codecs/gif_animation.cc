@@ -61,21 +61,29 @@ class GifAnimation final : public FrameSink {
   }
 
   Status Add(const Image& canvas, const FrameDuration& duration) override {
+    return AddChanged(canvas, duration, Whole());
+  }
+
+  Status AddChanged(const Image& canvas, const FrameDuration& duration,
+                    const CanvasPlace& changed) override {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
     const uint32_t delay = std::min(rounder_.Next(duration), kLongestDelay);
-    if (is_lossless_ && HasPartlyTransparent(canvas)) return PartlyTransparent();
-    Take(canvas);
+    if (is_lossless_ && HasPartlyTransparent(canvas, changed)) return PartlyTransparent();
+    Take(canvas, has_shown_ ? changed : Whole());
     if (has_shown_) {
       // Errors do not add up: pixels are compared with what was asked for.
-      if (!loss_.is_none()) KeepStillBlocks(loss_, Pixels(shown_), next_.as<uint32_t>());
-      const CanvasDifference keep = CompareCanvases(Pixels(shown_), Pixels(next_));
+      if (!loss_.is_none()) KeepStillBlocks(loss_, Pixels(shown_), changed, next_.as<uint32_t>());
+      const CanvasDifference keep = CompareCanvases(Pixels(shown_), Pixels(next_), changed);
+      stale_ = keep.place;
       if (keep.changed == 0 && delay_ + delay <= kLongestDelay) {
         delay_ += delay;
         return Status();
       }
       PIXPRESS_RETURN_IF_ERROR(WriteShown(keep));
+    } else {
+      drawn_ = CompareCanvases(Pixels(before_), Pixels(next_), Whole()).place;
+      stale_ = Whole();
     }
-    if (!has_shown_) drawn_ = CompareCanvases(Pixels(before_), Pixels(next_)).place;
     std::swap(shown_, next_);
     delay_ = delay;
     has_shown_ = true;
@@ -96,10 +104,12 @@ class GifAnimation final : public FrameSink {
     return {reinterpret_cast<const uint32_t*>(canvas.data()), animation_.width, animation_.height};
   }
 
-  static bool HasPartlyTransparent(const Image& canvas) {
-    for (uint32_t y = 0; y < canvas.layout().height; ++y) {
+  CanvasPlace Whole() const { return {0, 0, animation_.width, animation_.height}; }
+
+  static bool HasPartlyTransparent(const Image& canvas, const CanvasPlace& place) {
+    for (uint32_t y = place.y; y < place.y + place.height; ++y) {
       const uint8_t* row = canvas.row(0, y);
-      for (uint32_t x = 0; x < canvas.layout().width; ++x) {
+      for (uint32_t x = place.x; x < place.x + place.width; ++x) {
         const uint8_t alpha = row[size_t{x} * 4 + 3];
         if (alpha != 0 && alpha != 255) return true;
       }
@@ -107,12 +117,19 @@ class GifAnimation final : public FrameSink {
     return false;
   }
 
-  void Take(const Image& canvas) {
-    const size_t width = animation_.width;
-    uint32_t* out = next_.as<uint32_t>();
-    for (uint32_t y = 0; y < animation_.height; ++y, out += width) {
+  // Makes `next_` what is shown, and of `changed` what is asked for.
+  void Take(const Image& canvas, const CanvasPlace& changed) {
+    for (uint32_t y = stale_.y; y < stale_.y + stale_.height; ++y) {
+      const size_t at = size_t{y} * animation_.width + stale_.x;
+      std::memcpy(next_.as<uint32_t>() + at, shown_.as<uint32_t>() + at,
+                  stale_.width * sizeof(uint32_t));
+    }
+    for (uint32_t y = changed.y; y < changed.y + changed.height; ++y) {
       const uint8_t* row = canvas.row(0, y);
-      for (size_t x = 0; x < width; ++x) out[x] = GifColor(row + x * 4);
+      uint32_t* out = next_.as<uint32_t>() + size_t{y} * animation_.width;
+      for (uint32_t x = changed.x; x < changed.x + changed.width; ++x) {
+        out[x] = GifColor(row + size_t{x} * 4);
+      }
     }
   }
 
@@ -122,12 +139,14 @@ class GifAnimation final : public FrameSink {
     if (keep.uncovered > 0) {
       best.disposal = GifDisposal::kBackground;
       best.place = Together(drawn_, keep.uncovered_place);
-      best.next = CompareCanvases(Pixels(shown_), Pixels(next_), best.place);
+      best.next = CompareCanvases(Pixels(shown_), Pixels(next_), Together(best.place, keep.place),
+                                  best.place);
     }
     // Readers do not agree on what was before the first frame.
     if (is_first_) return best;
     const CanvasDifference previous =
-        CompareCanvases(Pixels(before_), Pixels(next_), {}, CostOf(best.next) / kChangedCost);
+        CompareCanvases(Pixels(before_), Pixels(next_), Together(drawn_, keep.place), {},
+                        CostOf(best.next) / kChangedCost);
     if (previous.uncovered == 0 && CostOf(previous) < CostOf(best.next)) {
       best = {GifDisposal::kPrevious, drawn_, previous};
     }
@@ -137,8 +156,10 @@ class GifAnimation final : public FrameSink {
   Status WriteShown(const CanvasDifference& keep) {
     const Disposed disposed = ChooseDisposal(keep);
     PIXPRESS_RETURN_IF_ERROR(Write(disposed.disposal, disposed.place));
-    drawn_ = disposed.next.place;
+    const CanvasPlace drawn = std::exchange(drawn_, disposed.next.place);
     if (disposed.disposal == GifDisposal::kPrevious) return Status();
+    // What was before is overwritten by the next frame but one.
+    stale_ = Together(drawn, keep.place);
     std::swap(before_, shown_);
     if (disposed.disposal == GifDisposal::kBackground) Clear(disposed.place);
     return Status();
@@ -172,6 +193,7 @@ class GifAnimation final : public FrameSink {
   Buffer shown_;   // The last frame that was added, not written yet.
   Buffer next_;
   CanvasPlace drawn_;   // Where the shown frame differs from that.
+  CanvasPlace stale_;   // Where `next_` may differ from the shown frame before it is taken.
   uint32_t delay_ = 0;  // Of the shown frame.
   bool has_shown_ = false;
   bool is_first_ = true;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/checked_math.h"
+#include "codecs/canvas_difference.h"
 
 namespace pixpress {
 namespace {
@@ -101,7 +102,14 @@ void GifCanvas::Copy(const Rect& rect, const Image& from, Image* to) const {
   }
 }
 
+void GifCanvas::NoteChanged(const Rect& rect) {
+  changed_ =
+      Together(changed_, {rect.left, rect.top, rect.right - rect.left, rect.bottom - rect.top});
+}
+
 void GifCanvas::Dispose() {
+  if (disposal_ == GifDisposal::kKeep) return;
+  NoteChanged(disposal_rect_);
   if (disposal_ == GifDisposal::kBackground) Fill(disposal_rect_, disposal_color_);
   if (disposal_ == GifDisposal::kPrevious) Copy(disposal_rect_, saved_, &pixels_);
 }
@@ -131,7 +139,17 @@ Status GifCanvas::PrepareDisposal(const GifImage& frame, const Colors& colors) {
 void GifCanvas::DrawRow(const uint8_t* indices, const Rect& rect, uint32_t y, const Colors& colors,
                         int transparent) {
   uint8_t* out = pixels_.row(0, y) + size_t{rect.left} * 4;
-  for (uint32_t x = 0; x < rect.right - rect.left; ++x) {
+  const auto changes = [&](uint32_t x) {
+    return indices[x] != transparent && std::memcmp(out + x * 4, &colors[indices[x]], 4) != 0;
+  };
+  // Many files draw again what stands still.
+  uint32_t begin = 0;
+  uint32_t end = rect.right - rect.left;
+  while (begin < end && !changes(begin)) ++begin;
+  if (begin == end) return;
+  while (!changes(end - 1)) --end;
+  NoteChanged({rect.left + begin, y, rect.left + end, y + 1});
+  for (uint32_t x = begin; x < end; ++x) {
     if (indices[x] != transparent) std::memcpy(out + x * 4, &colors[indices[x]], 4);
   }
 }
@@ -179,7 +197,9 @@ Status GifCanvas::Draw(const GifImage& frame) {
     const uint8_t empty = frame.transparent.value_or(0);
     if (frame.transparent.has_value()) colors[empty] = Transparent(colors[empty]);
     Fill({0, 0, info_.width, info_.height}, colors[empty]);
+    changed_ = {0, 0, info_.width, info_.height};
   } else {
+    changed_ = {};
     Dispose();
   }
   PIXPRESS_RETURN_IF_ERROR(PrepareDisposal(frame, colors));

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "codecs/gif_blocks.h"
 #include "codecs/gif_lzw_decoder.h"
+#include "image/frame.h"
 #include "image/image.h"
 #include "image/work_context.h"
 
@@ -36,6 +37,8 @@ class GifCanvas {
   // Dispose of the last frame, and draw the next one. After a failure nothing else may be called.
   Status Draw(const GifImage& frame);
   Image& pixels() { return pixels_; }
+  // What the last Draw may have changed.
+  const CanvasPlace& changed() const { return changed_; }
 
  private:
   struct Rect {
@@ -55,6 +58,7 @@ class GifCanvas {
   Status DrawPixels(const GifImage& frame, const Rect& rect, const Colors& colors);
   void DrawRow(const uint8_t* indices, const Rect& rect, uint32_t y, const Colors& colors,
                int transparent);
+  void NoteChanged(const Rect& rect);
 
   GifCanvasInfo info_;
   const WorkContext* context_;  // Not owned; outlives the canvas.
@@ -63,6 +67,7 @@ class GifCanvas {
   Image saved_;  // For kPrevious, made when first needed.
   Buffer row_;   // Indices, as wide as the widest frame so far.
   bool is_first_ = true;
+  CanvasPlace changed_;
   // How to dispose of the last frame.
   GifDisposal disposal_ = GifDisposal::kKeep;
   Rect disposal_rect_;

@@ -59,6 +59,8 @@ class FrameReader {
   Status Advance() { return NextImage(&is_end_); }
 
   uint16_t delay() const { return delay_; }
+  // Of the last canvas.
+  const CanvasPlace& changed() const { return canvas_->changed(); }
 
  private:
   // Damage behind the frames that are asked for is damage too.
@@ -106,6 +108,7 @@ class GifFrameSource final : public FrameSource {
     is_started_ = true;
     PIXPRESS_ASSIGN_OR_RETURN(frame->canvas, reader_.Next());
     frame->duration = {reader_.delay(), 100};
+    if (frame->canvas != nullptr) frame->changed = reader_.changed();
     return Status();
   }
 

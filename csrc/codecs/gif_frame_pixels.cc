@@ -49,7 +49,8 @@ class Numbering {
   int operator()(uint32_t color) {
     if (color != last_color_) {
       last_color_ = color;
-      last_ = palette_->FindOrAdd(color);
+      last_ = palette_->Find(color);
+      if (last_ < 0) last_ = palette_->FindOrAdd(color);
     }
     return last_;
   }
@@ -80,44 +81,44 @@ uint64_t GifFramePixels::MemoryBytes(uint32_t width, uint32_t height) {
 }
 
 // False if the changed pixels have too many colors for any palette.
-bool GifFramePixels::NumberChanged(const GifFramePlan& plan) {
+bool GifFramePixels::Number(const GifFramePlan& plan) {
   uint16_t* numbers = numbers_.as<uint16_t>();
+  GifPalette still_colors;
+  std::array<uint64_t, GifPalette::kMostColors> still_px = {};
   Numbering number(&colors_);
+  Numbering number_still(&still_colors);
   bool fits = true;
   ForEachPixel(plan, [&](uint32_t before, uint32_t after, size_t i) {
-    if (before == after) {
-      ++still_px_;
-    } else {
+    if (before != after) {
       const int found = number(after);
       fits = fits && found >= 0;
       numbers[i] = static_cast<uint16_t>(found & 255);
+      return;
     }
+    const int found = after == 0 ? -1 : number_still(after);
+    numbers[i] = static_cast<uint16_t>(found >= 0 ? found | kStill : kHidden);
+    ++(found >= 0 ? still_px[static_cast<size_t>(found)] : hidden_px_);
   });
   drawn_count_ = colors_.size();
+  still_px_ = hidden_px_;
+  for (size_t i = 0; i < still_colors.size(); ++i) {
+    still_px_ += still_px[i];
+    still_numbers_[i] = static_cast<int16_t>(colors_.FindOrAdd(still_colors.colors()[i]));
+    if (still_numbers_[i] < 0) hidden_px_ += still_px[i];
+  }
+  still_count_ = still_colors.size();
   return fits;
-}
-
-void GifFramePixels::NumberStill(const GifFramePlan& plan) {
-  uint16_t* numbers = numbers_.as<uint16_t>();
-  Numbering number(&colors_);
-  ForEachPixel(plan, [&](uint32_t before, uint32_t after, size_t i) {
-    if (before != after) return;
-    const int found = after == 0 ? -1 : number(after);
-    numbers[i] = static_cast<uint16_t>(found >= 0 ? found | kStill : kHidden);
-    hidden_px_ += found >= 0 ? 0 : 1;
-  });
 }
 
 Status GifFramePixels::Take(const GifFramePlan& plan) {
   pixels_ = plan.area();
   colors_.Clear();
-  still_px_ = hidden_px_ = 0;
+  hidden_px_ = 0;
   must_draw_all_ = false;
   // Readers clear to transparent only where the frame names a transparent color.
   const bool is_cleared = plan.disposal == GifDisposal::kBackground;
-  if (NumberChanged(plan)) {
+  if (Number(plan)) {
     const bool needs_transparent = still_px_ > 0 || is_cleared;
-    if (still_px_ > 0) NumberStill(plan);
     if (drawn_count_ + (needs_transparent ? 1 : 0) <= options_.colors) return Status();
     must_draw_all_ = !is_cleared && hidden_px_ == 0 && colors_.size() <= options_.colors;
     if (must_draw_all_) return Status();
@@ -151,6 +152,7 @@ void GifFramePixels::NumberQuantized(const GifFramePlan& plan, const std::vector
   uint16_t* numbers = numbers_.as<uint16_t>();
   const uint8_t* indices = indices_.data();
   colors_.Clear();
+  still_count_ = 0;
   Numbering number(&colors_);
   ForEachPixel(plan, [&](uint32_t before, uint32_t after, size_t i) {
     if (before == after) {
@@ -191,8 +193,11 @@ void GifFramePixels::Fill(const GifPalette& palette, int transparent, GifStill s
   for (size_t i = 0; i < colors_.size(); ++i) {
     const int index = palette.Find(colors_.colors()[i]);
     table[i] = static_cast<uint16_t>(index & 255);
-    if (index < 0 || still == GifStill::kSkipped) continue;
-    if (still == GifStill::kEither && index == transparent) continue;
+  }
+  for (size_t i = 0; i < still_count_ && still != GifStill::kSkipped; ++i) {
+    if (still_numbers_[i] < 0) continue;
+    const int index = palette.Find(colors_.colors()[static_cast<size_t>(still_numbers_[i])]);
+    if (index < 0 || (still == GifStill::kEither && index == transparent)) continue;
     table[kStill + i] = static_cast<uint16_t>(index | (still == GifStill::kEither ? 256 : 0));
   }
   const uint16_t* numbers = numbers_.as<uint16_t>();

@@ -69,14 +69,13 @@ class GifFramePixels {
   std::span<const uint8_t> free() const { return free_.span().first(pixels_); }
 
  private:
-  // Number of a color, with one of these.
+  // Number of a color that is drawn, or of one that stands still with kStill; or kHidden.
   static constexpr uint16_t kStill = 1u << 8;
   static constexpr uint16_t kHidden = 2u << 8;
 
   GifFramePixels(const EncodeOptions& options, const WorkContext& context)
       : options_(options), context_(&context) {}
-  bool NumberChanged(const GifFramePlan& plan);
-  void NumberStill(const GifFramePlan& plan);
+  bool Number(const GifFramePlan& plan);
   Status Quantize(const GifFramePlan& plan);
   void NumberQuantized(const GifFramePlan& plan, const std::vector<Rgba>& palette);
 
@@ -85,6 +84,9 @@ class GifFramePixels {
   GifPalette colors_;
   size_t drawn_count_ = 0;
   size_t pixels_ = 0;
+  // Of the colors that stand still: their places in `colors_`, -1 if there was no room.
+  std::array<int16_t, GifPalette::kMostColors> still_numbers_ = {};
+  size_t still_count_ = 0;
   uint64_t still_px_ = 0;
   uint64_t hidden_px_ = 0;
   bool must_draw_all_ = false;

@@ -1,6 +1,7 @@
 #include "codecs/gif_lzw_decoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -34,7 +35,8 @@ Status GifLzwDecoder::Start(Bytes data, uint8_t code_bits) {
   Tables& tables = *tables_.as<Tables>();
   for (unsigned i = 0; i < 1u << code_bits; ++i) {
     tables.length[i] = 1;
-    tables.first[i] = tables.suffix[i] = static_cast<uint8_t>(i);
+    tables.tail[i] = i;
+    tables.first[i] = static_cast<uint8_t>(i);
   }
   Reset();
   return Status();
@@ -68,11 +70,13 @@ void GifLzwDecoder::Remember(uint16_t code) {
   if (last_ < 0 || next_ >= kMostCodes) return;
   Tables& tables = *tables_.as<Tables>();
   const uint16_t last = static_cast<uint16_t>(last_);
-  tables.prefix[next_] = last;
+  // The string that is only now being made begins as the last one did.
+  const uint64_t index = code == next_ ? tables.first[last] : tables.first[code];
+  const size_t in_tail = tables.length[last] % kWord;
+  tables.head[next_] = in_tail == 0 ? last : tables.head[last];
+  tables.tail[next_] = in_tail == 0 ? index : tables.tail[last] | index << 8 * in_tail;
   tables.length[next_] = static_cast<uint16_t>(tables.length[last] + 1);
   tables.first[next_] = tables.first[last];
-  // The string that is only now being made begins as the last one did.
-  tables.suffix[next_] = code == next_ ? tables.first[last] : tables.first[code];
   ++next_;
   if (next_ == 1u << width_ && width_ < kMostBits) ++width_;
 }
@@ -99,9 +103,14 @@ Result<uint16_t> GifLzwDecoder::NextString() {
 }
 
 void GifLzwDecoder::Expand(uint16_t code, uint8_t* out) {
+  static_assert(std::endian::native == std::endian::little);
   const Tables& tables = *tables_.as<Tables>();
-  for (size_t i = tables.length[code]; i-- > 0; code = tables.prefix[code]) {
-    out[i] = tables.suffix[code];
+  size_t at = (tables.length[code] - 1u) / kWord * kWord;
+  std::memcpy(out + at, &tables.tail[code], kWord);
+  while (at > 0) {
+    at -= kWord;
+    code = tables.head[code];
+    std::memcpy(out + at, &tables.tail[code], kWord);
   }
 }
 
@@ -118,7 +127,7 @@ Status GifLzwDecoder::Read(std::span<uint8_t> out) {
     }
     PIXPRESS_ASSIGN_OR_RETURN(const uint16_t code, NextString());
     const size_t length = tables.length[code];
-    if (length <= out.size() - done) {
+    if (length + kWord <= out.size() - done) {
       Expand(code, out.data() + done);
       done += length;
     } else {

@@ -28,13 +28,14 @@ class GifLzwDecoder {
  private:
   static constexpr unsigned kMostBits = 12;
   static constexpr size_t kMostCodes = 1u << kMostBits;
-  // Code c stands for the string of prefix[c] and then suffix[c].
+  // A string is whole words of indices and its tail, of 1 to kWord.
+  static constexpr size_t kWord = 8;
   struct Tables {
-    std::array<uint16_t, kMostCodes> prefix;
+    std::array<uint64_t, kMostCodes> tail;  // The first index lowest.
+    std::array<uint16_t, kMostCodes> head;  // The string before the tail.
     std::array<uint16_t, kMostCodes> length;
-    std::array<uint8_t, kMostCodes> suffix;
     std::array<uint8_t, kMostCodes> first;
-    std::array<uint8_t, kMostCodes> pending;
+    std::array<uint8_t, kMostCodes + kWord> pending;
   };
 
   explicit GifLzwDecoder(Buffer tables) : tables_(std::move(tables)) {}
@@ -42,7 +43,7 @@ class GifLzwDecoder {
   bool FillBits();
   Result<uint16_t> NextString();
   void Remember(uint16_t code);
-  // The string of `code` to the length[code] bytes at `out`.
+  // The string of `code` to `out`, which has room for length[code] bytes and kWord more.
   void Expand(uint16_t code, uint8_t* out);
 
   Buffer tables_;

@@ -1,6 +1,7 @@
 #include "codecs/gif_lzw_encoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -46,6 +47,7 @@ uint64_t GifLzwEncoder::OutputBytes(uint64_t pixels) {
 void GifLzwEncoder::ForgetStrings() {
   Tables& tables = *tables_.as<Tables>();
   tables.slots.fill(kEmptySlot);
+  tables.oldest.fill(kEmptySlot);
   tables.child.fill(0);
   width_ = code_bits_ + 1u;
   next_code_ = (1u << code_bits_) + 2;
@@ -74,6 +76,9 @@ Status GifLzwEncoder::Start(uint8_t code_bits, ByteChain* out, GifClearing clear
 
 int GifLzwEncoder::FindChild(int node, uint8_t index) const {
   const Tables& tables = *reinterpret_cast<const Tables*>(tables_.data());
+  const uint32_t oldest = tables.oldest[static_cast<size_t>(node)];
+  if (oldest >> kMostBits == index) return static_cast<int>(oldest & (kMostCodes - 1));
+  if (oldest == kEmptySlot) return kNone;
   const uint32_t key = static_cast<uint32_t>(node) << 8 | index;
   const Probe probe = ProbeOf(static_cast<unsigned>(node), index, kSlots);
   for (size_t slot = probe.slot;; slot = (slot + probe.step) & (kSlots - 1)) {
@@ -84,7 +89,8 @@ int GifLzwEncoder::FindChild(int node, uint8_t index) const {
 }
 
 bool GifLzwEncoder::HasChild(int node) const {
-  return reinterpret_cast<const Tables*>(tables_.data())->child[static_cast<size_t>(node)] != 0;
+  const Tables& tables = *reinterpret_cast<const Tables*>(tables_.data());
+  return tables.oldest[static_cast<size_t>(node)] != kEmptySlot;
 }
 
 // The reader's table grows with every string, known here already or not.
@@ -97,12 +103,17 @@ void GifLzwEncoder::GrowUnstored() {
 int GifLzwEncoder::AddChild(int node, uint8_t index) {
   if (next_code_ >= kMostCodes) return kNone;
   Tables& tables = *tables_.as<Tables>();
-  const uint32_t key = static_cast<uint32_t>(node) << 8 | index;
-  const Probe probe = ProbeOf(static_cast<unsigned>(node), index, kSlots);
-  size_t slot = probe.slot;
-  while (tables.slots[slot] != kEmptySlot) slot = (slot + probe.step) & (kSlots - 1);
   const int code = static_cast<int>(next_code_);
-  tables.slots[slot] = key << kMostBits | next_code_;
+  uint32_t& oldest = tables.oldest[static_cast<size_t>(node)];
+  if (oldest == kEmptySlot) {
+    oldest = static_cast<uint32_t>(index) << kMostBits | next_code_;
+  } else {
+    const uint32_t key = static_cast<uint32_t>(node) << 8 | index;
+    const Probe probe = ProbeOf(static_cast<unsigned>(node), index, kSlots);
+    size_t slot = probe.slot;
+    while (tables.slots[slot] != kEmptySlot) slot = (slot + probe.step) & (kSlots - 1);
+    tables.slots[slot] = key << kMostBits | next_code_;
+  }
   tables.first[next_code_] = tables.first[static_cast<size_t>(node)];
   tables.last[next_code_] = index;
   tables.sibling[next_code_] = tables.child[static_cast<size_t>(node)];
@@ -111,24 +122,27 @@ int GifLzwEncoder::AddChild(int node, uint8_t index) {
   return code;
 }
 
+// The first bytes that wait, as a sub-block.
 Status GifLzwEncoder::FlushBlock() {
   if (block_bytes_ == 0) return Status();
-  block_[0] = static_cast<uint8_t>(block_bytes_);
-  PIXPRESS_RETURN_IF_ERROR(out_->Append({block_.data(), block_bytes_ + 1}));
-  block_bytes_ = 0;
+  const size_t bytes = std::min(block_bytes_, kBlockBytes);
+  block_[0] = static_cast<uint8_t>(bytes);
+  PIXPRESS_RETURN_IF_ERROR(out_->Append({block_.data(), bytes + 1}));
+  block_bytes_ -= bytes;
+  std::memmove(block_.data() + 1, block_.data() + 1 + bytes, block_bytes_);
   return Status();
 }
 
 Status GifLzwEncoder::EmitCode(unsigned code) {
-  bits_ |= code << bit_count_;
+  static_assert(std::endian::native == std::endian::little);
+  bits_ |= uint64_t{code} << bit_count_;
   bit_count_ += width_;
-  while (bit_count_ >= 8) {
-    block_[++block_bytes_] = static_cast<uint8_t>(bits_);
-    bits_ >>= 8;
-    bit_count_ -= 8;
-    if (block_bytes_ == 255) PIXPRESS_RETURN_IF_ERROR(FlushBlock());
-  }
-  return Status();
+  if (bit_count_ < 32) return Status();
+  std::memcpy(block_.data() + 1 + block_bytes_, &bits_, 4);
+  block_bytes_ += 4;
+  bits_ >>= 32;
+  bit_count_ -= 32;
+  return block_bytes_ < kBlockBytes ? Status() : FlushBlock();
 }
 
 // The code of a string of so many pixels; afterwards the table may be empty.
@@ -181,12 +195,9 @@ Status GifLzwEncoder::Finish() {
     GrowUnstored();
   }
   PIXPRESS_RETURN_IF_ERROR(EmitCode((1u << code_bits_) + 1));
-  if (bit_count_ > 0) {
-    block_[++block_bytes_] = static_cast<uint8_t>(bits_);
-    bits_ = 0;
-    bit_count_ = 0;
-  }
-  PIXPRESS_RETURN_IF_ERROR(FlushBlock());
+  std::memcpy(block_.data() + 1 + block_bytes_, &bits_, 4);
+  block_bytes_ += (bit_count_ + 7) / 8;
+  while (block_bytes_ > 0) PIXPRESS_RETURN_IF_ERROR(FlushBlock());
   constexpr std::array<uint8_t, 1> kTerminator = {0};
   return out_->Append(kTerminator);
 }

@@ -51,8 +51,12 @@ class GifLzwEncoder {
   static constexpr unsigned kMostCodes = 1u << kMostBits;
   static constexpr size_t kSlots = 2 * kMostCodes;
   static constexpr int kNone = -1;
+  static constexpr size_t kBlockBytes = 255;  // Of a full sub-block.
   struct Tables {
-    // Open addressing: prefix, suffix and code of the strings longer than one index.
+    // The oldest child of each string, most often the one that is looked for: its code and last
+    // index; kNoCode is none.
+    std::array<uint32_t, kMostCodes> oldest;
+    // Open addressing: prefix, suffix and code of the other strings longer than one index.
     std::array<uint32_t, kSlots> slots;
     // The same strings as a tree: the newest child, and the next older one of the same parent; 0 is
     // none, as no child has that code.
@@ -109,9 +113,9 @@ class GifLzwEncoder {
   unsigned next_code_ = 0;
   int node_ = kNone;        // The string that is being matched.
   size_t node_pixels_ = 0;  // Its length.
-  uint32_t bits_ = 0;
+  uint64_t bits_ = 0;       // Less than 32 between codes.
   unsigned bit_count_ = 0;
-  std::array<uint8_t, 256> block_ = {};  // Its length first.
+  std::array<uint8_t, 1 + kBlockBytes + 8> block_ = {};  // Its length, and what waits behind.
   size_t block_bytes_ = 0;
   // Since the last clearing, and of the last codes of a full table.
   uint64_t cycle_bits_ = 0;

@@ -9,17 +9,6 @@ void GifPalette::Clear() {
   slots_.fill(-1);
 }
 
-// The slot of the color, or the free one where it belongs.
-size_t GifPalette::SlotOf(uint32_t color) const {
-  size_t slot = (color * 2654435761u) >> 22;
-  while (slots_[slot] >= 0 && colors_[static_cast<size_t>(slots_[slot])] != color) {
-    slot = (slot + 1) & (kSlots - 1);
-  }
-  return slot;
-}
-
-int GifPalette::Find(uint32_t color) const { return slots_[SlotOf(color)]; }
-
 int GifPalette::FindOrAdd(uint32_t color) {
   const size_t slot = SlotOf(color);
   if (slots_[slot] >= 0) return slots_[slot];

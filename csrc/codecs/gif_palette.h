@@ -19,7 +19,7 @@ class GifPalette {
   std::span<const uint32_t> colors() const { return colors_; }
 
   // The index of a color, -1 if there is none.
-  int Find(uint32_t color) const;
+  int Find(uint32_t color) const { return slots_[SlotOf(color)]; }
   // False if the color is new and the palette is full.
   bool Add(uint32_t color);
   // The index of a color, added if it is new; -1 if the palette is full then.
@@ -29,7 +29,14 @@ class GifPalette {
 
  private:
   static constexpr size_t kSlots = 1024;
-  size_t SlotOf(uint32_t color) const;
+  // The slot of the color, or the free one where it belongs.
+  size_t SlotOf(uint32_t color) const {
+    size_t slot = (color * 2654435761u) >> 22;
+    while (slots_[slot] >= 0 && colors_[static_cast<size_t>(slots_[slot])] != color) {
+      slot = (slot + 1) & (kSlots - 1);
+    }
+    return slot;
+  }
 
   std::vector<uint32_t> colors_;
   std::array<int16_t, kSlots> slots_;  // Indices; open addressing.

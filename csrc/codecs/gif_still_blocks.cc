@@ -26,10 +26,12 @@ class StillBlocks {
   StillBlocks(const GifLoss& loss, CanvasPixels shown, uint32_t* next)
       : loss_(loss), shown_(shown), next_(next) {}
 
-  void Keep() {
+  void Keep(const CanvasPlace& changed) {
     const Rect canvas{0, 0, shown_.width, shown_.height};
-    for (uint32_t y = 0; y < canvas.bottom; y += kBlockSide) {
-      for (uint32_t x = 0; x < canvas.right; x += kBlockSide) {
+    const uint32_t left = changed.x - changed.x % kBlockSide;
+    const uint32_t top = changed.y - changed.y % kBlockSide;
+    for (uint32_t y = top; y < changed.y + changed.height; y += kBlockSide) {
+      for (uint32_t x = left; x < changed.x + changed.width; x += kBlockSide) {
         const Rect block = PartOf(canvas, x, y, kBlockSide);
         if (!IsEqual(block) && StandsStill(block)) KeepNear(block);
       }
@@ -110,8 +112,9 @@ class StillBlocks {
 
 }  // namespace
 
-void KeepStillBlocks(const GifLoss& loss, CanvasPixels shown, uint32_t* next) {
-  StillBlocks(loss, shown, next).Keep();
+void KeepStillBlocks(const GifLoss& loss, CanvasPixels shown, const CanvasPlace& changed,
+                     uint32_t* next) {
+  StillBlocks(loss, shown, next).Keep(changed);
 }
 
 }  // namespace pixpress

@@ -9,8 +9,10 @@
 namespace pixpress {
 
 // Replaces pixels of `next`, GifColor()s as many as those of `shown`, by what is shown where `loss`
-// allows it, within blocks that stand still but for noise or little. Where things move, pixels that
-// happen to be alike are left alone: together they would show what was there before.
-void KeepStillBlocks(const GifLoss& loss, CanvasPixels shown, uint32_t* next);
+// allows it; the two differ only in `changed`. Within blocks that stand still but for noise or
+// little. Where things move, pixels that happen to be alike are left alone: together they would
+// show what was there before.
+void KeepStillBlocks(const GifLoss& loss, CanvasPixels shown, const CanvasPlace& changed,
+                     uint32_t* next);
 
 }  // namespace pixpress

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "base/status.h"
 #include "image/image.h"
@@ -28,10 +29,20 @@ struct AnimationInfo {
   uint64_t useful_bytes = std::numeric_limits<uint64_t>::max();
 };
 
+// A part of a canvas.
+struct CanvasPlace {
+  uint32_t x = 0;
+  uint32_t y = 0;
+  uint32_t width = 0;
+  uint32_t height = 0;
+};
+
 // One frame, composed: the whole canvas as one shows it, RGBA of 8 bits.
 struct Frame {
   const Image* canvas = nullptr;  // Borrowed from the source until its next call.
   FrameDuration duration;
+  // Has all pixels that differ from the canvas before, and maybe more; none: not known.
+  std::optional<CanvasPlace> changed;
 };
 
 // Decodes an animation, frame by frame, in order. Holds a few canvases, never all frames. Used by
@@ -51,6 +62,11 @@ class FrameSink {
   virtual ~FrameSink() = default;
   // Take the next canvas, RGBA of 8 bits, of the size of the animation; borrowed for the call.
   virtual Status Add(const Image& canvas, const FrameDuration& duration) = 0;
+  // The same where only `changed` may differ from the canvas that was added before.
+  virtual Status AddChanged(const Image& canvas, const FrameDuration& duration,
+                            const CanvasPlace& /*changed*/) {
+    return Add(canvas, duration);
+  }
   // After the last frame, once: write what is left.
   virtual Status Finish() = 0;
 };

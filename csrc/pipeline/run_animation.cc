@@ -72,8 +72,10 @@ Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransfo
       PIXPRESS_ASSIGN_OR_RETURN(stepped, RunSteps(*frame.canvas, plan, settings, color, quiet));
     }
     timer->Charge(Stage::kResize);
-    PIXPRESS_RETURN_IF_ERROR(
-        sink.Add(plan.steps.empty() ? *frame.canvas : stepped, frame.duration).At(Stage::kEncode));
+    Status added = plan.steps.empty() && frame.changed.has_value()
+                       ? sink.AddChanged(*frame.canvas, frame.duration, *frame.changed)
+                       : sink.Add(plan.steps.empty() ? *frame.canvas : stepped, frame.duration);
+    PIXPRESS_RETURN_IF_ERROR(std::move(added).At(Stage::kEncode));
     timer->Charge(Stage::kEncode);
     Report(plan, done + 1, context);
   }

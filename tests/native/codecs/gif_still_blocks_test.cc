@@ -23,7 +23,8 @@ GifLoss LossOf(int quality) {
 
 // What is left of `next` after `shown`.
 Pixels Kept(const Pixels& shown, Pixels next, int quality) {
-  KeepStillBlocks(LossOf(quality), {shown.data(), kWidth, kHeight}, next.data());
+  KeepStillBlocks(LossOf(quality), {shown.data(), kWidth, kHeight}, {0, 0, kWidth, kHeight},
+                  next.data());
   return next;
 }
 
