@@ -32,16 +32,20 @@ constexpr size_t kTrialMargin = 64;
 // From here on filters are compared on all rows.
 constexpr int kWholeTrialEffort = 7;
 
-// Levels of libdeflate at which filters are compared.
-int TrialLevel(int effort) { return effort < kWholeTrialEffort ? 1 : 5; }
+// Rows that deflate to more than a quarter are not worth the time of filters by deflating each.
+constexpr size_t kShortestRatio = 4;
+// Levels of libdeflate at which filters are compared: fast ones rank badly what repeats far apart.
+constexpr int kTrialLevel = 1;
+constexpr int kNoiseTrialLevel = 6;
+constexpr int kWholeTrialLevel = 7;
 
 // The rows of a block on which filters are compared: a strip at the begin of each half. Shorter
 // ones hide rows that repeat others above them.
 struct Sample {
   Sample(uint32_t block_rows, int effort) {
     constexpr uint32_t kParts = 2;
-    const uint32_t share = effort < kRivalEffort ? 4 : effort < kWholeTrialEffort ? 2 : 1;
-    if (share == 1 || block_rows < kParts * share) {
+    const uint32_t share = effort < kRivalEffort ? 4 : 2;
+    if (block_rows < kParts * share) {
       part_rows = strip_rows = std::max(block_rows, 1u);
       return;
     }
@@ -123,7 +127,7 @@ class DataWriter {
       PIXPRESS_ASSIGN_OR_RETURN(slot.stream, meter.Allocate(bound));
       if (!has_samples_) continue;
       PIXPRESS_ASSIGN_OR_RETURN(slot.rows, meter.Allocate(cut_.block_bytes));
-      PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(TrialLevel(options_.effort)));
+      PIXPRESS_ASSIGN_OR_RETURN(slot.trial, MakeDeflater(kTrialLevel));
     }
     return Status();
   }
@@ -156,11 +160,42 @@ class DataWriter {
   }
 
   Status FilterBlock(size_t index, Slot* slot, std::span<uint8_t> block) {
+    if (options_.effort >= kWholeTrialEffort) return FilterThoroughly(index, slot, block);
     const auto rows_count = static_cast<uint32_t>(block.size() / format_.line_bytes());
     PIXPRESS_ASSIGN_OR_RETURN(const PngFilter best,
                               BestFilter(FirstRowOf(index), rows_count, slot));
     FilterPngRows(image_, format_, FirstRowOf(index), rows_count, best, slot->scratch.data(),
                   block.data());
+    return Status();
+  }
+
+  // Compares filters on all rows.
+  Status FilterThoroughly(size_t index, Slot* slot, std::span<uint8_t> block) {
+    const auto rows_count = static_cast<uint32_t>(block.size() / format_.line_bytes());
+    const auto filter_rows = [&](PngFilter filter) {
+      FilterPngRows(image_, format_, FirstRowOf(index), rows_count, filter, slot->scratch.data(),
+                    slot->rows.data(), slot->trial.get());
+    };
+    const auto deflate_rows = [&](libdeflate_compressor* deflater) {
+      return libdeflate_deflate_compress(deflater, slot->rows.data(), block.size(),
+                                         slot->stream.data(), slot->stream.size());
+    };
+    filter_rows(filters_.front());
+    const size_t first_made = deflate_rows(slot->trial.get());
+    const int level = first_made > block.size() / 2 ? kNoiseTrialLevel : kWholeTrialLevel;
+    PIXPRESS_ASSIGN_OR_RETURN(const Deflater deflater, MakeDeflater(level));
+    size_t least = ~size_t{0};
+    for (const PngFilter filter : filters_) {
+      PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
+      if (filter == PngFilter::kShortest && least > block.size() / kShortestRatio) continue;
+      if (filter != filters_.front()) filter_rows(filter);
+      const size_t made = deflate_rows(deflater.get());
+      if (made >= least) continue;
+      least = made;
+      std::memcpy(block.data(), slot->rows.data(), block.size());
+    }
+    slot->sample_bytes = block.size();
+    slot->sample_made = least;
     return Status();
   }
 
@@ -262,7 +297,7 @@ uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows,
   const Cut cut(format, rows, options);
   // The filtered rows twice, the stream, and libdeflate's memory for trials.
   const uint64_t slot = 2 * cut.block_bytes + DeflateBound(cut.block_bytes) +
-                        PngFilterScratchBytes(format) + kTrialBytes +
+                        PngFilterScratchBytes(format) + 2 * kTrialBytes +
                         PngDeflate::MemoryBytes(cut.block_bytes, options);
   uint64_t bytes = SaturatingAdd(SaturatingMul(cut.slots, slot), kDeflateWindowBytes);
   // Buffers are rounded up to a size class: a quarter at most.

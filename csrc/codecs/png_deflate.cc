@@ -20,7 +20,7 @@ constexpr uint64_t kLibraryBytes = 1u << 20;
 // less time. Costs of larger blocks would not fit into 32 bits.
 constexpr size_t kRepetitiveRatio = 6;
 constexpr size_t kMostRepetitiveBytes = 2u << 20;
-// From here on it is thorougher, and libdeflate's is tried as well.
+// From here on it is thorougher.
 constexpr int kThoroughEffort = 7;
 
 int LevelOf(const EncodeOptions& options) {
@@ -96,19 +96,16 @@ Result<size_t> PngDeflate::Run(const PngBlock& block, const PngRowFormat& format
   if (IsLiteral(block, options)) {
     return DeflateLiterals(block.data, block.is_last, context.stop, out);
   }
-  size_t made = 0;
   if (is_repetitive && IsThorough(options)) {
-    PIXPRESS_ASSIGN_OR_RETURN(
-        made, DeflateThoroughly(block.data, block.known_bytes, format.pixel_bytes,
-                                ThoroughOf(options, format), block.is_last, context.stop,
-                                context.meter, out));
-    if (made != 0 && options.effort < kThoroughEffort) return made;
+    PIXPRESS_ASSIGN_OR_RETURN(const size_t made,
+                              DeflateThoroughly(block.data, block.known_bytes, format.pixel_bytes,
+                                                ThoroughOf(options, format), block.is_last,
+                                                context.stop, context.meter, out));
+    if (made != 0) return made;
   }
-  if (made == 0) {
-    const bool is_noisy = block.sample_made > block.sample_bytes / 2;
-    const int level = is_noisy ? LevelOfNoise(options) : LevelOf(options);
-    PIXPRESS_ASSIGN_OR_RETURN(made, Deflate(block, level, context.stop, out));
-  }
+  const bool is_noisy = block.sample_made > block.sample_bytes / 2;
+  const int level = is_noisy ? LevelOfNoise(options) : LevelOf(options);
+  PIXPRESS_ASSIGN_OR_RETURN(const size_t made, Deflate(block, level, context.stop, out));
   PIXPRESS_ASSIGN_OR_RETURN(const size_t rival, MakeRival(block, made, options, context.stop));
   if (rival == 0 || rival >= made) return made;
   std::memcpy(out.data(), rival_.data(), rival);
@@ -119,10 +116,7 @@ Result<size_t> PngDeflate::Run(const PngBlock& block, const PngRowFormat& format
 Result<size_t> PngDeflate::MakeRival(const PngBlock& block, size_t made,
                                      const EncodeOptions& options, const StopToken& stop) {
   if (options.effort < kRivalEffort) return size_t{0};
-  if (made < block.data.size() / kRepetitiveRatio) {
-    if (options.effort < kThoroughEffort) return size_t{0};
-    return Deflate(block, LevelOf(options), stop, rival_.span());
-  }
+  if (made < block.data.size() / kRepetitiveRatio) return size_t{0};
   if (LeastLiteralBytes(block.data) >= made) return size_t{0};
   return DeflateLiterals(block.data, block.is_last, stop, rival_.span());
 }

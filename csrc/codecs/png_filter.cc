@@ -13,6 +13,8 @@ namespace {
 
 // Zeros before a row: the left neighbors of its first pixel, of 8 bytes at most.
 constexpr size_t kMarginBytes = 8;
+// Rows that are deflated together where that chooses filters.
+constexpr size_t kRowsTogether = 4;
 
 // A row as PNG stores it: packed samples, big-endian.
 void PackRow(const Image& image, uint32_t y, const PngRowFormat& format, uint8_t* out) {
@@ -45,6 +47,8 @@ uint64_t CostOf(PngFilter measure, const uint8_t* row, size_t bytes, PngRowCost*
       return PngRowCost::Entropy(row, bytes);
     case PngFilter::kFewestBigrams:
       return cost->DistinctBigrams(row, bytes);
+    case PngFilter::kLeastBigramEntropy:
+      return cost->BigramEntropy(row, bytes);
     default:
       return SumOfMagnitudes(row, bytes);
   }
@@ -62,6 +66,27 @@ void FilterBest(PngFilter measure, const uint8_t* row, const uint8_t* up,
     out[0] = filter;
     std::memcpy(out + 1, trial, format.row_bytes);
   }
+}
+
+// Leaves in `out` the row that deflates to least behind the `before_bytes` bytes before it.
+void FilterShortest(const uint8_t* row, const uint8_t* up, const PngRowFormat& format,
+                    size_t before_bytes, libdeflate_compressor* deflater, uint8_t* trial,
+                    uint8_t* out) {
+  size_t least = kRowsTogether * format.line_bytes();  // Room of `trial`.
+  uint8_t best = 0;
+  const auto filter_row = [&](uint8_t filter) {
+    out[0] = filter;
+    FilterPngRow(PngRowFilter{filter}, row, up, format.row_bytes, format.pixel_bytes, out + 1);
+  };
+  for (uint8_t filter = 0; filter < kPngRowFilters; ++filter) {
+    filter_row(filter);
+    const size_t made = libdeflate_deflate_compress(
+        deflater, out - before_bytes, before_bytes + format.line_bytes(), trial, least);
+    if (made == 0) continue;
+    least = made - 1;
+    best = filter;
+  }
+  filter_row(best);
 }
 
 }  // namespace
@@ -91,19 +116,21 @@ std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format,
   // One filter for all rows often beats the best for each: rows that look alike repeat.
   static constexpr std::array kSamples = {
       PngFilter::kLeastSum,     PngFilter::kNone,  PngFilter::kSub, PngFilter::kFewestBigrams,
-      PngFilter::kLeastEntropy, PngFilter::kPaeth, PngFilter::kUp};
+      PngFilter::kLeastEntropy, PngFilter::kPaeth, PngFilter::kUp,  PngFilter::kLeastBigramEntropy,
+      PngFilter::kShortest};
   if (format.color_type == 3 || format.depth < 8) {
     return std::span(kPacked).first(effort < 5 ? 1 : effort < 7 ? 2 : 3);
   }
-  return std::span(kSamples).first(effort < 2 ? 1 : effort < 5 ? 3 : effort < 7 ? 4 : 7);
+  return std::span(kSamples).first(effort < 2 ? 1 : effort < 5 ? 3 : effort < 7 ? 4 : 9);
 }
 
 size_t PngFilterScratchBytes(const PngRowFormat& format) {
-  return 2 * (kMarginBytes + format.row_bytes) + format.row_bytes;
+  return 2 * (kMarginBytes + format.row_bytes) + kRowsTogether * format.line_bytes();
 }
 
 void FilterPngRows(const Image& image, const PngRowFormat& format, uint32_t first_row,
-                   uint32_t rows, PngFilter filter, uint8_t* scratch, uint8_t* out) {
+                   uint32_t rows, PngFilter filter, uint8_t* scratch, uint8_t* out,
+                   libdeflate_compressor* deflater) {
   PngRowCost costs;
   uint8_t* up = scratch + kMarginBytes;
   uint8_t* row = up + format.row_bytes + kMarginBytes;
@@ -120,6 +147,9 @@ void FilterPngRows(const Image& image, const PngRowFormat& format, uint32_t firs
     if (filter < PngFilter::kLeastSum) {
       out[0] = static_cast<uint8_t>(filter);
       FilterPngRow(PngRowFilter{out[0]}, row, up, format.row_bytes, format.pixel_bytes, out + 1);
+    } else if (filter == PngFilter::kShortest) {
+      const size_t before_bytes = std::min<size_t>(y, kRowsTogether - 1) * format.line_bytes();
+      FilterShortest(row, up, format, before_bytes, deflater, trial, out);
     } else {
       FilterBest(filter, row, up, format, &costs, trial, out);
     }

@@ -1,6 +1,8 @@
 #pragma once
 // Rows as PNG stores them, each behind its filter byte.
 
+#include <libdeflate.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,6 +35,8 @@ enum class PngFilter : uint8_t {
   kLeastSum,       // Of magnitudes.
   kLeastEntropy,   // Of the row's bytes, order 0.
   kFewestBigrams,  // Distinct pairs of bytes.
+  kLeastBigramEntropy,
+  kShortest,  // What deflates to least behind the three rows before.
 };
 
 // The filters worth a trial at an effort, or the one that an expert chose.
@@ -42,8 +46,10 @@ std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format,
 // What FilterPngRows needs to work in.
 size_t PngFilterScratchBytes(const PngRowFormat& format);
 
-// Write `rows` rows from `first_row` on to `out`, line_bytes() each.
+// Write `rows` rows from `first_row` on to `out`, line_bytes() each. Only kShortest needs the
+// `deflater`, a fast one.
 void FilterPngRows(const Image& image, const PngRowFormat& format, uint32_t first_row,
-                   uint32_t rows, PngFilter filter, uint8_t* scratch, uint8_t* out);
+                   uint32_t rows, PngFilter filter, uint8_t* scratch, uint8_t* out,
+                   libdeflate_compressor* deflater = nullptr);
 
 }  // namespace pixpress

@@ -129,7 +129,7 @@ HWY_EXPORT(FilterRow);
 HWY_EXPORT(Magnitudes);
 
 // log2(value) in 1/256, rounded down: one bit more for each squaring that carries.
-uint32_t Log2Fixed(uint32_t value) {
+constexpr uint32_t Log2Fixed(uint32_t value) {
   uint32_t log = static_cast<uint32_t>(std::bit_width(value)) - 1;
   uint64_t mantissa = (uint64_t{value} << 31) >> log;  // 1 to 2 with 31 bits after the point.
   for (int bit = 0; bit < 8; ++bit) {
@@ -141,6 +141,13 @@ uint32_t Log2Fixed(uint32_t value) {
   }
   return log;
 }
+
+// value * Log2Fixed(value) of small values.
+constexpr auto kWeighted = [] {
+  std::array<uint32_t, 256> weighted = {};
+  for (uint32_t n = 1; n < weighted.size(); ++n) weighted[n] = n * Log2Fixed(n);
+  return weighted;
+}();
 
 }  // namespace
 
@@ -164,6 +171,18 @@ uint32_t PngRowCost::DistinctBigrams(const uint8_t* row, size_t bytes) {
   }
   std::fill(seen_.begin(), seen_.end(), 0);
   return distinct;
+}
+
+uint64_t PngRowCost::BigramEntropy(const uint8_t* row, size_t bytes) {
+  if (bytes < 2) return 0;
+  for (size_t i = 0; i + 1 < bytes; ++i) ++pairs_[static_cast<size_t>(row[i] << 8 | row[i + 1])];
+  uint64_t bits = (bytes - 1) * Log2Fixed(static_cast<uint32_t>(bytes - 1));
+  for (size_t i = 0; i + 1 < bytes; ++i) {
+    uint32_t& n = pairs_[static_cast<size_t>(row[i] << 8 | row[i + 1])];
+    bits -= n < kWeighted.size() ? kWeighted[n] : uint64_t{n} * Log2Fixed(n);
+    n = 0;
+  }
+  return bits;
 }
 
 uint64_t PngRowCost::Entropy(const uint8_t* row, size_t bytes) {

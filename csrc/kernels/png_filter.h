@@ -23,16 +23,20 @@ uint64_t SumOfMagnitudes(const uint8_t* row, size_t bytes);
 // Costs that need a table each; not thread-safe, make one per thread. Lower compresses better.
 class PngRowCost {
  public:
-  PngRowCost() : seen_(65536 / 64) {}
+  PngRowCost() : seen_(65536 / 64), pairs_(65536) {}
 
   // How many different pairs of neighboring bytes the row has.
   uint32_t DistinctBigrams(const uint8_t* row, size_t bytes);
+
+  // Bits that an ideal code takes for the row's pairs of neighboring bytes, in 1/256 bit.
+  uint64_t BigramEntropy(const uint8_t* row, size_t bytes);
 
   // Bits that an ideal order-0 code takes for the row, in 1/256 bit. Rows below 2^32 bytes.
   static uint64_t Entropy(const uint8_t* row, size_t bytes);
 
  private:
-  std::vector<uint64_t> seen_;  // A bit for each pair; all zero between calls.
+  std::vector<uint64_t> seen_;   // A bit for each pair; all zero between calls.
+  std::vector<uint32_t> pairs_;  // How many of each pair; all zero between calls.
 };
 
 }  // namespace pixpress

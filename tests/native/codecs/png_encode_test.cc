@@ -188,7 +188,7 @@ TEST_F(PngEncodeTest, LargeImagesAreTheSameBytesOnAnyThreads) {
   const Image image = Make(LayoutOf(1700, 3500, 3), [](uint32_t x, uint32_t y, uint32_t c) {
     return y < 800 ? x / 9 + y / 7 + c * 30 : y < 1200 ? Noise(x, y, c) : 40u;
   });
-  for (const int effort : {1, 5}) {
+  for (const int effort : {1, 5, 7}) {
     const ByteVector serial = Encode(image, {.effort = effort});
     BackwardParallel parallel;
     Meter meter(pool_);

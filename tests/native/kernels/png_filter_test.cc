@@ -118,6 +118,23 @@ TEST(PngFilterTest, DistinctBigramsAreCountedAfreshForEachRow) {
   }
 }
 
+TEST(PngFilterTest, BigramEntropyIsTheFormulasAndCountedAfreshForEachRow) {
+  PngRowCost cost;
+  for (const size_t bytes : kLengths) {
+    auto row = Row(bytes, 6);
+    std::fill(row.begin() + kMargin, row.begin() + kMargin + static_cast<ptrdiff_t>(bytes / 2), 9);
+    std::map<std::pair<uint8_t, uint8_t>, double> counts;
+    for (size_t i = kMargin; i + 1 < row.size(); ++i) ++counts[{row[i], row[i + 1]}];
+    double bits = 0;
+    for (const auto& [pair, n] : counts) bits -= n * std::log2(n / static_cast<double>(bytes - 1));
+    for (int time = 0; time < 2; ++time) {
+      const auto got = static_cast<double>(cost.BigramEntropy(row.data() + kMargin, bytes)) / 256;
+      EXPECT_NEAR(got, bits, static_cast<double>(bytes) / 256 + 1e-9) << bytes << ' ' << time;
+    }
+  }
+  EXPECT_EQ(cost.BigramEntropy(std::vector<uint8_t>(999, 7).data(), 999), 0u);
+}
+
 TEST(PngFilterTest, EntropyIsTheFormulasWithinItsRounding) {
   for (const size_t bytes : kLengths) {
     const auto row = Row(bytes, 5);
