@@ -18,8 +18,8 @@
 // jpeglib.h needs <cstdio> before it.
 #include <jpeglib.h>
 
-#include "codecs/jpeg_entropy_decoder.h"
-#include "codecs/jpeg_transcode.h"
+#include "codecs/jpeg/entropy_decoder.h"
+#include "codecs/jpeg/transcode.h"
 
 namespace pixpress {
 namespace {

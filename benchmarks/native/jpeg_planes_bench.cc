@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "codecs/jpeg_decode.h"
-#include "codecs/jpeg_plane_source.h"
+#include "codecs/jpeg/decode.h"
+#include "codecs/jpeg/plane_source.h"
 
 namespace pixpress {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/checked_math.h"
-#include "codecs/jpeg_encode.h"
+#include "codecs/jpeg/encode.h"
 #include "image/image.h"
 #include "memory/buffer.h"
 #include "pipeline/encode_options.h"

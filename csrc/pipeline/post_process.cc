@@ -7,7 +7,7 @@
 
 #include "base/checked_math.h"
 #include "base/clock.h"
-#include "codecs/jpeg_encode.h"
+#include "codecs/jpeg/encode.h"
 #include "image/image.h"
 #include "memory/buffer.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "codecs/avif_quantizer.h"
+#include "codecs/avif/quantizer.h"
 #include "pipeline/log_size.h"
 #include "pipeline/typical_size.h"
 

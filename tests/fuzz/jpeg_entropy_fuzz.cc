@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "codecs/jpeg_differential.h"
+#include "codecs/jpeg/differential.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace pixpress;

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "codecs/avif_library.h"
+#include "codecs/avif/library.h"
 #include "seeds.h"
 
 namespace pixpress {

@@ -1,7 +1,7 @@
 // GIF with what our own encoder avoids: every disposal, interlace, local colors, frames over the
 // edge.
 
-#include "codecs/gif_bytes.h"
+#include "codecs/gif/bytes.h"
 #include "seeds.h"
 
 namespace pixpress {

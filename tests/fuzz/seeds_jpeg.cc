@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "codecs/plain_jpeg.h"
+#include "codecs/jpeg/plain_jpeg.h"
 #include "seeds.h"
 
 namespace pixpress {

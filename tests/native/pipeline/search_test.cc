@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "codecs/avif_quantizer.h"
+#include "codecs/avif/quantizer.h"
 #include "pipeline/typical_size.h"
 
 namespace pixpress {

@@ -1,0 +1,51 @@
+// The row of AVIF in the registry.
+
+#include "codecs/codec.h"
+
+#include <array>
+#include <string>
+
+#include "codecs/avif/animation_encode.h"
+#include "codecs/avif/boxes.h"
+#include "codecs/avif/decode.h"
+#include "codecs/avif/encode.h"
+#include "codecs/avif/library.h"
+
+namespace pixpress {
+namespace {
+
+constexpr std::array<std::string_view, 1> kExtensions = {"avif"};
+
+std::string Version() {
+  std::array<char, 256> codecs = {};
+  avifCodecVersions(codecs.data());
+  return std::string("libavif ") + avifVersion() + " (" + codecs.data() + ")";
+}
+
+}  // namespace
+
+const Codec kAvifCodec = {
+    .format = Format::kAvif,
+    .name = "avif",
+    .extensions = kExtensions,
+    .version = Version,
+    .sniff = HasAvifSignature,
+    .probe = ProbeAvif,
+    .read_metadata = ReadAvifMetadata,
+    .decoded_layout = AvifDecodedLayout,
+    .decode_memory_bytes = AvifDecodeMemoryBytes,
+    .decode = DecodeAvif,
+    .max_scale_denominator = 1,
+    .accepted_layout = AvifAcceptedLayout,
+    .encode_memory_bytes = AvifEncodeMemoryBytes,
+    .encode = EncodeAvif,
+    .max_side_px = AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT,  // No reader on libavif takes more.
+    .obeys_quality = [](const EncodeOptions& o) { return !o.lossless; },
+    .frames_memory_bytes = AvifFramesMemoryBytes,
+    .open_frames = OpenAvifFrames,
+    .animation_memory_bytes = AvifAnimationMemoryBytes,
+    .start_animation = StartAvifAnimation,
+    .rewrite = RewriteAvif,
+};
+
+}  // namespace pixpress
