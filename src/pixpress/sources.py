@@ -87,7 +87,7 @@ def _file_source(file: Any) -> _native.NativeSource | ForeignSource:
     try:
         data = file.read()
     except OSError as error:
-        text = error.strerror or str(error)
+        text = error.strerror or f"cannot be read ({error})"
         raise InputError(
             f"{shown}: {text}", stage="read", errno=error.errno, filename=error.filename
         ) from error

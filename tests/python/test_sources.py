@@ -161,6 +161,14 @@ def test_a_file_that_fails_to_read_keeps_its_errno() -> None:
     assert caught.value.errno == errno.EIO
 
 
+def test_a_file_that_is_open_for_writing_is_told_so(tmp_path: Path) -> None:
+    with (
+        open(tmp_path / "new.png", "wb") as file,
+        pytest.raises(pixpress.InputError, match=r"new\.png: cannot be read"),
+    ):
+        pixpress.compress(file)
+
+
 @pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2"])
 @pytest.mark.parametrize("shape", [(9, 13), (9, 13, 1), (9, 13, 2), (9, 13, 3), (9, 13, 4)])
 def test_arrays_of_any_byte_order_and_strides_keep_every_value(
