@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMarginBytes = 8;
 // Rows that are deflated together where that chooses filters.
 constexpr size_t kRowsTogether = 4;
+// What another filter has to save there: rows of one filter are more alike.
+constexpr size_t kLeastGainBytes = 8;
 
 // A row as PNG stores it: packed samples, big-endian.
 void PackRow(const Image& image, uint32_t y, const PngRowFormat& format, uint8_t* out) {
@@ -68,11 +70,13 @@ void FilterBest(PngFilter measure, const uint8_t* row, const uint8_t* up,
   }
 }
 
-// Leaves in `out` the row that deflates to least behind the `before_bytes` bytes before it.
+// Leaves in `out` the row that deflates to about the least behind the `before_bytes` bytes before
+// it.
 void FilterShortest(const uint8_t* row, const uint8_t* up, const PngRowFormat& format,
                     size_t before_bytes, libdeflate_compressor* deflater, uint8_t* trial,
                     uint8_t* out) {
-  size_t least = kRowsTogether * format.line_bytes();  // Room of `trial`.
+  const size_t room_bytes = kRowsTogether * format.line_bytes();
+  size_t least = 2 * room_bytes;
   uint8_t best = 0;
   const auto filter_row = [&](uint8_t filter) {
     out[0] = filter;
@@ -81,9 +85,9 @@ void FilterShortest(const uint8_t* row, const uint8_t* up, const PngRowFormat& f
   for (uint8_t filter = 0; filter < kPngRowFilters; ++filter) {
     filter_row(filter);
     const size_t made = libdeflate_deflate_compress(
-        deflater, out - before_bytes, before_bytes + format.line_bytes(), trial, least);
-    if (made == 0) continue;
-    least = made - 1;
+        deflater, out - before_bytes, before_bytes + format.line_bytes(), trial, room_bytes);
+    if (made == 0 || made + kLeastGainBytes > least) continue;
+    least = made;
     best = filter;
   }
   filter_row(best);

@@ -36,7 +36,7 @@ enum class PngFilter : uint8_t {
   kLeastEntropy,   // Of the row's bytes, order 0.
   kFewestBigrams,  // Distinct pairs of bytes.
   kLeastBigramEntropy,
-  kShortest,  // What deflates to least behind the three rows before.
+  kShortest,  // What deflates to about the least behind the three rows before.
 };
 
 // The filters worth a trial at an effort, or the one that an expert chose.

