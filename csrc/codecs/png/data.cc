@@ -295,9 +295,10 @@ class DataWriter {
 uint64_t PngDataMemoryBytes(const PngRowFormat& format, uint32_t rows,
                             const EncodeOptions& options) {
   const Cut cut(format, rows, options);
+  const uint64_t trial_bytes = (options.effort < kWholeTrialEffort ? 1 : 2) * kTrialBytes;
   // The filtered rows twice, the stream, and libdeflate's memory for trials.
   const uint64_t slot = 2 * cut.block_bytes + DeflateBound(cut.block_bytes) +
-                        PngFilterScratchBytes(format) + 2 * kTrialBytes +
+                        PngFilterScratchBytes(format) + trial_bytes +
                         PngDeflate::MemoryBytes(cut.block_bytes, options);
   uint64_t bytes = SaturatingAdd(SaturatingMul(cut.slots, slot), kDeflateWindowBytes);
   // Buffers are rounded up to a size class: a quarter at most.
