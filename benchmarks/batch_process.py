@@ -16,6 +16,8 @@ from peers.resident import high_water_bytes
 
 import pixpress
 
+SETTLE_S = 0.3  # The threads of numpy's BLAS spin for a while after they are started.
+
 
 def main() -> None:
     workers, effort, *names = sys.argv[1:]
@@ -23,6 +25,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         pixpress.Pool(max_workers=int(workers), worker_nice=0) as pool,
     ):
+        time.sleep(SETTLE_S)
         start_bytes = high_water_bytes()
         start = time.perf_counter()
         futures = [
