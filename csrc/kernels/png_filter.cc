@@ -175,6 +175,7 @@ uint32_t PngRowCost::DistinctBigrams(const uint8_t* row, size_t bytes) {
 
 uint64_t PngRowCost::BigramEntropy(const uint8_t* row, size_t bytes) {
   if (bytes < 2) return 0;
+  pairs_.resize(65536);
   for (size_t i = 0; i + 1 < bytes; ++i) ++pairs_[static_cast<size_t>(row[i] << 8 | row[i + 1])];
   uint64_t bits = (bytes - 1) * Log2Fixed(static_cast<uint32_t>(bytes - 1));
   for (size_t i = 0; i + 1 < bytes; ++i) {

@@ -23,7 +23,7 @@ uint64_t SumOfMagnitudes(const uint8_t* row, size_t bytes);
 // Costs that need a table each; not thread-safe, make one per thread. Lower compresses better.
 class PngRowCost {
  public:
-  PngRowCost() : seen_(65536 / 64), pairs_(65536) {}
+  PngRowCost() : seen_(65536 / 64) {}
 
   // How many different pairs of neighboring bytes the row has.
   uint32_t DistinctBigrams(const uint8_t* row, size_t bytes);
@@ -36,7 +36,7 @@ class PngRowCost {
 
  private:
   std::vector<uint64_t> seen_;   // A bit for each pair; all zero between calls.
-  std::vector<uint32_t> pairs_;  // How many of each pair; all zero between calls.
+  std::vector<uint32_t> pairs_;  // How many of each pair; made when needed, all zero between calls.
 };
 
 }  // namespace pixpress
