@@ -15,7 +15,6 @@ struct CanvasPixels {
   uint32_t width = 0;
   uint32_t height = 0;
   const uint32_t* row(uint32_t y) const { return data + size_t{y} * width; }
-  CanvasPlace whole() const { return {0, 0, width, height}; }
 };
 
 struct CanvasDifference {

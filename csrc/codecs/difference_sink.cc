@@ -44,7 +44,7 @@ Status DifferenceSink::Add(const Image& canvas, const FrameDuration& duration) {
     }
     PIXPRESS_RETURN_IF_ERROR(WriteShown());
   } else {
-    drawn_ = Whole();
+    drawn_ = animation_.whole();
   }
   std::swap(shown_, next_);
   duration_ = stored;
@@ -79,19 +79,22 @@ void DifferenceSink::Take(const Image& canvas) {
 }
 
 DifferenceSink::Disposed DifferenceSink::ChooseDisposal() const {
-  Disposed best{CanvasDisposal::kKeep, CompareCanvases(Pixels(shown_), Pixels(next_), Whole())};
+  Disposed best{CanvasDisposal::kKeep,
+                CompareCanvases(Pixels(shown_), Pixels(next_), animation_.whole())};
   const auto consider = [&](CanvasDisposal disposal, const CanvasDifference& next) {
     if (CostOf(next) < CostOf(best.next)) best = {disposal, next};
   };
   // Nothing is gained by drawing again what stands still.
   if (best.next.uncovered > 0) {
-    consider(CanvasDisposal::kClear, CompareCanvases(Pixels(shown_), Pixels(next_), Whole(), drawn_,
-                                                     CostOf(best.next) / kChangedCost));
+    consider(CanvasDisposal::kClear,
+             CompareCanvases(Pixels(shown_), Pixels(next_), animation_.whole(), drawn_,
+                             CostOf(best.next) / kChangedCost));
   }
   // Before the first frame there is nothing to restore.
   if (abilities_.can_restore && !is_first_) {
-    consider(CanvasDisposal::kRestore, CompareCanvases(Pixels(before_), Pixels(next_), Whole(), {},
-                                                       CostOf(best.next) / kChangedCost));
+    consider(CanvasDisposal::kRestore,
+             CompareCanvases(Pixels(before_), Pixels(next_), animation_.whole(), {},
+                             CostOf(best.next) / kChangedCost));
   }
   return best;
 }

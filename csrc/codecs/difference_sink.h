@@ -48,7 +48,6 @@ class DifferenceSink : public FrameSink {
     CanvasDifference next;  // What the next frame has to draw.
   };
 
-  CanvasPlace Whole() const { return {0, 0, animation_.width, animation_.height}; }
   CanvasPixels Pixels(const Buffer& canvas) const;
   CanvasPlace OnGrid(CanvasPlace place) const;
   void Take(const Image& canvas);

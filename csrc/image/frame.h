@@ -19,6 +19,14 @@ struct FrameDuration {
   bool operator==(const FrameDuration&) const = default;
 };
 
+// A part of a canvas.
+struct CanvasPlace {
+  uint32_t x = 0;
+  uint32_t y = 0;
+  uint32_t width = 0;
+  uint32_t height = 0;
+};
+
 // What an animation is besides its frames.
 struct AnimationInfo {
   uint32_t width = 0;  // Of the canvas.
@@ -27,14 +35,8 @@ struct AnimationInfo {
   uint32_t loop_count = 0;  // How often all is shown; 0: for ever.
   // To an encoder: no frame is added once the output is longer, which nobody wants then.
   uint64_t useful_bytes = std::numeric_limits<uint64_t>::max();
-};
 
-// A part of a canvas.
-struct CanvasPlace {
-  uint32_t x = 0;
-  uint32_t y = 0;
-  uint32_t width = 0;
-  uint32_t height = 0;
+  CanvasPlace whole() const { return {0, 0, width, height}; }
 };
 
 // One frame, composed: the whole canvas as one shows it, RGBA of 8 bits.

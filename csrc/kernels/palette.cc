@@ -102,7 +102,7 @@ std::vector<Rgba> ExactPalette(const std::vector<Entry>& entries) {
 
 // The squared error of all visible pixels that `quality` allows; see PaletteOptions.
 uint64_t AllowedError(int quality, uint64_t visible_pixels) {
-  constexpr double kWeights = 45;
+  constexpr double kWeights = 45;  // What those of colors and alpha are parts of.
   if (quality >= 100) return 0;
   const double per_pixel = 255.0 * 255.0 * kWeights / std::pow(10.0, PaletteDecibels(quality) / 10);
   return static_cast<uint64_t>(per_pixel * static_cast<double>(visible_pixels));

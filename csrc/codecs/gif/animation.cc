@@ -61,7 +61,7 @@ class GifAnimation final : public FrameSink {
   }
 
   Status Add(const Image& canvas, const FrameDuration& duration) override {
-    return AddChanged(canvas, duration, Whole());
+    return AddChanged(canvas, duration, animation_.whole());
   }
 
   Status AddChanged(const Image& canvas, const FrameDuration& duration,
@@ -69,7 +69,7 @@ class GifAnimation final : public FrameSink {
     PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
     const uint32_t delay = std::min(rounder_.Next(duration), kLongestDelay);
     if (is_lossless_ && HasPartlyTransparent(canvas, changed)) return PartlyTransparent();
-    Take(canvas, has_shown_ ? changed : Whole());
+    Take(canvas, has_shown_ ? changed : animation_.whole());
     if (has_shown_) {
       // Errors do not add up: pixels are compared with what was asked for.
       if (!loss_.is_none()) KeepStillBlocks(loss_, Pixels(shown_), changed, next_.as<uint32_t>());
@@ -81,8 +81,8 @@ class GifAnimation final : public FrameSink {
       }
       PIXPRESS_RETURN_IF_ERROR(WriteShown(keep));
     } else {
-      drawn_ = CompareCanvases(Pixels(before_), Pixels(next_), Whole()).place;
-      stale_ = Whole();
+      drawn_ = CompareCanvases(Pixels(before_), Pixels(next_), animation_.whole()).place;
+      stale_ = animation_.whole();
     }
     std::swap(shown_, next_);
     delay_ = delay;
@@ -103,8 +103,6 @@ class GifAnimation final : public FrameSink {
   CanvasPixels Pixels(const Buffer& canvas) const {
     return {reinterpret_cast<const uint32_t*>(canvas.data()), animation_.width, animation_.height};
   }
-
-  CanvasPlace Whole() const { return {0, 0, animation_.width, animation_.height}; }
 
   static bool HasPartlyTransparent(const Image& canvas, const CanvasPlace& place) {
     for (uint32_t y = place.y; y < place.y + place.height; ++y) {

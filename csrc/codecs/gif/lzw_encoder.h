@@ -54,7 +54,7 @@ class GifLzwEncoder {
   static constexpr size_t kBlockBytes = 255;  // Of a full sub-block.
   struct Tables {
     // The oldest child of each string, most often the one that is looked for: its code and last
-    // index; kNoCode is none.
+    // index; kEmptySlot is none.
     std::array<uint32_t, kMostCodes> oldest;
     // Open addressing: prefix, suffix and code of the other strings longer than one index.
     std::array<uint32_t, kSlots> slots;
