@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "codecs/jpeg/entropy_decoder.h"
 #include "codecs/jpeg/frame.h"
@@ -21,14 +22,6 @@ class JpegDrafter {
   // Rounds if `trellis` is null, else asks it for nothing but what values weigh. All outlive this.
   JpegDrafter(const std::array<JpegStepScale, 3>& scales, const JpegTrellis* trellis)
       : scales_(scales), trellis_(trellis) {}
-  // The same with AC coefficients that are read chosen at once, by what `chooser`, a copy of the
-  // trellis, knows; null is none.
-  JpegDrafter With(JpegTrellis* chooser) const {
-    JpegDrafter drafter(*this);
-    drafter.chooser_ = chooser;
-    return drafter;
-  }
-  const JpegTrellis* trellis() const { return trellis_; }
   static size_t MaxRowTokens(const JpegFrame& frame) {
     return size_t{frame.mcu_columns} * frame.mcu_blocks() * kMaxBlockDraft + kTokenSlack;
   }
@@ -43,12 +36,30 @@ class JpegDrafter {
   bool PutAc(const int16_t* block, size_t component, JpegTokenWriter& out) const;
 
  private:
+  friend class JpegPartDrafter;
   bool ReadDraft(JpegBitReader& in, const JpegDecodeTable& table, size_t component,
                  JpegTokenWriter& out) const;
 
   const std::array<JpegStepScale, 3>& scales_;
   const JpegTrellis* const trellis_;
   JpegTrellis* chooser_ = nullptr;
+};
+
+// The drafter of one part: if it `is_chosen`, AC coefficients that are read are chosen at once, by
+// what the trellis knows now. Used by one thread.
+class JpegPartDrafter {
+ public:
+  JpegPartDrafter(const JpegDrafter& drafter, bool is_chosen) : drafter_(drafter) {
+    if (!is_chosen || drafter.trellis_ == nullptr) return;
+    drafter_.chooser_ = &chooser_.emplace(*drafter.trellis_);
+  }
+  JpegPartDrafter(const JpegPartDrafter&) = delete;
+  JpegPartDrafter& operator=(const JpegPartDrafter&) = delete;
+  const JpegDrafter& get() const { return drafter_; }
+
+ private:
+  JpegDrafter drafter_;
+  std::optional<JpegTrellis> chooser_;
 };
 
 // In line, for the sake of the callers' registers.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include "base/checked_math.h"
 
@@ -45,8 +44,7 @@ size_t FindRestart(Bytes scan, size_t offset) {
 bool JpegIntervalReader::Takes(const JpegFrame& frame) { return PartsOf(frame) >= 2; }
 
 uint64_t JpegIntervalReader::MemoryBytes(uint64_t encoded_bytes) {
-  const size_t units =
-      encoded_bytes == 0 ? JpegPartBatch::kMostParts : JpegPartBatch::PartsOf(encoded_bytes);
+  const size_t units = JpegPartBatch::PartsOf(encoded_bytes);
   // Parts of several units take a size class more at most than as many parts of one.
   return 2 * units * JpegIntervalPart::MemoryBytes(1) / 16 * 17;
 }
@@ -83,10 +81,8 @@ Status JpegIntervalReader::Run(size_t task) {
   } else {
     part.GoToRestart(batch_.offset(task));
   }
-  std::optional<JpegTrellis> chooser;
-  if (batch_.is_chosen() && drafter_.trellis() != nullptr) chooser.emplace(*drafter_.trellis());
-  return part.Decode(batch_.offset(task + 1),
-                     drafter_.With(chooser.has_value() ? &*chooser : nullptr), context_.stop);
+  const JpegPartDrafter drafter(drafter_, batch_.is_chosen());
+  return part.Decode(batch_.offset(task + 1), drafter.get(), context_.stop);
 }
 
 Result<bool> JpegIntervalReader::Finish(std::vector<JpegPiece>* pieces) {

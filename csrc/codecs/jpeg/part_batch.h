@@ -17,7 +17,9 @@ class JpegPartBatch {
  public:
   // Enough for some threads, but an image has more than one batch.
   static constexpr size_t kMostParts = 16;
+  // Of a file of so many bytes; 0 is unknown.
   static size_t PartsOf(uint64_t encoded_bytes) {
+    if (encoded_bytes == 0) return kMostParts;
     return std::clamp<uint64_t>(encoded_bytes / JpegScanPart::kBytes / 6, 2, kMostParts);
   }
 

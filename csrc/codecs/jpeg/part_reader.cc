@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 namespace pixpress {
 
@@ -39,10 +38,8 @@ Status JpegPartReader::Run(size_t task) {
 }
 
 void JpegPartReader::Decode(size_t index, uint32_t bit, bool is_certain) {
-  std::optional<JpegTrellis> chooser;
-  if (batch_.is_chosen() && drafter_.trellis() != nullptr) chooser.emplace(*drafter_.trellis());
-  sets_[set_][index].Decode(bit, is_certain, index + 1 < batch_.count(),
-                            drafter_.With(chooser.has_value() ? &*chooser : nullptr));
+  const JpegPartDrafter drafter(drafter_, batch_.is_chosen());
+  sets_[set_][index].Decode(bit, is_certain, index + 1 < batch_.count(), drafter.get());
 }
 
 JpegPartReader::Joint JpegPartReader::JoinNext(size_t index) {

@@ -20,9 +20,7 @@ class JpegPartReader final : public JpegReadAhead {
       : source_(source), drafter_(drafter), context_(context) {}
   // Of a file of so many bytes; 0 is unknown.
   static uint64_t MemoryBytes(uint64_t encoded_bytes) {
-    const size_t parts =
-        encoded_bytes == 0 ? JpegPartBatch::kMostParts : JpegPartBatch::PartsOf(encoded_bytes);
-    return 2 * parts * JpegScanPart::MemoryBytes();
+    return 2 * JpegPartBatch::PartsOf(encoded_bytes) * JpegScanPart::MemoryBytes();
   }
 
   Result<size_t> Begin(uint32_t end_row) override;
