@@ -14,6 +14,8 @@ CXX_FILES := git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/native/*.cc' 'tests/nati
 # Another clone of the same sources finds the same compiler cache.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := true
+# setup.py takes them too; with other options the compiler cache would not know the core again.
+export CMAKE_ARGS ?= -DPIXPRESS_WARNINGS_ARE_ERRORS=ON
 
 .PHONY: help demo test lint native asan fuzz tsan python bench compare wheel format clean stress packages install
 
@@ -43,13 +45,13 @@ lint: install
 	$(VENV)/bin/python .ci/check_sizes.py csrc src tests benchmarks examples .ci setup.py
 
 native: packages
-	cmake -S csrc -B build/release -G Ninja >/dev/null
+	cmake -S csrc -B build/release -G Ninja $(CMAKE_ARGS) >/dev/null
 	ninja -C build/release -j $(JOBS) --quiet
 	ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
 
 asan: packages
-	cmake -S csrc -B build/asan -G Ninja -DPIXPRESS_SANITIZE=address -DPIXPRESS_FUZZ=ON \
-	  -DPIXPRESS_FUZZ_RUNS=10000 -DPIXPRESS_FUZZ_SEED=1 >/dev/null
+	cmake -S csrc -B build/asan -G Ninja $(CMAKE_ARGS) -DPIXPRESS_SANITIZE=address \
+	  -DPIXPRESS_FUZZ=ON -DPIXPRESS_FUZZ_RUNS=10000 -DPIXPRESS_FUZZ_SEED=1 >/dev/null
 	ninja -C build/asan -j $(JOBS) --quiet
 	ctest --test-dir build/asan --output-on-failure --no-tests=error -j $(JOBS)
 
@@ -71,7 +73,7 @@ fuzz: install
 
 # Only layers that have threads. GCC 12's ThreadSanitizer wants addresses that are not random.
 tsan: packages
-	@cmake -S csrc -B build/tsan -G Ninja -DPIXPRESS_SANITIZE=thread >/dev/null
+	@cmake -S csrc -B build/tsan -G Ninja $(CMAKE_ARGS) -DPIXPRESS_SANITIZE=thread >/dev/null
 	threaded=$$(ctest --test-dir build/tsan -N | grep -oE '(memory|sched|observe|store|isolation|engine)_test')
 	ninja -C build/tsan -j $(JOBS) --quiet $$threaded
 	fixed=""; if setarch -R true 2>/dev/null; then fixed="setarch -R"; fi

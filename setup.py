@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -85,7 +86,8 @@ class BuildCore(build_ext):
         with (CORE_BUILD.parent / "core.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # Builds for several Pythons may run side by side.
             configure = ["cmake", "-S", "csrc", "-B", str(CORE_BUILD), "-G", "Ninja"]
-            run([*configure, "-DPIXPRESS_TESTS=OFF"])
+            options = shlex.split(os.environ.get("CMAKE_ARGS", ""))
+            run([*configure, "-DPIXPRESS_TESTS=OFF", *options])
             run(["ninja", "-C", str(CORE_BUILD), "pixpress_engine", "pixpress_worker"])
         (extension,) = self.extensions
         extension.depends += [*map(str, Path("csrc").glob("*/*.h")), *extension.extra_objects]
