@@ -1,6 +1,7 @@
 """Compress images at native speed, on every core."""
 
 from .batch import Batch, BatchProgress
+from .built_in import features, optimal_worker_count
 from .cache import CacheMetrics
 from .compress import compress, compress_async, configure
 from .config import PoolConfig, load_config
@@ -42,16 +43,7 @@ from .events import (
 from .future import JobFuture
 from .health import HealthReport
 from .journal import JournalRow
-from .kernels import (
-    decode,
-    encode,
-    features,
-    optimal_worker_count,
-    probe,
-    quantize,
-    resize,
-    ssimulacra2,
-)
+from .kernels import decode, encode, probe, quantize, resize, ssimulacra2
 from .limits import Limits
 from .metrics import Latency, PoolMetrics, WorkerMetrics
 from .options import Priority, Settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from .sources import path_text
 
@@ -69,6 +68,8 @@ def cache_folder(value: object) -> str | None:
         return None
     if value is not True:
         return path_text("cache", value)
+    from pathlib import Path
+
     home = os.environ.get("XDG_CACHE_HOME", "")
     # The base directory specification has relative paths ignored.
     base = Path(home) if os.path.isabs(home) else Path.home() / ".cache"

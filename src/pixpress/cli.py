@@ -10,22 +10,26 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .built_in import features
 from .cli_inputs import Selection, Workload, find_work, own_places
 from .cli_pool import cache_of, has_pool_options, journal_of, take_pool_options
 from .cli_resume import resume_all, run_kept
 from .cli_run import Terminated, exit_code, run_all
 from .cli_tally import Tally
 from .errors import OptionError, PixpressError
-from .kernels import features, probe
+from .kernels import probe
 from .options import Settings
 from .pool import Pool
 from .printable import shown
-from .report import Report, check_path
 from .result import ImageInfo
+from .sources import WRITTEN
+
+if TYPE_CHECKING:
+    from .report import Report
 
 _INPUT = click.Path(exists=True, readable=True, allow_dash=True)
 _FILE = click.Path(exists=True, readable=True, allow_dash=True, dir_okay=False)
@@ -131,7 +135,7 @@ def _described(found: ImageInfo) -> str:
 @click.option(
     "-f",
     "--format",
-    type=click.Choice(["keep", "auto", *features()["write"]]),
+    type=click.Choice(["keep", "auto", *WRITTEN]),
     default="keep",
     help="Format of the outputs; auto makes the smallest, and the extension .* stands for it.",
 )
@@ -222,15 +226,15 @@ def compress(
     if output == "-" and sys.stdout.isatty():
         raise click.UsageError("Expected a file or a pipe as standard output, got a terminal")
     try:
-        if report is not None:
-            check_path(report, load.works)
+        page = _report(report, pool_options)
+        if page is not None:
+            page.check_path(load.works)
         if kept_in is not None and (keep_times or "-" in (output, *inputs)):
             raise OptionError("--journal keeps neither standard streams nor --keep-times")
         pool = Pool(**given)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     load.keeps_times = keep_times
-    page = None if report is None else Report(report, pool_options)
     run = run_all if kept_in is None else run_kept
     sys.exit(run(pool, load, settings, Tally(pool, load, as_json, quiet, page)))
 
@@ -248,12 +252,20 @@ def resume(journal: str, report: str | None, as_json: bool, quiet: bool, **optio
     What is done is not done again. Exit codes are those of `compress`.
     """
     pool_options = take_pool_options(options)
-    page = None if report is None else Report(report, pool_options)
+    page = _report(report, pool_options)
     try:
         pool = Pool._take_over(journal, pool_options.pop("config", None), pool_options)
     except PixpressError as error:
         raise click.UsageError(str(error)) from error
     sys.exit(resume_all(pool, as_json, quiet, page))
+
+
+def _report(path: str | None, pool_options: dict[str, Any]) -> Report | None:
+    if path is None:
+        return None
+    from .report import Report
+
+    return Report(path, pool_options)
 
 
 def _show_work(load: Workload, as_json: bool) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -246,6 +245,8 @@ def _ignores_case(folder: str) -> bool:
 
     Of a folder that is not there yet its nearest parent tells.
     """
+    import tempfile
+
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     try:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,9 @@ from .future import JobFuture
 from .journal import make_row
 from .options import Settings
 from .pool import Pool
-from .report import Report, check_path
+
+if TYPE_CHECKING:
+    from .report import Report
 
 # How long running jobs may take to end after the first signal.
 _GRACE_S = 30.0
@@ -46,7 +48,7 @@ def resume_all(pool: Pool, as_json: bool, quiet: bool, page: Report | None = Non
         works = {row.id: Work(row.source, row.output_path or "") for row in rows}
         load = Workload(list(works.values()))
         if page is not None:
-            check_path(page.path, load.works)
+            page.check_path(load.works)
         tally = Tally(pool, load, as_json, quiet, page)
         futures = list(pool._resubmit(entries))
     except PixpressError as error:

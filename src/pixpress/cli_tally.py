@@ -8,19 +8,20 @@ import sys
 import time
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from .cli_inputs import Work, Workload
-from .cli_live import LiveView
 from .errors import OutputError, OutputExistsError, PixpressError
 from .future import JobFuture
 from .pool import Pool
 from .printable import shown, shown_size
-from .report import Report
 from .result import Result, SkippedReason
+
+if TYPE_CHECKING:
+    from .cli_live import LiveView
+    from .report import Report
 
 _LOG_EVERY_S = 2.0
 
@@ -41,9 +42,8 @@ class Tally:
         self.done = self.failed = self.kept = self.before = self.after = self.cached = 0
         self.as_json, self.quiet = as_json, quiet
         self.writes_data = any(work.output == "-" for work in load.works)
-        console = Console(stderr=True)
-        is_live = console.is_terminal and not quiet and not as_json
-        self.view = LiveView(pool, self.total, console) if is_live else None
+        is_live = not quiet and not as_json and sys.stderr.isatty()
+        self.view = _live_view(pool, self.total) if is_live else None
         self.progress = self.view or nullcontext()
         self.start = self.last_log = time.monotonic()
         self._report = report
@@ -201,3 +201,13 @@ def _remark(result: Result) -> str:
     remarks += ["from the cache"] if result.from_cache else []
     remarks += result.warnings
     return f" ({'; '.join(remarks)})" if remarks else ""
+
+
+def _live_view(pool: Pool, total: int) -> LiveView | None:
+    """The view, unless the environment says that this terminal is none for it."""
+    from rich.console import Console
+
+    from .cli_live import LiveView
+
+    console = Console(stderr=True)
+    return LiveView(pool, total, console) if console.is_terminal else None

@@ -6,10 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from .arguments import boolean, byte_count, choice, number, whole
 from .errors import ConfigError, OptionError
@@ -137,6 +134,8 @@ class PoolConfig:
             It is no YAML, a key is unknown, or a value is wrong; the message names the key, the
             value and what was expected.
         """
+        import yaml
+
         try:
             document = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -154,6 +153,8 @@ class PoolConfig:
 
     def to_yaml(self) -> str:
         """The text of a file that says the same."""
+        import yaml
+
         worker: dict[str, dict[str, Any]] = {}
         for key in KEYS:
             value = getattr(self, key.option)
@@ -197,6 +198,8 @@ def load_config(path: str | os.PathLike[str]) -> PoolConfig:
     ConfigError
         The file cannot be read, or is wrong: see `PoolConfig.from_yaml`.
     """
+    from pathlib import Path
+
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _native
 from .errors import OptionError, PixpressError, PoolClosedError
@@ -28,8 +28,10 @@ from .events import (
 )
 from .future import JobFuture
 from .health import HealthReport, make_report
-from .importer import Importer
 from .task import log_context
+
+if TYPE_CHECKING:
+    from .importer import Importer
 
 _log = logging.getLogger("pixpress")
 _log.addHandler(logging.NullHandler())
@@ -88,6 +90,8 @@ class Dispatcher:
 
     def importer(self) -> Importer:
         """What decodes with Pillow; made when first needed."""
+        from .importer import Importer
+
         if self._is_isolated:
             raise OptionError("Expected isolation='thread' for inputs that Pillow decodes")
         with self._lock:

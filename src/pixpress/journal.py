@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from . import _native
@@ -112,6 +110,8 @@ def make_row(entry: _native.JournalEntry) -> JournalRow:
 
 def write_settings(settings: Settings) -> bytes:
     """All fields of `settings`, with the version of this form."""
+    import json
+
     values = {name: getattr(settings, name) for name in _NAMES}
     values["limits"] = asdict(settings.limits)
     values["encoder_options"] = {f: dict(knobs) for f, knobs in settings.encoder_options.items()}
@@ -127,6 +127,8 @@ def read_settings(text: bytes) -> Settings:
     JournalError
         It is of another version, or not of this form.
     """
+    import json
+
     try:
         document: Any = json.loads(text)
         version, values = document["version"], document["settings"]
@@ -151,6 +153,8 @@ def journal_path(value: object) -> str | None:
         return None
     if value is not True:
         return path_text("journal", value)
+    from pathlib import Path
+
     state = os.environ.get("XDG_STATE_HOME", "")
     # The base directory specification has relative paths ignored.
     base = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-import PIL
-
-from . import _native, imported
+from . import _native
 from .arguments import boolean, choice, whole
 from .errors import expected
-from .foreign import EXTENSIONS, ForeignSource
+from .foreign import ForeignSource
 from .options import AUTO, DEFAULT, FILTERS, format_value, settings_of
-from .pool_options import ISOLATIONS
 from .result import ImageInfo
 from .sources import array_source, open_source
 
-Array = npt.NDArray[Any]
+# numpy is imported by what makes an array, so that whoever has files only need not wait for it.
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+else:
+    Array = Any
 _MODES = {
     "L": (0, False),
     "LA": (0, True),
@@ -49,12 +49,15 @@ def probe(src: Any) -> ImageInfo:
 
     Examples
     --------
+    >>> import numpy as np
     >>> info = probe(encode(np.zeros((3, 5), np.uint8), "png"))
     >>> info.format, info.width, info.height, info.mode
     ('png', 5, 3, 'L')
     """
     source = open_source(src)
     if isinstance(source, ForeignSource):
+        from . import imported
+
         found = imported.probe(source, DEFAULT.limits)
         if found is not None:
             return found
@@ -63,6 +66,8 @@ def probe(src: Any) -> ImageInfo:
 
 
 def _allocate(frames: int, height: int, width: int, channels: int, bits: int) -> Array:
+    import numpy as np
+
     shape = (frames, height, width) if channels == 1 else (frames, height, width, channels)
     return np.empty(shape, np.uint16 if bits == 16 else np.uint8)
 
@@ -94,6 +99,7 @@ def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> data = encode(np.full((2, 3), 7, np.uint8), "png")
     >>> decode(data)
     array([[7, 7, 7],
@@ -106,6 +112,8 @@ def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
     color, has_alpha = (-1, False) if mode is None else _MODES[mode]
     source = open_source(src)
     if isinstance(source, ForeignSource):
+        from . import imported
+
         source = imported.load(source, DEFAULT.limits)
     array: Array = _native.decode(source, color, has_alpha, frames, _allocate)
     return array if frames else array[0]
@@ -136,6 +144,7 @@ def encode(array: Array, format: str, **settings: Any) -> bytes:
 
     Examples
     --------
+    >>> import numpy as np
     >>> encode(np.zeros((2, 2, 3), np.uint8), "png")[:4]
     b'\\x89PNG'
     """
@@ -174,9 +183,12 @@ def resize(
 
     Examples
     --------
+    >>> import numpy as np
     >>> resize(np.zeros((4, 4), np.uint8), (2, 3)).shape
     (3, 2)
     """
+    import numpy as np
+
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise expected("(width, height)", "size", size)
     width, height = (whole("size", side, 1, 2**24) for side in size)
@@ -224,10 +236,13 @@ def quantize(
 
     Examples
     --------
+    >>> import numpy as np
     >>> indices, palette = quantize(np.zeros((2, 3, 3), np.uint8), 16)
     >>> indices.shape, palette.tolist()
     ((2, 3), [[0, 0, 0, 255]])
     """
+    import numpy as np
+
     array = np.asarray(array)
     if array.ndim != 3 or array.shape[2] not in (3, 4) or array.dtype != np.uint8:
         raise expected("uint8 RGB or RGBA", "array", f"{array.dtype} {array.shape}")
@@ -263,79 +278,15 @@ def ssimulacra2(reference: Array, distorted: Array) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> image = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64).astype(np.uint8)
     >>> ssimulacra2(image, image), ssimulacra2(image, image // 16 * 16) < 90
     (100.0, True)
     """
+    import numpy as np
+
     arrays = [np.asarray(reference), np.asarray(distorted)]
     if arrays[0].shape[:2] != arrays[1].shape[:2]:
         shapes = f"{arrays[0].shape} and {arrays[1].shape}"
         raise expected("two images of one size", "reference, distorted", shapes)
     return _native.score(*[array_source(array) for array in arrays])
-
-
-def optimal_worker_count() -> int:
-    """How many workers leave a core and memory to others.
-
-    This is the specification's formula: the least of cores - 1, free memory over 50 MB, and 8, but
-    at least 1. Cores and memory are what this process may use. A `Pool` uses every core by default
-    instead, since its workers run at a lower priority.
-
-    Returns
-    -------
-    int
-        From 1 to 8.
-
-    Examples
-    --------
-    >>> 1 <= optimal_worker_count() <= 8
-    True
-    """
-    cpus, _allowed_bytes, free_bytes = _native.machine()
-    return max(1, min(cpus - 1, free_bytes // (50 << 20), 8))
-
-
-def features() -> dict[str, Any]:
-    """Say what is built in.
-
-    Returns
-    -------
-    dict
-        ``"version"`` of pixpress; ``"simd"``, the instruction set in use; ``"codecs"``, the
-        libraries and their versions by format, and by ``"color"`` the one that converts colors;
-        ``"read"`` and ``"write"``, lists of formats, those at the end of ``"read"`` through Pillow;
-        ``"extensions"``, the extensions of files by format, the preferred one first;
-        ``"isolation"``, what a `Pool` can take for `isolation`.
-
-    Examples
-    --------
-    >>> "webp" in features()["write"]
-    True
-    >>> features()["codecs"]["png"].startswith("libpng")
-    True
-    >>> features()["codecs"]["color"].startswith("lcms2")
-    True
-    >>> "bmp" in features()["read"], "bmp" in features()["write"]
-    (True, False)
-    """
-    from . import __version__
-
-    simd, lines, colors = _native.built_in()
-    rows = [line.split("\t") for line in lines.splitlines()]
-    foreign: dict[str, list[str]] = {}
-    for extension, name in EXTENSIONS.items():
-        foreign.setdefault(name, []).append(extension)
-    through_pillow = dict.fromkeys(foreign, f"Pillow {PIL.__version__}")
-    return {
-        "version": __version__,
-        "simd": simd,
-        "codecs": {row[0]: row[1] for row in rows} | {"color": colors} | through_pillow,
-        "read": [row[0] for row in rows if "r" in row[2]] + list(foreign),
-        "write": [row[0] for row in rows if "w" in row[2]],
-        "extensions": {row[0]: row[3:] for row in rows} | foreign,
-        "isolation": [
-            kind
-            for kind in ISOLATIONS
-            if kind == "thread" or os.access(_native.WORKER_PROGRAM, os.X_OK)
-        ],
-    }

@@ -83,6 +83,23 @@ class Report:
         self._skips = _Rows()
         self._warnings = _Rows()
 
+    def check_path(self, works: list[Work]) -> None:
+        """Refuse a place for the report that would cost an image.
+
+        Raises
+        ------
+        OptionError
+            It is no name of a page, or one of the inputs or outputs.
+        """
+        path = self.path
+        if not path.lower().endswith((".html", ".htm")):
+            raise OptionError(f"Expected a name that ends in .html for --report, got {path!r}")
+        place = os.path.realpath(path)
+        for work in works:
+            for name in (work.source, work.output):
+                if name.lower().endswith((".html", ".htm")) and os.path.realpath(name) == place:
+                    raise OptionError(f"--report {path} is an input or output too")
+
     def add_result(self, work: Work, result: Result) -> None:
         """A file that was done."""
         self._done += 1
@@ -194,23 +211,6 @@ def _pair(pool: Pool, saving: _Saving) -> Pair | None:
 def _picture(result: Result) -> Picture:
     assert result.data is not None
     return Picture(result.data, result.format, result.width, result.height)
-
-
-def check_path(path: str, works: list[Work]) -> None:
-    """Refuse a place for the report that would cost an image.
-
-    Raises
-    ------
-    OptionError
-        It is no name of a page, or one of the inputs or outputs.
-    """
-    if not path.lower().endswith((".html", ".htm")):
-        raise OptionError(f"Expected a name that ends in .html for --report, got {path!r}")
-    place = os.path.realpath(path)
-    for work in works:
-        for name in (work.source, work.output):
-            if name.lower().endswith((".html", ".htm")) and os.path.realpath(name) == place:
-                raise OptionError(f"--report {path} is an input or output too")
 
 
 def _write(path: str, text: str) -> None:

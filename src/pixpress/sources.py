@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from . import _native
@@ -13,6 +12,7 @@ from .options import AUTO
 
 _FORMATS = ("keep", "jpeg", "png", "webp", "gif", "avif")  # By number of the core.
 _ROWS = [line.split("\t") for line in _native.built_in()[1].splitlines()]
+WRITTEN = [row[0] for row in _ROWS if "w" in row[2]]
 _EXTENSIONS = {extension: _FORMATS.index(row[0]) for row in _ROWS for extension in row[3:]}
 _EXTENSIONS.setdefault("avif", _FORMATS.index("avif"))  # A job says if it is not built in.
 _NEW_EXTENSIONS = {row[0]: "." + row[3] for row in _ROWS}
@@ -165,17 +165,20 @@ def check_many(sources: object, errors: str) -> None:
 
 
 def output_paths(
-    sources: list[object], out_dir: Path, format: str
+    sources: list[object], out_dir: str, format: str
 ) -> list[tuple[object, str | None]]:
     """Each source with its output; refuses two for one output before any work starts."""
+    from pathlib import Path
+
+    folder = Path(out_dir)
     by_output: dict[str, str] = {}
     for src in sources:
         name = path_text("sources with out_dir", src)
-        output = str(out_dir / output_name(os.path.basename(name), format.lower()))
+        output = str(folder / output_name(os.path.basename(name), format.lower()))
         if output in by_output:
             raise OptionError(f"{by_output[output]} and {name} would both be written to {output}")
         by_output[output] = name
-    out_dir.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return [(src, output) for output, src in by_output.items()]
 
 

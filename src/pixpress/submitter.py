@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Literal, overload
 
 from . import _native
 from .arguments import seconds_ns
 from .batch import FORMATS, Batch, group_of
-from .completion import as_they_complete, awaited, in_order
+from .completion import in_order
 from .dispatch import Dispatcher
-from .errors import PixpressError, PoolClosedError, QueueFullError
+from .errors import PixpressError, PoolClosedError
 from .foreign import ForeignSource
 from .future import JobFuture
 from .journal import MOST_CRASHES, is_kept, make_row, write_settings
@@ -22,7 +20,6 @@ from .options import Settings, priority_value, settings_of
 from .result import Result
 from .sources import check_many, open_source, output_format, output_paths, path_text
 
-_RETRY_S = 0.01
 _Path = str | os.PathLike[str]
 _Source = _native.NativeSource | ForeignSource
 # Settings of both forms, source, output, and what the journal keeps.
@@ -255,7 +252,7 @@ class Submitter:
         if out_dir is None:
             works: Iterable[tuple[object, str | None]] = ((src, None) for src in sources)
         else:
-            works = output_paths(list(sources), Path(path_text("out_dir", out_dir)), chosen.format)
+            works = output_paths(list(sources), path_text("out_dir", out_dir), chosen.format)
         return in_order(
             lambda src, dst: self.submit(src, dst, **options), works, self._window, errors
         )
@@ -288,19 +285,14 @@ class Submitter:
         >>> asyncio.run(main()).format
         'png'
         """
+        from .arrivals import awaited, when_there_is_room
+
         priority = options.pop("priority", 1)
         batch, persist = options.pop("batch", None), options.pop("persist", None)
         request = self._request(src, dst, options.pop("settings", None), options, persist)
-        return await awaited(await self._enqueue_later(request, priority, batch))
-
-    async def _enqueue_later(
-        self, request: _Request, priority: object, batch: str | None
-    ) -> JobFuture:
-        while True:
-            try:
-                return self._enqueue(request, priority, 0, batch)
-            except QueueFullError:
-                await asyncio.sleep(_RETRY_S)
+        return await awaited(
+            await when_there_is_room(lambda: self._enqueue(request, priority, 0, batch))
+        )
 
     def as_completed(
         self, sources: Iterable[object], *, errors: str = "raise", **options: Any
@@ -323,15 +315,16 @@ class Submitter:
         -------
         async iterator of Result, or of Result and PixpressError
         """
+        from .arrivals import as_they_complete, when_there_is_room
+
         check_many(sources, errors)
         priority, batch = options.pop("priority", 1), options.pop("batch", None)
         persist = options.pop("persist", None)
         settings = settings_of(options.pop("settings", None), options)
 
         async def submit(src: object) -> JobFuture:
-            return await self._enqueue_later(
-                self._request(src, None, settings, {}, persist), priority, batch
-            )
+            request = self._request(src, None, settings, {}, persist)
+            return await when_there_is_room(lambda: self._enqueue(request, priority, 0, batch))
 
         return as_they_complete(sources, submit, self._window, errors)
 
