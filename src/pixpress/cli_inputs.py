@@ -23,6 +23,8 @@ class Work:
     source: str
     output: str
     times_ns: tuple[int, int] | None = None  # Access and change of the source, for the output.
+    root: str | None = None  # Of a tree of outputs: no link below it is followed.
+    follows: bool = False  # The output itself was named: where it is a link, its target is meant.
 
     @property
     def existing(self) -> str | None:
@@ -107,12 +109,14 @@ def find_work(
             _check_extension(output, format)
             is_open = os.path.splitext(output)[1] == OPEN_EXTENSION
             made = output_name(output, _format_of(name, format)) if is_open else output
-            load.works.append(Work(name, made))
+            load.works.append(Work(name, made, follows=True))
         elif name == "-":
             raise click.UsageError("Expected a file or - for the output of standard input")
         else:
             made = output_name(os.path.basename(name), _format_of(name, format))
-            load.works.append(Work(name, os.path.join(output, made)))
+            target = os.path.join(output, made)
+            is_in_place = os.path.abspath(target) == os.path.abspath(name)
+            load.works.append(Work(name, target, follows=is_in_place))
     if is_folder and output != "-" and os.path.exists(output) and not os.path.isdir(output):
         raise click.UsageError(f"Expected a folder for the output of several inputs, got {output}")
     _refuse_collisions(load.works)
@@ -174,7 +178,7 @@ def _add_folder(
             continue
         target = base / path.relative_to(folder)
         made = output_name(str(target), found if format == "keep" else format)
-        load.works.append(Work(str(path), made))
+        load.works.append(Work(str(path), made, root=str(output)))
 
 
 def own_places(journal: str | None, cache: str | None) -> Set[tuple[int, int]]:

@@ -23,6 +23,7 @@ from .future import JobFuture
 from .journal import make_row
 from .options import Settings
 from .pool import Pool
+from .recovery import resubmit
 
 if TYPE_CHECKING:
     from .report import Report
@@ -50,7 +51,7 @@ def resume_all(pool: Pool, as_json: bool, quiet: bool, page: Report | None = Non
         if page is not None:
             page.check_path(load.works)
         tally = Tally(pool, load, as_json, quiet, page)
-        futures = list(pool._resubmit(entries))
+        futures = list(resubmit(pool, entries))
     except PixpressError as error:
         stop(pool._dispatcher)
         raise click.UsageError(str(error)) from error

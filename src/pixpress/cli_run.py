@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import signal
@@ -101,19 +102,29 @@ def put(ended: SimpleQueue[Any], work: Work, future: Any) -> None:
     ended.put((work, future))
 
 
+def _make_folder(work: Work) -> None:
+    folder = Path(work.output).parent
+    try:
+        inner = [] if work.root is None else folder.relative_to(work.root).parts
+        for count in range(1, len(inner) + 1):
+            part = Path(work.root or "", *inner[:count])
+            if part.is_symlink():
+                problem = "a link in a folder of outputs is not followed"
+                raise OSError(errno.ELOOP, problem, str(part))
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        place, problem = error.filename or folder, error.strerror or str(error)
+        raise OutputError(
+            f"{work.source}: {place}: {problem}", errno=error.errno, filename=str(place)
+        ) from error
+
+
 def submit(pool: Pool, work: Work, settings: Settings) -> JobFuture:
     """Queue `work`; makes the folder of its output."""
     if work.output == "-":
         target = None
     else:
         target = work.output
-        folder = Path(target).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise OutputError(
-                f"{work.source}: {folder}: {problem}", errno=error.errno, filename=str(folder)
-            ) from error
+        _make_folder(work)
     source: object = sys.stdin.buffer if work.source == "-" else work.source
-    return pool.submit(source, target, settings=settings)
+    return pool._queue(pool._request(source, target, settings, {}, follows=work.follows))

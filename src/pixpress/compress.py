@@ -73,7 +73,8 @@ def compress(src: Any, dst: str | os.PathLike[str] | None = None, **settings: An
     dst : path, optional
         Where to write; without it the bytes are in `Result.data`. It may be the source. Its
         extension says the format unless `format` does; ``.*`` becomes the one of the format that
-        is made.
+        is made. Of a symbolic link the file that it leads to is written, which need not be there
+        yet, unless `overwrite` is "never".
     **settings
         Fields of `Settings`, or ``settings=Settings(...)``; also ``priority``.
 

@@ -18,6 +18,7 @@ from .future import JobFuture
 from .journal import ready_journal_path
 from .monitored import Monitored
 from .pool_options import DEFAULT, OPTIONS, native, resolve
+from .recovery import resubmit
 from .submitter import Submitter
 
 
@@ -217,7 +218,7 @@ class Pool(Submitter, Monitored):
         """
         pool = cls._take_over(journal, config, options)
         try:
-            futures = pool._resubmit(list(pool._entries(unfinished=True)))
+            futures = resubmit(pool, list(pool._entries(unfinished=True)))
             pool.recovered = tuple(sorted(futures, key=lambda future: future.task_id))
         except BaseException:
             stop(pool._dispatcher)

@@ -17,6 +17,7 @@ from .errors import OptionError, OutputError, PixpressError
 from .pool import Pool
 from .report_page import Cell, Pair, Picture
 from .result import Result, SkippedReason
+from .sources import link_target
 
 # Together these bound the page, whatever the number of files.
 _MOST_ROWS = 2000
@@ -214,6 +215,7 @@ def _picture(result: Result) -> Picture:
 
 
 def _write(path: str, text: str) -> None:
+    path = link_target(path)
     folder = os.path.dirname(path)
     # Beside it, so that a reader finds the old page or the new one.
     beside = os.path.join(folder, f".pixpress-{secrets.token_hex(8)}")

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from . import _native
-from .errors import CorruptImageError, InputError, OptionError, expected
+from .errors import CorruptImageError, InputError, OptionError, OutputError, expected
 from .foreign import ForeignSource, format_of_bytes, format_of_file
 from .options import AUTO
 
@@ -35,6 +35,28 @@ def path_text(name: str, path: Any) -> str:
     except UnicodeEncodeError:
         raise expected("a path that the file system can have", name, ascii(text)) from None
     return text
+
+
+def link_target(path: str) -> str:
+    """`path`, or the file that it leads to if it is a symbolic link; that need not be there yet.
+
+    Raises
+    ------
+    OutputError
+        The link leads round in a circle, or the system does not let this process follow it.
+    """
+    if not os.path.islink(path):
+        return path
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise OutputError(
+            f"{path}: {text}", stage="write", errno=error.errno, filename=path
+        ) from error
+    return os.path.realpath(path)
 
 
 def open_source(src: Any) -> _native.NativeSource | ForeignSource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Literal, overload
 
 from . import _native
@@ -15,10 +15,10 @@ from .dispatch import Dispatcher
 from .errors import PixpressError, PoolClosedError
 from .foreign import ForeignSource
 from .future import JobFuture
-from .journal import MOST_CRASHES, is_kept, make_row, write_settings
+from .journal import MOST_CRASHES, is_kept, write_settings
 from .options import Settings, priority_value, settings_of
 from .result import Result
-from .sources import check_many, open_source, output_format, output_paths, path_text
+from .sources import check_many, link_target, open_source, output_format, output_paths, path_text
 
 _Path = str | os.PathLike[str]
 _Source = _native.NativeSource | ForeignSource
@@ -59,8 +59,7 @@ class Submitter:
         src : path, bytes-like, binary file, numpy array or PIL.Image
             As for `compress`. What is in memory is borrowed: do not change it until the job ends.
         dst : path, optional
-            Where to write; without it the bytes are in `Result.data`. An extension ``.*`` becomes
-            the one of the format that is made.
+            As for `compress`; without it the bytes are in `Result.data`.
         priority : {"low", "normal", "high", "critical"} or Priority
             How urgent the job is.
         batch : str, optional
@@ -85,6 +84,8 @@ class Submitter:
         OptionError
             A setting is wrong, or `src` is nothing of the above. Errors of the image itself are
             the future's.
+        OutputError
+            `dst` is a link that cannot be followed.
         QueueFullError
             The queue is full, and the wait was not allowed or is over.
         JournalError
@@ -104,6 +105,16 @@ class Submitter:
         ('webp', 6, 4)
         """
         request = self._request(src, dst, settings, options, persist)
+        return self._queue(request, priority, batch, block, timeout)
+
+    def _queue(
+        self,
+        request: _Request,
+        priority: object = 1,
+        batch: str | None = None,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> JobFuture:
         wait_ns = 0 if not block else -1 if timeout is None else seconds_ns("timeout", timeout)
         if wait_ns and threading.get_ident() == self._event_thread:
             wait_ns = 0
@@ -116,13 +127,17 @@ class Submitter:
         settings: Settings | None,
         options: dict[str, Any],
         persist: bool | None = None,
+        follows: bool = True,
     ) -> _Request:
+        """All of a job but its order; `follows` says whether `dst` may be a link to elsewhere."""
         wanted = settings_of(settings, options)
         chosen = wanted.native
         source = open_source(src)
         path = None if dst is None else path_text("dst", dst)
         format = output_format(chosen.format, path, source)
         kept = write_settings(wanted) if is_kept(src, persist, self._has_journal) else None
+        if follows and path is not None and wanted.overwrite != "never":
+            path = link_target(path)
         return wanted, chosen.with_format(format), source, path, kept
 
     def _enqueue(
@@ -220,7 +235,8 @@ class Submitter:
             What `submit` takes; paths only if `out_dir` is given, and these are all read first.
         out_dir : path, optional
             Folder to write into, under the names of the sources with the extension of the format,
-            for "auto" of the one that is made. The folder is made if it is missing.
+            for "auto" of the one that is made. The folder is made if it is missing. Links in it are
+            replaced by files, never followed.
         errors : {"raise", "return"}
             Whether a failed job ends the iteration or yields its error in its place.
         **options
@@ -246,16 +262,20 @@ class Submitter:
         'UNIDENTIFIED_IMAGE'
         """
         check_many(sources, errors)
-        rest = ("priority", "batch", "settings", "block", "timeout", "persist")
-        plain = {name: value for name, value in options.items() if name not in rest}
-        chosen = settings_of(options.get("settings"), plain)
+        order = ("priority", "batch", "block", "timeout")
+        place = {name: options.pop(name) for name in order if name in options}
+        persist = options.pop("persist", None)
+        chosen = settings_of(options.pop("settings", None), options)
+
+        def submit(src: object, dst: str | None) -> JobFuture:
+            request = self._request(src, dst, chosen, {}, persist, follows=False)
+            return self._queue(request, **place)
+
         if out_dir is None:
             works: Iterable[tuple[object, str | None]] = ((src, None) for src in sources)
         else:
             works = output_paths(list(sources), path_text("out_dir", out_dir), chosen.format)
-        return in_order(
-            lambda src, dst: self.submit(src, dst, **options), works, self._window, errors
-        )
+        return in_order(submit, works, self._window, errors)
 
     async def compress(self, src: object, dst: _Path | None = None, **options: Any) -> Result:
         """Like `submit`, awaited. Cancelling the task cancels the job, also while it runs.
@@ -327,14 +347,3 @@ class Submitter:
             return await when_there_is_room(lambda: self._enqueue(request, priority, 0, batch))
 
         return as_they_complete(sources, submit, self._window, errors)
-
-    def _resubmit(self, entries: Sequence[_native.JournalEntry]) -> Iterator[JobFuture]:
-        """Queue what an earlier owner of the journal left, suspects of a crash first."""
-        # All are read before the first one is queued: it is all of them or none.
-        works = [(entry, make_row(entry)) for entry in entries]
-        requests = [
-            (entry, row, self._request(row.source, row.output_path, row.settings, {}))
-            for entry, row in sorted(works, key=lambda work: (not work[1].crashes, work[1].id))
-        ]
-        for entry, row, request in requests:
-            yield self._enqueue(request, row.priority, -1, row.batch, entry)

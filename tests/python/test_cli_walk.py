@@ -104,19 +104,6 @@ def test_an_output_that_is_a_hard_link_becomes_a_file_of_its_own(
     assert other.stat().st_nlink == 1
 
 
-def test_an_output_that_is_a_link_becomes_a_file_and_its_target_stays(
-    tree: Path, tmp_path: Path
-) -> None:
-    target, link = tmp_path / "target.jpg", tmp_path / "o.jpg"
-    target.write_bytes(b"not to be touched")
-    link.symlink_to(target)
-    done = compress(tree / "a.jpg", "-o", link, "--overwrite", "all")
-    assert done.returncode == 0, done.stderr.decode()
-    assert target.read_bytes() == b"not to be touched"
-    assert not link.is_symlink()
-    assert link.read_bytes()[:2] == b"\xff\xd8"
-
-
 def test_hard_links_among_inputs_are_files_each(tree: Path, tmp_path: Path) -> None:
     os.link(tree / "a.jpg", tree / "again.jpg")
     before = (tree / "a.jpg").read_bytes()
