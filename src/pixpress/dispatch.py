@@ -31,7 +31,7 @@ from .health import HealthReport, make_report
 from .task import log_context
 
 if TYPE_CHECKING:
-    from .importer import Importer
+    from .importer import Importer, PendingImport
 
 _log = logging.getLogger("pixpress")
 _log.addHandler(logging.NullHandler())
@@ -63,7 +63,7 @@ class Dispatcher:
         self.hub = EventHub(self.engine.listen)
         self._metrics_interval = metrics_interval or float("inf")
         self._health_interval = health_check_interval or float("inf")
-        self._max_queue = int(options["max_queue"])
+        self._options = options
         self._is_isolated = bool(options["isolation"])
         self._importer: Importer | None = None
         self._lock = threading.Lock()
@@ -99,8 +99,18 @@ class Dispatcher:
                 raise PoolClosedError("the pool takes no more jobs")
             if self._importer is None:
                 limit = self.engine.stats()["memory_limit"]
-                self._importer = Importer(self.engine, limit, self._max_queue)
+                self._importer = Importer(self.engine, limit, self._options, self._report_retry)
             return self._importer
+
+    def update(self, changes: dict[str, float]) -> None:
+        """Change options of the core while jobs run."""
+        self.engine.update(changes)
+        self._options.update(changes)
+
+    def _report_retry(self, job: PendingImport, error: PixpressError, delay: float) -> None:
+        context = log_context(job, error)
+        _log.info("%s is tried again in %.2f s: %s", job.name, delay, error, extra=context)
+        self.hub.publish(TaskRetry(job.task_id, error, delay))
 
     def _is_done(self) -> bool:
         if not self._closed.is_set() or (self._importer is not None and self._importer.pending):

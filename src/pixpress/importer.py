@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import itertools
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from . import _native
-from .errors import JournalError, MemoryLimitError, QueueFullError
+from .errors import JournalError, MemoryLimitError, PixpressError, QueueFullError
 from .foreign import ForeignSource
 from .future import JobFuture
 from .imported import load
@@ -23,6 +25,7 @@ _RETRY_S = 0.01
 # Pixels that wait for a worker or are worked on may hold one part in this of the pool's memory, or
 # be those of one image.
 _SHARE = 8
+_LONGEST_DELAY_S = 30.0  # As of the core's jobs.
 Entry = _native.JournalEntry | None
 Submit = Callable[[_native.NativeSource, JobFuture, Entry], _native.JobHandle]
 
@@ -40,6 +43,7 @@ class PendingImport:
         limits: Limits,
         submit: Submit,
         future: JobFuture,
+        rank: int,
     ) -> None:
         self._changed = changed
         self.entry: Entry = None  # What the journal has of it, until its end is recorded.
@@ -49,6 +53,10 @@ class PendingImport:
         self.limits = limits
         self.submit = submit
         self.future = future
+        self.rank = rank
+        self.attempts = 0
+        self.due = 0.0  # When it may be tried again, by the monotonic clock.
+        self.was_there = source.data is None and os.path.exists(source.name)
         self.handle: _native.JobHandle | None = None
         self.is_cancelled = False
         self.has_failed = False  # Either this or cancelled, whichever came first.
@@ -62,8 +70,10 @@ class PendingImport:
         return 4 if self.is_cancelled else 0
 
     def describe(self) -> dict[str, float]:
-        """As of the core's handle; Pillow is asked once."""
-        return {"attempts": 1.0} if self.handle is None else self.handle.describe()
+        """As of the core's handle; until then only what is counted here."""
+        if self.handle is not None:
+            return self.handle.describe()
+        return {"attempts": float(self.attempts)}
 
     def cancel(self) -> bool:
         """As of the core's handle; what Pillow is decoding is thrown away when it is done."""
@@ -94,12 +104,21 @@ class PendingImport:
 class Importer:
     """Takes jobs on images of other formats, and hands their pixels over to an engine."""
 
-    def __init__(self, engine: _native.Engine, memory_limit: int, max_waiting: int) -> None:
+    def __init__(
+        self,
+        engine: _native.Engine,
+        memory_limit: int,
+        options: Mapping[str, float],
+        tell_retry: Callable[[PendingImport, PixpressError, float], object],
+    ) -> None:
         self._engine = engine
         self._memory_limit = memory_limit
-        self._max_waiting = max_waiting or float("inf")
+        self._options = options  # Those of the pool in the core's form; they may change.
+        self._tell_retry = tell_retry
+        self._max_waiting = options["max_queue"] or float("inf")
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, PendingImport]] = []
+        self._later: list[PendingImport] = []  # To be tried again.
         self._current: PendingImport | None = None
         self._numbers = itertools.count()
         self._held_bytes = 0
@@ -115,7 +134,7 @@ class Importer:
     def pending(self) -> int:
         """How many jobs have not been handed over."""
         with self._changed:
-            return len(self._waiting) + (self._current is not None)
+            return len(self._waiting) + len(self._later) + (self._current is not None)
 
     def submit(
         self,
@@ -131,7 +150,7 @@ class Importer:
         `announce` gives the job to the journal, once there is room for it here.
         """
         future = JobFuture()
-        pending = PendingImport(self._changed, source, limits, submit, future)
+        pending = PendingImport(self._changed, source, limits, submit, future, rank)
         future._handle = pending  # type: ignore[assignment]  # Of the same shape.
         if threading.current_thread() is self._thread:  # In a callback of a future.
             wait_ns = 0
@@ -145,7 +164,7 @@ class Importer:
             pending.entry = announce()
             if pending.entry is not None:
                 pending.task_id = pending.entry.task_id
-            heapq.heappush(self._waiting, (-rank, next(self._numbers), pending))
+            self._push(pending)
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, name="pixpress-import", daemon=True
@@ -168,7 +187,7 @@ class Importer:
     def cancel_all(self) -> None:
         """Cancel what has not been handed over; a journal keeps it for the next pool."""
         with self._changed:
-            jobs = [job for _, _, job in self._waiting]
+            jobs = [*self._later, *(job for _, _, job in self._waiting)]
             if self._current is not None:
                 jobs.append(self._current)
         for job in jobs:
@@ -186,11 +205,10 @@ class Importer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self.is_closed)
-                if not self._waiting:
-                    break
-                job = self._current = heapq.heappop(self._waiting)[2]
+                job = self._current = self._take()
                 self._changed.notify_all()
+            if job is None:
+                break
             error = self._import(job)
             if error is not None:
                 _resolve(job.future, error)
@@ -199,6 +217,44 @@ class Importer:
                 self._changed.notify_all()
         assert self._when_idle is not None
         self._when_idle()
+
+    def _push(self, job: PendingImport) -> None:
+        heapq.heappush(self._waiting, (-job.rank, next(self._numbers), job))
+
+    def _take(self) -> PendingImport | None:
+        """The next job, cancelled ones too; None when there will be none. Called with the lock."""
+        while True:
+            now = time.monotonic()
+            for job in [job for job in self._later if job.is_cancelled or job.due <= now]:
+                self._later.remove(job)
+                self._push(job)
+            if self._waiting:
+                return heapq.heappop(self._waiting)[2]
+            if self.is_closed and not self._later:
+                return None
+            due = min((job.due for job in self._later), default=None)
+            self._changed.wait(None if due is None else due - now)
+
+    def _retries(self, job: PendingImport, error: BaseException) -> bool:
+        """Whether the job is tried again, as the core does for trouble that passes; then it is."""
+        if not isinstance(error, PixpressError) or job.attempts > self._options["max_retries"]:
+            return False
+        is_gone = job.was_there and getattr(error, "errno", None) == errno.ENOENT
+        if not error.retryable and not is_gone:
+            return False
+        import random
+
+        longest = self._options["retry_delay"] * 1e-9
+        for _ in range(1, job.attempts):
+            longest = min(longest * self._options["backoff_multiplier"], _LONGEST_DELAY_S)
+        delay = random.random() * min(longest, _LONGEST_DELAY_S)
+        with self._changed:
+            if job.is_cancelled:
+                return False
+            job.due = time.monotonic() + delay
+            self._later.append(job)
+        self._tell_retry(job, error, delay)
+        return True
 
     def _record(self, job: PendingImport, code: str, message: str = "") -> None:
         """Write down how the job ends here, once; a journal that is broken has said so before."""
@@ -209,7 +265,10 @@ class Importer:
 
     def _import(self, job: PendingImport) -> BaseException | None:
         """Decode and hand over; what went wrong is the result of the job."""
+        job.attempts += 1
         error = None if job.is_cancelled else self._decode(job)
+        if error is not None and self._retries(job, error):
+            return None
         with self._changed:
             if job.is_cancelled:  # The caller was told so.
                 error = None

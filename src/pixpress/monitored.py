@@ -239,6 +239,6 @@ class Monitored:
             if name not in LIVE:
                 raise OptionError(f"Expected one of {', '.join(LIVE)}, log_level, got {name!r}")
         place = None if level is None else choice("log_level", level, _LEVELS)
-        self._engine.update(native(changes))
+        self._dispatcher.update(native(changes))
         if place is not None:
             logging.getLogger("pixpress").setLevel(_LEVELS[place].upper())

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import resource
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +197,96 @@ def test_what_fails_after_it_was_cancelled_is_cancelled(monkeypatch: pytest.Monk
         assert future.cancel()
         gate.open.set()
     assert future.cancelled()
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let every open fail with EMFILE."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def next_retry(events: pixpress.EventStream) -> pixpress.TaskRetry:
+    while True:
+        event = events.get(60)
+        assert event is not None
+        if isinstance(event, pixpress.TaskRetry):
+            return event
+
+
+# More than can go by until a test goes on, and no wait between them grows.
+PATIENT: dict[str, Any] = {"max_retries": 1000, "retry_delay": 0.2, "backoff_multiplier": 1}
+
+
+def test_what_passes_is_tried_again_and_other_jobs_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.bmp"
+    path.write_bytes(BMP)
+    with pixpress.Pool(max_workers=1, **PATIENT) as pool, pool.events() as events:
+        pool.submit(path, format="png").result(60)  # Pillow is loaded from here on.
+        with no_more_files():
+            future = pool.submit(path, format="png")
+            retry = next_retry(events)
+            assert pool.submit(BMP, format="png").result(60).format == "png"
+            assert not future.done()
+        assert future.result(60).format == "png"
+    assert isinstance(retry.error, pixpress.InputError)
+    assert (retry.error.errno, retry.error.filename) == (errno.EMFILE, str(path))
+    assert 0 <= retry.delay <= PATIENT["retry_delay"]
+
+
+def test_retries_are_counted_and_their_number_can_be_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a.bmp"
+    path.write_bytes(BMP)
+    with pixpress.Pool(max_workers=1, max_retries=2, retry_delay=0.001) as pool:
+        pool.submit(path, format="png").result(60)
+        for most in (2, 0):
+            pool.update_config(max_retries=most)
+            events = pool.events()
+            with no_more_files():
+                error = pool.submit(path, format="png").exception(60)
+                assert isinstance(error, pixpress.InputError)
+                assert (error.errno, error.retryable) == (errno.EMFILE, True)
+            events.close()
+            assert sum(isinstance(event, pixpress.TaskRetry) for event in events) == most
+
+
+def test_a_file_that_was_there_may_come_back_and_others_fail_at_once(
+    tmp_path: Path, gate: Gate
+) -> None:
+    path = tmp_path / "a.bmp"
+    path.write_bytes(BMP)
+    gate.open.set()
+    with pixpress.Pool(max_workers=1, **PATIENT) as pool, pool.events() as events:
+        gate.open.clear()
+        future = pool.submit(path, format="png")
+        path.rename(tmp_path / "away.bmp")
+        gate.open.set()
+        next_retry(events)
+        (tmp_path / "away.bmp").rename(path)
+        assert future.result(60).format == "png"
+        error = pool.submit(tmp_path / "none.bmp", format="png").exception(60)
+    assert isinstance(error, pixpress.InputError)
+    assert error.errno == errno.ENOENT
+
+
+def test_a_job_that_waits_for_a_retry_can_be_cancelled_and_does_not_hold_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.bmp"
+    path.write_bytes(BMP)
+    monkeypatch.setattr(importer, "_LONGEST_DELAY_S", 1e6)
+    monkeypatch.setattr("random.random", lambda: 1.0)
+    with pixpress.Pool(max_workers=1, retry_delay=1e6) as pool, pool.events() as events:
+        pool.submit(path, format="png").result(60)
+        with no_more_files():
+            first, second = (pool.submit(path, format="png") for _ in range(2))
+            next_retry(events)
+            next_retry(events)
+        assert first.cancel()
+        assert second.cancel()
+        assert pool.submit(path, format="png").result(60).format == "png"
+    assert (first.cancelled(), second.cancelled()) == (True, True)
