@@ -24,6 +24,7 @@ struct EncodeOptions {
   int quality = 80;  // 1 to 100
   int effort = 5;    // 1 to 10
   bool lossless = false;
+  bool keeps_bits = false;  // PNG: 16 stay 16 also where 8 would do.
   Progressive progressive = Progressive::kAuto;
   // JPEG from RGB: pixels per chroma sample. Planar input brings its own sampling.
   uint8_t chroma_h = 2;

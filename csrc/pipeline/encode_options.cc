@@ -34,8 +34,11 @@ ChromaSampling ChooseChroma(int quality, const Settings& settings, const ImageIn
 
 }  // namespace
 
-EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info) {
+EncodeOptions MakeEncodeOptions(const JobSpec& spec, const ImageInfo& info) {
+  const Settings& settings = *spec.settings;
   EncodeOptions options;
+  // Whoever stores an array of their own expects its type and its values back.
+  options.keeps_bits = spec.source.kind == Source::Kind::kPixels && spec.source.imported == nullptr;
   options.effort = settings.effort;
   options.lossless = settings.lossless;
   options.progressive = settings.progressive;

@@ -6,7 +6,7 @@
 
 namespace pixpress {
 
-EncodeOptions MakeEncodeOptions(const Settings& settings, const ImageInfo& info);
+EncodeOptions MakeEncodeOptions(const JobSpec& spec, const ImageInfo& info);
 
 // The same at another quality, and with the chroma sampling that goes with it.
 EncodeOptions WithQuality(EncodeOptions options, int quality, const Settings& settings,

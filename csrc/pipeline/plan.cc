@@ -311,7 +311,7 @@ Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input
   plan.info = info;
   plan.source_codec = FindCodec(info.format);
   PIXPRESS_ASSIGN_OR_RETURN(plan.output_codec, ChooseOutput(settings, plan.source_codec));
-  plan.encode = MakeEncodeOptions(settings, info);
+  plan.encode = MakeEncodeOptions(spec, info);
 
   const uint8_t turn = settings.auto_orient ? info.orientation : 1;
   uint32_t width = info.width, height = info.height;

@@ -87,8 +87,8 @@ def decode(src: Any, *, mode: str | None = None, frames: bool = False) -> Array:
     Returns
     -------
     ndarray
-        H x W for gray, else H x W x C; uint8, or uint16 for images of 16 bits. With `frames` there
-        is one more dimension in front.
+        H x W for gray, else H x W x C; uint8, or uint16 for images of 16 bits, whatever the mode.
+        With `frames` there is one more dimension in front.
 
     Raises
     ------
@@ -134,6 +134,8 @@ def encode(array: Array, format: str, **settings: Any) -> bytes:
     Returns
     -------
     bytes
+        Of PNG the pixels are exact, and uint16 stays 16 bits. Channels that say nothing, such as
+        three that are equal, are left out: `decode` with `mode` gives them back.
 
     Raises
     ------

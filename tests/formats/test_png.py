@@ -49,13 +49,37 @@ def test_16_bits_survive_encoding_to_the_last_bit(channels: int) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_16_bits_whose_bytes_repeat_become_8(channels: int) -> None:
+def test_16_bits_whose_bytes_repeat_become_8_in_files_and_stay_16_in_arrays(
+    channels: int,
+) -> None:
     rng = np.random.default_rng(channels)
     shape = (37, 53) if channels == 1 else (37, 53, channels)
     narrow = rng.integers(0, 256, shape, np.uint8)
-    data = pixpress.encode(narrow.astype(np.uint16) * 257, "png")
-    assert data[24] == 8
-    assert np.array_equal(pixpress.decode(data), narrow)
+    wide = narrow.astype(np.uint16) * 257
+    data = pixpress.encode(wide, "png")
+    assert data[24] == 16
+    again = pixpress.decode(data)
+    assert again.dtype == np.uint16
+    assert np.array_equal(again, wide)
+    small = pixpress.compress(data).data
+    assert small is not None
+    assert small[24] == 8
+    assert np.array_equal(pixpress.decode(small), narrow)
+
+
+@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 2), (9, 7, 3), (9, 7, 4)])
+@pytest.mark.parametrize("value", [0, 65535, 257])
+def test_an_array_of_16_bits_and_one_value_comes_back_as_one(
+    shape: tuple[int, ...], value: int
+) -> None:
+    array = np.full(shape, value, np.uint16)
+    mode = "L" if len(shape) == 2 else ("LA", "RGB", "RGBA")[shape[2] - 2]
+    made = [pixpress.encode(array, "png", effort=effort) for effort in (1, 5, 10)]
+    made.append(pixpress.compress(array, format="png", post_process=True).data or b"")
+    for data in made:
+        again = pixpress.decode(data, mode=mode)
+        assert again.dtype == np.uint16
+        assert np.array_equal(again, array)
 
 
 @pytest.mark.parametrize(

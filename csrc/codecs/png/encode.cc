@@ -53,13 +53,14 @@ Status AppendTransparentColor(const ReducedPng& png, const PngRowFormat& format,
   return AppendPngChunk(out, "tRNS", trns);
 }
 
-PngReductions AllowedBy(const Metadata& metadata) {
+PngReductions AllowedBy(const Metadata& metadata, const EncodeOptions& options) {
   constexpr size_t kColorSpaceOffset = 16;
-  if (metadata.icc.size() < kColorSpaceOffset + 4) return {};
+  const bool may_narrow = !options.keeps_bits;
+  if (metadata.icc.size() < kColorSpaceOffset + 4) return {.may_narrow = may_narrow};
   const bool is_gray =
       std::string_view(reinterpret_cast<const char*>(metadata.icc.data()) + kColorSpaceOffset, 4) ==
       "GRAY";
-  return {.may_turn_gray = is_gray, .may_be_indexed = !is_gray};
+  return {.may_turn_gray = is_gray, .may_be_indexed = !is_gray, .may_narrow = may_narrow};
 }
 
 }  // namespace
@@ -85,7 +86,7 @@ Status EncodePng(RowSource& source, const EncodeOptions& options, const Metadata
   PIXPRESS_ASSIGN_OR_RETURN(Image image, CollectRows(source, context));
   const bool is_quantized = image.layout().color == ColorModel::kIndexed;
   PIXPRESS_ASSIGN_OR_RETURN(const ReducedPng png,
-                            ReducePng(std::move(image), AllowedBy(metadata), context));
+                            ReducePng(std::move(image), AllowedBy(metadata, options), context));
   const ImageLayout& layout = png.image.layout();
   PngRowFormat format = PngRowFormatOf(layout, png.depth);
   format.is_quantized = is_quantized && !options.lossless;

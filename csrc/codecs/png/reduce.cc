@@ -185,7 +185,10 @@ Result<ReducedPng> ReducePng(Image image, const PngReductions& allowed,
     return ReducedPng{.image = std::move(image), .depth = depth, .transparent = {}};
   }
   if (image.layout().bits == 16) {
-    PIXPRESS_ASSIGN_OR_RETURN(const bool is_narrow, HasEqualBytes(image, context));
+    bool is_narrow = false;
+    if (allowed.may_narrow) {
+      PIXPRESS_ASSIGN_OR_RETURN(is_narrow, HasEqualBytes(image, context));
+    }
     if (!is_narrow) return Reduce<uint16_t>(std::move(image), allowed, context);
     PIXPRESS_ASSIGN_OR_RETURN(image, TakeLowBytes(image, context));
   }

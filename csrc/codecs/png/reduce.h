@@ -22,6 +22,7 @@ struct PngReductions {
   // An ICC profile ties the pixels to its color model.
   bool may_turn_gray = true;
   bool may_be_indexed = true;
+  bool may_narrow = true;
 };
 
 // 16 bits become 8 where both bytes of every sample are equal; opaque alpha goes, alpha of one
