@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .arguments import boolean, byte_count, choice, number, whole
-from .errors import ConfigError, OptionError
+from .errors import ConfigError, OptionError, expected
 from .pool_options import ISOLATIONS, OPTIONS
 
 _LEVELS = ("debug", "info", "warning", "warn", "error", "critical")
@@ -176,6 +176,8 @@ def options_of(config: str | os.PathLike[str] | PoolConfig | None) -> dict[str, 
     if config is None:
         return {}
     if not isinstance(config, PoolConfig):
+        if not isinstance(config, (str, os.PathLike)):
+            raise expected("a path or a PoolConfig", "config", config)
         config = load_config(config)
     if config.log_level is not None:
         logging.getLogger("pixpress").setLevel(config.log_level.upper())

@@ -57,6 +57,7 @@ def _rebuild(kind: type[PixpressError], message: str, facts: dict[str, Any]) -> 
     return error
 
 
+_MOST_SHOWN = 200
 # What may pass by itself: the other side is slow, or something is used up for a while.
 _PASSING = frozenset(
     {
@@ -300,5 +301,8 @@ def seen_error(error: PixpressError, source: str, unseen_errno: int) -> Pixpress
 
 
 def expected(what: str, name: str, value: object) -> OptionError:
-    """The one sentence for wrong arguments."""
-    return OptionError(f"Expected {what} for {name}, got {value!r}")
+    """The one sentence for wrong arguments; of a long value its beginning."""
+    shown = repr(value)
+    if len(shown) > _MOST_SHOWN:
+        shown = f"{shown[:_MOST_SHOWN]}... ({type(value).__name__})"
+    return OptionError(f"Expected {what} for {name}, got {shown}")

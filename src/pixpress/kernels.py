@@ -10,7 +10,7 @@ from .errors import expected
 from .foreign import ForeignSource
 from .options import AUTO, DEFAULT, FILTERS, format_value, settings_of
 from .result import ImageInfo
-from .sources import array_source, open_source
+from .sources import array_source, open_source, pixels_of
 
 # numpy is imported by what makes an array, so that whoever has files only need not wait for it.
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def encode(array: Array, format: str, **settings: Any) -> bytes:
     """
     number = format_value(format)
     if number in (0, AUTO):
-        raise expected("one of jpeg, png, webp", "format", format)
+        raise expected("one of jpeg, png, webp, gif, avif", "format", format)
     native = settings_of(None, settings).native.with_format(number)
     return _native.run(native, array_source(array))
 
@@ -194,7 +194,7 @@ def resize(
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise expected("(width, height)", "size", size)
     width, height = (whole("size", side, 1, 2**24) for side in size)
-    array = np.asarray(array)
+    array = pixels_of(array)
     source = array_source(array)
     out = np.empty((height, width, *array.shape[2:]), array.dtype.newbyteorder("="))
     _native.resize(
@@ -245,7 +245,7 @@ def quantize(
     """
     import numpy as np
 
-    array = np.asarray(array)
+    array = pixels_of(array)
     if array.ndim != 3 or array.shape[2] not in (3, 4) or array.dtype != np.uint8:
         raise expected("uint8 RGB or RGBA", "array", f"{array.dtype} {array.shape}")
     settings = settings_of(None, {"colors": colors, "dither": dither, "min_quality": min_quality})
@@ -285,9 +285,7 @@ def ssimulacra2(reference: Array, distorted: Array) -> float:
     >>> ssimulacra2(image, image), ssimulacra2(image, image // 16 * 16) < 90
     (100.0, True)
     """
-    import numpy as np
-
-    arrays = [np.asarray(reference), np.asarray(distorted)]
+    arrays = [pixels_of(reference), pixels_of(distorted)]
     if arrays[0].shape[:2] != arrays[1].shape[:2]:
         shapes = f"{arrays[0].shape} and {arrays[1].shape}"
         raise expected("two images of one size", "reference, distorted", shapes)

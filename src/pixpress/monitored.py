@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from . import _native
 from .arguments import choice, number
@@ -55,6 +56,9 @@ class Monitored:
     _engine: _native.Engine
     _batches: dict[str, Batch]
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Pool cannot be pickled or copied: each process makes its own")
+
     def task(self, task_id: int) -> Task | None:
         """Look up a job by its number.
 
@@ -63,14 +67,18 @@ class Monitored:
         Task or None
             None if there is no such job, or it ended more than 1024 jobs ago.
         """
-        self._engine.check_process()
-        handle = self._engine.find(task_id)
+        handle = self._find(task_id)
         return None if handle is None else make_task(handle)
+
+    def _find(self, task_id: int) -> _native.JobHandle | None:
+        self._engine.check_process()
+        if not isinstance(task_id, int):
+            raise expected("a whole number", "task_id", task_id)
+        return self._engine.find(task_id) if 0 <= task_id < 2**64 else None
 
     def cancel(self, task_id: int) -> bool:
         """Cancel a job by its number; False if there is none, or its output is there already."""
-        self._engine.check_process()
-        handle = self._engine.find(task_id)
+        handle = self._find(task_id)
         if handle is None:
             return False
         future = handle.pending
@@ -82,8 +90,7 @@ class Monitored:
         A journal keeps the new one. `JournalError` if it cannot: the priority holds all the same,
         for as long as this pool lives.
         """
-        self._engine.check_process()
-        handle = self._engine.find(task_id)
+        handle = self._find(task_id)
         return handle is not None and handle.set_priority(priority_value(priority))
 
     def batch(self, name: str, failure: str | None = None) -> Batch:

@@ -195,6 +195,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.encoder_options, EncoderOptions):
             object.__setattr__(self, "encoder_options", EncoderOptions(self.encoder_options))
+        for name in ("position", "background"):
+            if isinstance(getattr(self, name), list):  # So that equal settings have equal hashes.
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         self.native  # noqa: B018 - validates
 
     @cached_property
@@ -248,6 +251,8 @@ _cache: dict[tuple[tuple[str, object], ...], Settings] = {}
 
 def settings_of(base: Settings | None, options: dict[str, Any]) -> Settings:
     """The settings of keywords over `base`; the same keywords give the same object."""
+    if base is not None and not isinstance(base, Settings):
+        raise expected("Settings", "settings", base)
     if not options:
         return DEFAULT if base is None else base
     if base is not None:

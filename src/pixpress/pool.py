@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from . import _native
-from .arguments import known
+from .arguments import known, number
 from .batch import Batch
 from .cache import cache_folder
 from .config import PoolConfig, options_of
@@ -314,11 +314,12 @@ class Pool(Submitter, Monitored):
         >>> pool.shutdown()
         """
         self._engine.check_process()
+        limit_s = None if timeout is None else number("timeout", timeout, -1e9, 1e9)
         self._dispatcher.close()
         if cancel_futures:
             self._dispatcher.cancel_queued()
         if wait:
-            self._dispatcher.join(timeout)
+            self._dispatcher.join(limit_s)
 
     def __enter__(self) -> Pool:
         if self._dispatcher.is_closed:

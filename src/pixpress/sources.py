@@ -78,8 +78,8 @@ def open_source(src: Any) -> _native.NativeSource | ForeignSource:
         return array_source(src)
     if hasattr(src, "read"):
         return _file_source(src)
-    if hasattr(src, "getbands") and hasattr(src, "convert"):
-        return _image_source(src)
+    if _is_image(src):
+        return array_source(src)
     try:
         view = memoryview(src)
     except TypeError:
@@ -104,6 +104,8 @@ def _bytes_source(
 
 
 def _file_source(file: Any) -> _native.NativeSource | ForeignSource:
+    if getattr(file, "closed", False) is True:
+        raise expected("an open file", "src", file)
     name = getattr(file, "name", None)
     shown = name if isinstance(name, str) and name else "<file>"
     try:
@@ -118,16 +120,27 @@ def _file_source(file: Any) -> _native.NativeSource | ForeignSource:
     return _bytes_source(shown, data)
 
 
+def _is_image(src: Any) -> bool:
+    return hasattr(src, "getbands") and hasattr(src, "convert")
+
+
+def pixels_of(array: Any) -> Any:
+    """`array` as numpy has it; of a Pillow image not its indices or inks, but what it shows."""
+    import numpy as np
+
+    return _image_pixels(array) if _is_image(array) else np.asarray(array)
+
+
 def array_source(array: Any) -> _native.NativeSource:
     """Pixels of H x W or H x W x 1 to 4, uint8 or uint16 of any byte order and strides."""
     import numpy as np
 
-    array = np.asarray(array)
+    array = pixels_of(array)
     channels = 1 if array.ndim == 2 else array.shape[2] if array.ndim == 3 else 0
     is_number = array.dtype.kind == "u" and array.dtype.itemsize in (1, 2)
     if not is_number or not 1 <= channels <= 4 or not array.size:
         raise expected(
-            "uint8 or uint16 pixels of (H, W) or (H, W, 1 to 4)",
+            "uint8 or uint16 pixels of (H, W) or (H, W, 1 to 4), at least one,",
             "array",
             f"{array.dtype} {array.shape}",
         )
@@ -209,24 +222,26 @@ def extension_format(path: str) -> str:
     return _FORMATS[_EXTENSIONS.get(os.path.splitext(path)[1][1:].lower(), 0)]
 
 
-def _image_source(image: Any) -> _native.NativeSource:
+def _image_pixels(image: Any) -> Any:
     import numpy as np
 
     try:
         image.load()
     except (OSError, SyntaxError) as error:  # Pillow opens lazily.
         raise CorruptImageError(f"<image>: {error}", stage="decode") from error
+    except ValueError as error:
+        raise expected("an image that is open", "src", image) from error
     if image.mode == "I":
         wide = np.asarray(image)
         if wide.size and not 0 <= int(wide.min()) <= int(wide.max()) <= 65535:
             raise expected("values from 0 to 65535 in mode I", "src", image)
-        return array_source(wide.astype(np.uint16))
+        return wide.astype(np.uint16)
     if image.mode == "F":
         raise expected("an image of whole numbers, not of mode F", "src", image)
     if image.mode.startswith("I;16"):
-        return array_source(np.asarray(image))
+        return np.asarray(image)
     if image.has_transparency_data and image.mode not in ("LA", "La", "RGBA", "RGBa", "PA"):
         image = image.convert("LA" if image.mode in ("1", "L") else "RGBA")
     elif image.mode not in _PLAIN_MODES:
         image = image.convert(_CONVERTED.get(image.mode, "RGB"))
-    return array_source(np.asarray(image))
+    return np.asarray(image)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Literal, overload
 
 from . import _native
-from .arguments import seconds_ns
+from .arguments import boolean, seconds_ns
 from .batch import FORMATS, Batch, group_of
 from .completion import in_order
 from .dispatch import Dispatcher
 from .errors import PixpressError, PoolClosedError
 from .foreign import ForeignSource
 from .future import JobFuture
-from .journal import MOST_CRASHES, is_kept, write_settings
+from .journal import MOST_CRASHES, is_kept
 from .options import Settings, priority_value, settings_of
+from .request import Path, Request, make_request
 from .result import Result
-from .sources import check_many, link_target, open_source, output_format, output_paths, path_text
-
-_Path = str | os.PathLike[str]
-_Source = _native.NativeSource | ForeignSource
-# Settings of both forms, source, output, and what the journal keeps.
-_Request = tuple[Settings, _native.NativeSettings, _Source, str | None, bytes | None]
+from .sources import check_many, output_paths, path_text
 
 
 class Submitter:
@@ -40,7 +35,7 @@ class Submitter:
     def submit(
         self,
         src: object,
-        dst: _Path | None = None,
+        dst: Path | None = None,
         *,
         priority: object = 1,
         batch: str | None = None,
@@ -109,46 +104,38 @@ class Submitter:
 
     def _queue(
         self,
-        request: _Request,
+        request: Request,
         priority: object = 1,
         batch: str | None = None,
         block: bool = True,
         timeout: float | None = None,
     ) -> JobFuture:
-        wait_ns = 0 if not block else -1 if timeout is None else seconds_ns("timeout", timeout)
-        if wait_ns and threading.get_ident() == self._event_thread:
+        wait_ns = -1 if timeout is None else seconds_ns("timeout", timeout)
+        if not boolean("block", block) or threading.get_ident() == self._event_thread:
             wait_ns = 0
         return self._enqueue(request, priority, wait_ns, batch)
 
     def _request(
         self,
         src: object,
-        dst: _Path | None,
+        dst: Path | None,
         settings: Settings | None,
         options: dict[str, Any],
         persist: bool | None = None,
         follows: bool = True,
-    ) -> _Request:
-        """All of a job but its order; `follows` says whether `dst` may be a link to elsewhere."""
+    ) -> Request:
         wanted = settings_of(settings, options)
-        chosen = wanted.native
-        source = open_source(src)
-        path = None if dst is None else path_text("dst", dst)
-        format = output_format(chosen.format, path, source)
-        kept = write_settings(wanted) if is_kept(src, persist, self._has_journal) else None
-        if follows and path is not None and wanted.overwrite != "never":
-            path = link_target(path)
-        return wanted, chosen.with_format(format), source, path, kept
+        return make_request(src, dst, wanted, is_kept(src, persist, self._has_journal), follows)
 
     def _enqueue(
         self,
-        request: _Request,
+        request: Request,
         priority: object,
         wait_ns: int,
         batch: str | None = None,
         left: _native.JournalEntry | None = None,
     ) -> JobFuture:
-        rank = 1 if priority == 1 else priority_value(priority)
+        rank = priority_value(priority)
         wanted, chosen, source, path, kept = request
         if left is not None and left.crashes >= MOST_CRASHES and isinstance(source, ForeignSource):
             source = _native.NativeSource(source.name)  # The core refuses it unread.
@@ -174,7 +161,7 @@ class Submitter:
     def _import(
         self,
         source: ForeignSource,
-        request: _Request,
+        request: Request,
         rank: int,
         wait_ns: int,
         order: tuple[str | None, int, int],
@@ -203,7 +190,7 @@ class Submitter:
         self,
         sources: Iterable[object],
         *,
-        out_dir: _Path | None = None,
+        out_dir: Path | None = None,
         errors: Literal["raise"] = "raise",
         **options: Any,
     ) -> Iterator[Result]: ...
@@ -212,7 +199,7 @@ class Submitter:
         self,
         sources: Iterable[object],
         *,
-        out_dir: _Path | None = None,
+        out_dir: Path | None = None,
         errors: Literal["return"],
         **options: Any,
     ) -> Iterator[Result | PixpressError]: ...
@@ -220,7 +207,7 @@ class Submitter:
         self,
         sources: Iterable[object],
         *,
-        out_dir: _Path | None = None,
+        out_dir: Path | None = None,
         errors: Literal["raise", "return"] = "raise",
         **options: Any,
     ) -> Iterator[Result | PixpressError]:
@@ -277,7 +264,7 @@ class Submitter:
             works = output_paths(list(sources), path_text("out_dir", out_dir), chosen.format)
         return in_order(submit, works, self._window, errors)
 
-    async def compress(self, src: object, dst: _Path | None = None, **options: Any) -> Result:
+    async def compress(self, src: object, dst: Path | None = None, **options: Any) -> Result:
         """Like `submit`, awaited. Cancelling the task cancels the job, also while it runs.
 
         A full queue is waited for without blocking the event loop.
