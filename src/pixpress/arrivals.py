@@ -6,7 +6,7 @@ import asyncio
 import functools
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any
 
 from .errors import ForkedPoolError, PixpressError, PoolClosedError, QueueFullError
@@ -123,7 +123,7 @@ async def as_they_complete(
     submit: Callable[[Any], Awaitable[JobFuture]],
     window: int,
     errors: str,
-) -> AsyncIterator[Result | PixpressError]:
+) -> AsyncGenerator[Result | PixpressError, None]:
     """Keep `window` jobs under way and yield what has ended; cancels the rest when closed."""
     arrivals = _Arrivals()
     pending: set[JobFuture] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from .errors import ForkedPoolError, PixpressError, PoolClosedError
@@ -16,7 +16,7 @@ def in_order(
     works: Iterable[tuple[object, str | None]],
     window: int,
     errors: str,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Keep `window` jobs under way and yield outcomes; cancels the rest when closed."""
     waiting: deque[JobFuture | PixpressError] = deque()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from typing import Any, Literal, overload
 
 from . import _native
@@ -193,7 +193,7 @@ class Submitter:
         out_dir: Path | None = None,
         errors: Literal["raise"] = "raise",
         **options: Any,
-    ) -> Iterator[Result]: ...
+    ) -> Generator[Result, None, None]: ...
     @overload
     def map(
         self,
@@ -202,7 +202,7 @@ class Submitter:
         out_dir: Path | None = None,
         errors: Literal["return"],
         **options: Any,
-    ) -> Iterator[Result | PixpressError]: ...
+    ) -> Generator[Result | PixpressError, None, None]: ...
     def map(
         self,
         sources: Iterable[object],
@@ -210,7 +210,7 @@ class Submitter:
         out_dir: Path | None = None,
         errors: Literal["raise", "return"] = "raise",
         **options: Any,
-    ) -> Iterator[Result | PixpressError]:
+    ) -> Generator[Any, None, None]:
         """Compress many images; results come in the order of the sources.
 
         At most 2 x workers jobs are under way, so `sources` may be endless. Closing the iterator
@@ -301,9 +301,17 @@ class Submitter:
             await when_there_is_room(lambda: self._enqueue(request, priority, 0, batch))
         )
 
+    @overload
+    def as_completed(
+        self, sources: Iterable[object], *, errors: Literal["raise"] = "raise", **options: Any
+    ) -> AsyncGenerator[Result, None]: ...
+    @overload
+    def as_completed(
+        self, sources: Iterable[object], *, errors: Literal["return"], **options: Any
+    ) -> AsyncGenerator[Result | PixpressError, None]: ...
     def as_completed(
         self, sources: Iterable[object], *, errors: str = "raise", **options: Any
-    ) -> AsyncIterator[Result | PixpressError]:
+    ) -> AsyncGenerator[Any, None]:
         """Compress many images; results come as they end, for ``async for``.
 
         At most 2 x workers jobs are under way, so `sources` may be endless. Closing the iterator,

@@ -40,9 +40,11 @@ with pixpress.Pool(max_workers=2, memory_limit="1GB", task_timeout=None) as pool
     assert_type(future.exception(), BaseException | None)
     assert_type(future.cancel(), bool)
     plain: concurrent.futures.Future[pixpress.Result] = future
-    assert_type(pool.map(["a.jpg"], out_dir="out"), Iterator[pixpress.Result])
+    results = pool.map(["a.jpg"], out_dir="out")
+    assert_type(next(results), pixpress.Result)
+    results.close()
     assert_type(
-        pool.map(["a.jpg"], errors="return"), Iterator[pixpress.Result | pixpress.PixpressError]
+        next(pool.map(["a.jpg"], errors="return")), pixpress.Result | pixpress.PixpressError
     )
     assert_type(pool.stats(), dict[str, int])
     assert_type(pool.metrics().cache, pixpress.CacheMetrics | None)
@@ -52,6 +54,12 @@ with pixpress.Pool(max_workers=2, memory_limit="1GB", task_timeout=None) as pool
 
 
 async def awaited(pool: pixpress.Pool) -> pixpress.Result:
+    results = pool.as_completed(["a.jpg"])
+    async for result in results:
+        assert_type(result, pixpress.Result)
+        await results.aclose()
+    async for outcome in pool.as_completed(["a.jpg"], errors="return"):
+        assert_type(outcome, pixpress.Result | pixpress.PixpressError)
     return await pool.compress("a.jpg", settings=pixpress.Settings())
 
 
