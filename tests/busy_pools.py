@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TypeVar
 
@@ -29,15 +28,29 @@ def noise(width: int, height: int, seed: int = 1) -> np.ndarray:
     return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+# Of `noise(3000, 3000)`: a search of some twenty seconds on a fast machine that does nothing else,
+# which ends within moments of being cancelled.
+LONG = {"format": "webp", "effort": 10, "max_bytes": 2_000_000}
+
+
+def submit_long(pool: pixpress.Pool, **options: object) -> pixpress.JobFuture:
+    """Queue a job that does not end before a test that cancels it, however slow the test is."""
+    return pool.submit(noise(3000, 3000), persist=False, **LONG, **options)  # type: ignore[arg-type]
+
+
+def await_running(future: pixpress.JobFuture) -> None:
+    """Wait until a worker has the job, which is one that does not end by itself."""
+    while not future.running():
+        assert not future.done(), future
+        time.sleep(0.001)
+
+
 class Blocker:
-    """Keeps the one worker of a pool busy until released."""
+    """Keeps one worker of a pool busy until released; the pool needs 260 MB for it."""
 
     def __init__(self, pool: pixpress.Pool) -> None:
-        self.future = pool.submit(
-            noise(3000, 3000), format="png", effort=9, priority="critical", persist=False
-        )
-        while not self.future.running():
-            threading.Event().wait(0.001)
+        self.future = submit_long(pool, priority="critical")
+        await_running(self.future)
 
     def release(self) -> None:
         self.future.cancel()

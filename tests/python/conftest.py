@@ -19,34 +19,41 @@ CORPUS = Path(
 )
 
 # Far more than a test program takes; what it may leave undone would take longer still.
-PATIENCE_S = 60
-PRELUDE = """
-import gc, os, signal, sys, threading, time
+PATIENCE_S = 300
+PRELUDE = (
+    f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+"""
+    + """
+import gc, os, signal, threading, time
 import numpy as np
 import pixpress
+from busy_pools import LONG, Blocker, await_running, noise, submit_long
 from pixpress.compress import default_pool
 
 small = np.zeros((8, 8), np.uint8)
-# About a second on one worker, so that a queue of hundreds cannot be finished in a test.
+# Seconds on one worker, so that a queue of hundreds cannot be finished in a test.
 large = np.random.default_rng(1).integers(0, 256, (2000, 3000, 3), dtype=np.uint8)
 SLOW = {"format": "png", "effort": 10}
 
 def say(text):
     print(text, flush=True)
 
-def is_waiting_for_a_job():
+def main_is_in(function):
     frame = sys._current_frames()[threading.main_thread().ident]
-    while frame is not None and frame.f_code.co_qualname != "JobFuture._wait":
+    while frame is not None and frame.f_code.co_qualname != function:
         frame = frame.f_back
     return frame is not None
 
 def interrupt_when_waiting(pool):
     def wait():
-        while pool.stats()["running"] == 0 or not is_waiting_for_a_job():
+        while pool.stats()["running"] == 0 or not main_is_in("JobFuture._wait"):
             os.sched_yield()
         os.kill(os.getpid(), signal.SIGINT)
     threading.Thread(target=wait).start()
 """
+)
 
 
 def make_photo(width: int = 320, height: int = 240) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from busy_pools import Blocker, noise
+from busy_pools import LONG, Blocker, await_running, noise
 from rich.console import Console
 
 import pixpress
@@ -33,7 +33,7 @@ def test_the_bar_tells_files_and_savings() -> None:
 
 
 def test_workers_queue_and_memory_are_told() -> None:
-    with pixpress.Pool(min_workers=1, max_workers=1, memory_limit="256MB") as pool:
+    with pixpress.Pool(min_workers=1, max_workers=1, memory_limit="1GB") as pool:
         view = view_of(pool)
         assert "worker 0 idle" in seen(view)
         blocker = Blocker(pool)
@@ -45,18 +45,16 @@ def test_workers_queue_and_memory_are_told() -> None:
     assert "<array>" in line
     assert line.rstrip().endswith(" s")
     assert "queue: 3 waiting; memory: " in told
-    assert "reserved of 256.0 MB" in told
+    assert "reserved of 1.0 GB" in told
     assert "memory: 0 bytes" not in told
 
 
 def test_file_names_are_text_on_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "\x1b[31m[bold]\u202e.png"
-    pixels = noise(3000, 3000)
-    path.write_bytes(pixpress.encode(pixels, "png", effort=1))
+    path.write_bytes(pixpress.encode(noise(3000, 3000), "png", effort=1))
     with pixpress.Pool(max_workers=1) as pool:
-        future = pool.submit(path, format="png", effort=10)
-        while not future.running():
-            pass
+        future = pool.submit(path, **LONG)
+        await_running(future)
         told = seen(view_of(pool), width=400)
         future.cancel()
     assert r"\x1b[31m[bold]\u202e.png" in told

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from busy_pools import Blocker
 import pixpress
 
 # Far more than any of this takes; what is left undone here would take longer still.
-PATIENCE_S = 60
+PATIENCE_S = 300
 Program = Callable[[str], list[str]]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -47,8 +46,7 @@ def test_ctrl_c_in_compress_raises_at_once_and_leaves_the_pool_usable(run: Run) 
         pool = default_pool()
         interrupt_when_waiting(pool)
         try:
-            for _ in range(300):
-                pixpress.compress(large, **SLOW)
+            pixpress.compress(noise(3000, 3000), **LONG)
             say("not interrupted")
         except KeyboardInterrupt:
             say("interrupted")
@@ -63,17 +61,21 @@ def test_ctrl_c_in_result_raises_and_the_job_goes_on(run: Run) -> None:
     done = run(
         """
         with pixpress.Pool(max_workers=1) as pool:
-            future = pool.submit(large, **SLOW)
-            interrupt_when_waiting(pool)
-            try:
-                future.result()
-                say("not interrupted")
-            except KeyboardInterrupt:
-                say("interrupted")
-            say(future.result().format)
+            running = Blocker(pool).future
+            queued = pool.submit(small, format="png")
+            for future in (running, queued):
+                interrupt_when_waiting(pool)
+                try:
+                    future.result()
+                    say("not interrupted")
+                except KeyboardInterrupt:
+                    say("interrupted")
+            say(running.running())
+            running.cancel()
+            say(queued.result().format)
         """
     )
-    assert done.stdout.split() == ["interrupted", "png"], done.stderr
+    assert done.stdout.split() == ["interrupted", "interrupted", "True", "png"], done.stderr
     assert done.returncode == 0
 
 
@@ -83,9 +85,8 @@ def test_an_exception_in_the_block_stops_running_jobs_and_cancels_queued_ones(ru
         futures = []
         try:
             with pixpress.Pool(max_workers=1) as pool:
-                futures += [pool.submit(large, **SLOW) for _ in range(300)]
-                while not futures[0].running():
-                    os.sched_yield()
+                futures.append(Blocker(pool).future)
+                futures += [pool.submit(small, format="png") for _ in range(299)]
                 raise ZeroDivisionError
         except ZeroDivisionError:
             say(sum(future.cancelled() for future in futures))
@@ -149,21 +150,23 @@ def test_ctrl_c_while_the_exit_waits_ends_by_sigint_and_says_what_was_not_done(
         program(
             """
         pool = pixpress.Pool(max_workers=1)
-        futures = [pool.submit(large, **SLOW) for _ in range(300)]
-        futures[1].add_done_callback(lambda future: say("second"))
-        futures[0].result()
+        Blocker(pool)
+        futures = [pool.submit(small, format="png") for _ in range(9)]
+
+        def say_when_exiting():
+            while not main_is_in("_finish_at_exit") or not pool._dispatcher.is_closed:
+                os.sched_yield()
+            say("exits")
+
+        threading.Thread(target=say_when_exiting, daemon=True).start()
         """
         )
     ) as process:
-        heard(process, "second")  # The main thread has nothing to do but to wait for the rest.
+        heard(process, "exits")
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == -signal.SIGINT
-        lines = errors.splitlines()
-        assert len(lines) == 1, errors
-        assert lines[0].startswith("pixpress: interrupted, ")
-        assert lines[0].endswith(" jobs were not done")
-        assert 290 <= int(lines[0].split()[2]) <= 298
+        assert errors == "pixpress: interrupted, 10 jobs were not done\n"
 
 
 def test_an_uncaught_ctrl_c_does_not_finish_the_queue(program: Program) -> None:
@@ -201,12 +204,10 @@ def test_a_job_that_cannot_be_stopped_does_not_keep_an_interrupted_program(
         )
     ) as process:
         heard(process, "running")
-        start = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == -signal.SIGINT
         assert errors.splitlines()[-1] == "pixpress: interrupted, 1 job was not done"
-        assert time.monotonic() - start < 10  # The encoder alone takes far longer.
 
 
 def test_os_exit_leaves_without_waiting(run: Run) -> None:
@@ -233,10 +234,13 @@ def test_a_pool_may_be_closed_twice(photo_jpeg: bytes) -> None:
 
 def test_shutdown_gives_up_after_its_time(photo: np.ndarray) -> None:
     pool = pixpress.Pool(max_workers=1)
-    futures = [pool.submit(np.tile(photo, (6, 6, 1)), format="png") for _ in range(8)]
+    blocker = Blocker(pool)
+    futures = [pool.submit(photo, format="png") for _ in range(8)]
     pool.shutdown(timeout=0.001, cancel_futures=True)
+    assert blocker.future.running()
+    assert all(future.cancelled() for future in futures)
+    blocker.release()
     pool.shutdown()
-    assert all(future.done() for future in futures)
 
 
 def test_a_callback_that_ends_badly_does_not_stop_the_others(

@@ -10,18 +10,23 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 FORK = """
 pool = pixpress.Pool(max_workers=2)
 pixpress.compress(small, format="png")
+blockers = [submit_long(pool) for _ in range(2)]
+for blocker in blockers:
+    await_running(blocker)
 futures = [pool.submit(large[:500, :500], **SLOW) for _ in range(20)]
 pid = os.fork()
 if pid == 0:
     {child}
 _, status = os.waitpid(pid, 0)
 say(os.waitstatus_to_exitcode(status))
+for blocker in blockers:
+    blocker.cancel()
 say(sum(future.result().width for future in futures))
 pool.shutdown()
 """
@@ -33,7 +38,7 @@ pool.shutdown()
         ("sys.exit(3)", 3),
         ("os._exit(4)", 4),
         ("sys.exit(pixpress.compress(small, format='png').width)", 8),
-        ("del pool, futures; gc.collect(); sys.exit(5)", 5),
+        ("del pool, futures, blocker, blockers; gc.collect(); sys.exit(5)", 5),
         ("pixpress.Pool(max_workers=1).submit(small, format='png').result(); sys.exit(6)", 6),
         ("pool.__exit__(None, None, None); sys.exit(7)", 7),
     ],

@@ -22,6 +22,9 @@ from pixpress import importer
 from pixpress.cli import main
 
 
+PATIENCE_S = 60
+
+
 class Gate:
     """Holds the import thread before it decodes."""
 
@@ -32,7 +35,7 @@ class Gate:
 
         def load(*arguments: Any) -> Any:
             self.entered.release()
-            assert self.open.wait(30)
+            assert self.open.wait(PATIENCE_S)
             return real(*arguments)
 
         monkeypatch.setattr(importer, "load", load)
@@ -49,7 +52,7 @@ BMP = encoded(gradient(), "BMP")
 def test_submit_returns_at_once_and_cancel_works_before_and_while_decoding(gate: Gate) -> None:
     with pixpress.Pool(max_workers=1) as pool:
         running, waiting, last = (pool.submit(BMP, format="png") for _ in range(3))
-        assert gate.entered.acquire(timeout=30)
+        assert gate.entered.acquire(timeout=PATIENCE_S)
         assert not running.done()
         assert not waiting.done()
         assert waiting.cancel()
@@ -59,14 +62,14 @@ def test_submit_returns_at_once_and_cancel_works_before_and_while_decoding(gate:
         with pytest.raises(TimeoutError):
             last.result(0.05)
         gate.open.set()
-        assert last.result(30).format == "png"
+        assert last.result(PATIENCE_S).format == "png"
         assert pool.stats()["submitted"] == 1  # The core never saw the other two.
 
 
 def test_a_full_queue_holds_submit_back(gate: Gate) -> None:
     with pixpress.Pool(max_workers=1, max_queue=2) as pool:
         first = pool.submit(BMP, format="png")
-        assert gate.entered.acquire(timeout=30)
+        assert gate.entered.acquire(timeout=PATIENCE_S)
         rest = [pool.submit(BMP, format="png") for _ in range(2)]
         with pytest.raises(pixpress.QueueFullError):
             pool.submit(BMP, format="png", block=False)
@@ -75,14 +78,14 @@ def test_a_full_queue_holds_submit_back(gate: Gate) -> None:
             pool.submit(BMP, format="png", timeout=0.2)
         assert time.monotonic() - begin >= 0.15
         gate.open.set()
-        assert all(job.result(30).width == 48 for job in (first, *rest))
+        assert all(job.result(PATIENCE_S).width == 48 for job in (first, *rest))
 
 
 def test_urgent_jobs_are_decoded_first(gate: Gate) -> None:
     order: list[str] = []
     with pixpress.Pool(max_workers=1) as pool:
         pool.submit(BMP, format="png")
-        assert gate.entered.acquire(timeout=30)
+        assert gate.entered.acquire(timeout=PATIENCE_S)
         for priority in ("low", "normal", "critical"):
             job = pool.submit(BMP, format="png", priority=priority)
             job.add_done_callback(lambda _, name=priority: order.append(name))
@@ -93,14 +96,14 @@ def test_urgent_jobs_are_decoded_first(gate: Gate) -> None:
 def test_shutdown_finishes_what_waits_and_takes_nothing_more(gate: Gate) -> None:
     pool = pixpress.Pool(max_workers=1)
     jobs = [pool.submit(BMP, format="png") for _ in range(3)]
-    assert gate.entered.acquire(timeout=30)
+    assert gate.entered.acquire(timeout=PATIENCE_S)
     pool.shutdown(wait=False)
     for source in (BMP, np.zeros((4, 4), np.uint8)):
         with pytest.raises(pixpress.PoolClosedError):
             pool.submit(source, format="png")
     gate.open.set()
-    assert all(job.result(30).format == "png" for job in jobs)
-    pool.shutdown(timeout=30)
+    assert all(job.result(PATIENCE_S).format == "png" for job in jobs)
+    pool.shutdown(timeout=PATIENCE_S)
 
 
 def test_an_exception_in_the_block_cancels_what_waits(gate: Gate) -> None:
@@ -109,7 +112,7 @@ def test_an_exception_in_the_block_cancels_what_waits(gate: Gate) -> None:
     def use() -> None:
         with pixpress.Pool(max_workers=1) as pool:
             jobs.extend(pool.submit(BMP, format="png") for _ in range(3))
-            assert gate.entered.acquire(timeout=30)
+            assert gate.entered.acquire(timeout=PATIENCE_S)
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -184,7 +187,7 @@ def test_a_job_that_has_failed_is_not_cancelled_any_more(monkeypatch: pytest.Mon
     monkeypatch.setattr(importer.Importer, "_record", record)
     with pixpress.Pool(max_workers=1) as pool:
         future = pool.submit(b"II*\0", format="png")
-        assert isinstance(future.exception(timeout=60), pixpress.PixpressError)
+        assert isinstance(future.exception(timeout=PATIENCE_S), pixpress.PixpressError)
     assert answers == [False]
     assert not future.cancelled()
 
@@ -193,7 +196,7 @@ def test_what_fails_after_it_was_cancelled_is_cancelled(monkeypatch: pytest.Monk
     gate = Gate(monkeypatch)
     with pixpress.Pool(max_workers=1) as pool:
         future = pool.submit(b"II*\0", format="png")
-        assert gate.entered.acquire(timeout=60)
+        assert gate.entered.acquire(timeout=PATIENCE_S)
         assert future.cancel()
         gate.open.set()
     assert future.cancelled()

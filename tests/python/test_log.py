@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from busy_pools import Blocker, next_of, noise
+from busy_pools import Blocker, next_of, submit_long
 
 import pixpress
 
@@ -85,7 +85,7 @@ def test_memory_past_the_threshold_is_logged_with_the_numbers(
 ) -> None:
     with pixpress.Pool(max_workers=1, memory_limit="512MB", gc_threshold=1) as pool:
         events = pool.events()
-        future = pool.submit(noise(3000, 3000), format="png", effort=9)
+        future = submit_long(pool)
         event = next_of(events, pixpress.MemoryWarning)
         future.cancel()
     record = next(one for one in log.records if hasattr(one, "used"))

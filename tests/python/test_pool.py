@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from busy_pools import LONG, Blocker, await_running, noise, submit_long
 
 import pixpress
+
+PATIENCE_S = 60
 
 
 def test_futures_resolve_with_results(photo_jpeg: bytes) -> None:
@@ -37,22 +40,23 @@ def test_map_keeps_the_input_order(photo: np.ndarray) -> None:
 
 
 def test_cancelled_futures_never_resolve(photo: np.ndarray) -> None:
-    large = np.tile(photo, (6, 6, 1))
     with pixpress.Pool(max_workers=1) as pool:
-        futures = [pool.submit(large, format="png") for _ in range(4)]
+        ended = pool.submit(photo, format="png")
+        ended.result()
+        blocker = Blocker(pool)
+        futures = [ended, *[pool.submit(photo, format="png") for _ in range(3)], blocker.future]
         cancelled = [future.cancel() for future in futures]
-    assert any(cancelled)
-    for future, was_cancelled in zip(futures, cancelled, strict=True):
-        assert future.cancelled() == was_cancelled
+    assert cancelled == [False, True, True, True, True]
+    assert [future.cancelled() for future in futures] == cancelled
 
 
 def test_an_exception_in_the_block_cancels_what_is_left(photo: np.ndarray) -> None:
-    large = np.tile(photo, (6, 6, 1))
     futures = []
     with pytest.raises(ZeroDivisionError), pixpress.Pool(max_workers=1) as pool:  # noqa: PT012
-        futures = [pool.submit(large, format="png") for _ in range(10)]
+        futures = [Blocker(pool).future]
+        futures += [pool.submit(photo, format="png") for _ in range(10)]
         raise ZeroDivisionError
-    assert sum(future.cancelled() for future in futures) >= 8
+    assert all(future.cancelled() for future in futures)
 
 
 def test_a_closed_pool_takes_no_jobs(photo_jpeg: bytes) -> None:
@@ -68,12 +72,6 @@ def test_a_job_beyond_the_memory_limit_fails_with_the_numbers(photo: np.ndarray)
         error = pool.submit(large, format="png").exception()
     assert isinstance(error, pixpress.MemoryLimitError)
     assert "4194304" in str(error)
-
-
-@pytest.fixture(scope="module")
-def large() -> np.ndarray:
-    """About a second of work as PNG."""
-    return np.random.default_rng(1).integers(0, 256, (2000, 3000, 3), dtype=np.uint8)
 
 
 def test_map_takes_from_an_endless_source_no_more_than_its_window(photo: np.ndarray) -> None:
@@ -135,9 +133,9 @@ def test_map_refuses_two_sources_for_one_output_before_work_starts(
     assert not (tmp_path / "out").exists()
 
 
-def test_cancelling_a_task_cancels_its_job(large: np.ndarray) -> None:
+def test_cancelling_a_task_cancels_its_job() -> None:
     async def main(pool: pixpress.Pool) -> None:
-        task = asyncio.ensure_future(pool.compress(large, format="png"))
+        task = asyncio.ensure_future(pool.compress(noise(3000, 3000), **LONG))
         while not pool.stats()["running"]:
             await asyncio.sleep(0)
         task.cancel()
@@ -146,7 +144,7 @@ def test_cancelling_a_task_cancels_its_job(large: np.ndarray) -> None:
 
     with pixpress.Pool(max_workers=1) as pool:
         asyncio.run(main(pool))
-        assert pool.submit(large[:8, :8], format="png").result().width == 8
+        assert pool.submit(noise(8, 8), format="png").result().width == 8
         assert pool.stats()["cancelled"] == 1
 
 
@@ -161,66 +159,74 @@ def test_tasks_run_side_by_side_and_fail_alone(photo_jpeg: bytes) -> None:
     assert kinds == [pixpress.Result, pixpress.UnidentifiedImageError, pixpress.Result]
 
 
-def test_a_full_queue_does_not_block_the_event_loop(large: np.ndarray) -> None:
-    async def main(pool: pixpress.Pool) -> int:
-        tasks = [asyncio.ensure_future(pool.compress(large[:400], format="png")) for _ in range(6)]
-        turns = 0
-        while not all(task.done() for task in tasks):
+def test_a_full_queue_does_not_block_the_event_loop(photo_jpeg: bytes) -> None:
+    async def main(pool: pixpress.Pool) -> None:
+        blocker = Blocker(pool)
+        tasks = [asyncio.ensure_future(pool.compress(photo_jpeg)) for _ in range(6)]
+        for _ in range(100):
             await asyncio.sleep(0)
-            turns += 1
-        return turns
+        assert blocker.future.running(), "the loop was held up until the queue had room"
+        assert pool.stats()["submitted"] == 2
+        blocker.release()
+        await asyncio.gather(*tasks)
 
     with pixpress.Pool(max_workers=1, max_queue=1) as pool:
-        assert asyncio.run(main(pool)) > 100
+        asyncio.run(main(pool))
         assert pool.stats()["succeeded"] == 6
 
 
-def test_a_full_queue_blocks_as_long_as_it_is_told(large: np.ndarray) -> None:
+def test_a_full_queue_blocks_as_long_as_it_is_told(photo_jpeg: bytes) -> None:
     with pixpress.Pool(max_workers=1, max_queue=1) as pool:
-        first = pool.submit(large, format="png")
-        while not first.running():
-            assert not first.done()
-        pool.submit(large[:8], format="png")
+        blocker = Blocker(pool)
+        pool.submit(photo_jpeg)
         for wait in ({"block": False}, {"timeout": 0.01}):
             with pytest.raises(pixpress.QueueFullError) as caught:
-                pool.submit(large[:8], format="png", **wait)
+                pool.submit(photo_jpeg, **wait)
             assert caught.value.retryable
-        assert pool.submit(large[:8], format="png").result().height == 8
+        assert blocker.future.running()
+        blocker.release()
+        assert pool.submit(photo_jpeg).result().width == 320
 
 
-def test_submitting_from_a_callback_never_blocks(large: np.ndarray) -> None:
+def test_submitting_from_a_callback_never_blocks(photo_jpeg: bytes) -> None:
     outcomes: list[object] = []
     called = threading.Event()
 
     def submit_more(_future: object) -> None:
         try:
             while True:
-                pool.submit(large[:8], format="png")
+                pool.submit(photo_jpeg)
         except pixpress.QueueFullError as error:
             outcomes.append(error)
         called.set()
 
-    with pixpress.Pool(max_workers=1, max_queue=1) as pool:
-        blocker = pool.submit(large, format="png")
-        while not blocker.running():
-            assert not blocker.done()
-        queued = pool.submit(large, format="png")
-        queued.add_done_callback(submit_more)
-        assert blocker.cancel()
-        assert called.wait(60)
+    with pixpress.Pool(max_workers=1, max_queue=2) as pool:
+        blocker = Blocker(pool)
+        pool.submit(photo_jpeg, priority="critical").add_done_callback(submit_more)
+        # Holds the worker while the event thread is in the callback.
+        next_blocker = submit_long(pool, priority="high")
+        blocker.release()
+        assert called.wait(PATIENCE_S)
+        await_running(next_blocker)
+        assert next_blocker.cancel()
     assert len(outcomes) == 1
 
 
 def test_a_file_object_is_read_once_though_the_queue_was_full(
-    large: np.ndarray, photo_jpeg: bytes, tmp_path: Path
+    photo_jpeg: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(photo_jpeg)
 
     async def main(pool: pixpress.Pool) -> list[pixpress.Result]:
+        blocker = Blocker(pool)
         with path.open("rb") as file:
-            tasks = [pool.compress(large[:400], format="png") for _ in range(3)]
-            return list(await asyncio.gather(*tasks, pool.compress(file)))
+            works = [pool.compress(photo_jpeg) for _ in range(3)] + [pool.compress(file)]
+            tasks = [asyncio.ensure_future(work) for work in works]
+            while pool.stats()["submitted"] < 2:
+                await asyncio.sleep(0)
+            blocker.release()
+            return list(await asyncio.gather(*tasks))
 
     with pixpress.Pool(max_workers=1, max_queue=1) as pool:
         assert asyncio.run(main(pool))[-1].width == 320
@@ -258,5 +264,5 @@ def _no_thread_is_left() -> Iterator[None]:
     yield
     left = [t for t in threading.enumerate() if t not in before and t.name == "pixpress"]
     for thread in left:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in left)

@@ -13,6 +13,8 @@ import numpy as np
 import pixpress
 from pixpress import _native
 
+PATIENCE_S = 60
+
 
 def worker_threads() -> set[str]:
     """Return the worker threads of this process."""
@@ -29,9 +31,9 @@ def test_no_worker_thread_outlives_the_jobs_of_a_closed_pool() -> None:
     before = worker_threads()
     with pixpress.Pool(max_workers=2) as pool:
         future = pool.submit(np.zeros((4, 4), np.uint8), format="png")
-        future.result(timeout=60)
+        future.result(PATIENCE_S)
         assert worker_threads() - before
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while not worker_threads() <= before and time.monotonic() < end:
         time.sleep(0.001)
     # Though the pool and the future are still there.
@@ -39,19 +41,18 @@ def test_no_worker_thread_outlives_the_jobs_of_a_closed_pool() -> None:
     assert pool.task(future.task_id).state == "done"
 
 
-def engines() -> set[int]:
-    """Return who is there; other tests' engines may go meanwhile."""
+def engines() -> list[_native.Engine]:
     gc.collect()
-    return {id(found) for found in gc.get_objects() if isinstance(found, _native.Engine)}
+    return [found for found in gc.get_objects() if isinstance(found, _native.Engine)]
 
 
 def test_a_pool_that_nobody_has_any_more_is_freed() -> None:
-    before = engines()
+    before = engines()  # Kept, so that no new one gets the place of one that other tests left.
     pool = pixpress.Pool(max_workers=1)
-    pool.submit(np.zeros((4, 4), np.uint8), format="png").result(timeout=60)
+    pool.submit(np.zeros((4, 4), np.uint8), format="png").result(PATIENCE_S)
     pool.shutdown()
-    pool._dispatcher.thread.join(timeout=60)
-    mine = engines() - before
-    assert mine
+    pool._dispatcher.thread.join(PATIENCE_S)
+    known = {id(engine) for engine in before}
+    assert {id(engine) for engine in engines()} - known
     del pool
-    assert not mine & engines()
+    assert not {id(engine) for engine in engines()} - known

@@ -125,7 +125,7 @@ def test_an_interrupted_interpreter_says_where_its_jobs_are(
     done = run(
         """
         pool = pixpress.Pool(journal=sys.argv[1], max_workers=1)
-        pool.submit(large, persist=False, **SLOW)
+        Blocker(pool)
         pool.submit(sys.argv[2], format="webp")
         raise KeyboardInterrupt
         """,
