@@ -18,7 +18,7 @@ def next_of(events: pixpress.EventStream, kind: type[Kind]) -> Kind:
     end = time.monotonic() + PATIENCE_S
     while not isinstance(event := events.get(timeout=end - time.monotonic()), kind):
         assert event is not None, f"no {kind.__name__}"
-        assert not isinstance(event, pixpress.TaskError), event.error
+        assert not isinstance(event, pixpress.TaskError) or event.error is None, event.error
     return event
 
 

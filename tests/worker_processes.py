@@ -36,7 +36,7 @@ def worker_processes() -> list[int]:
 
 
 def await_processes(count: int) -> list[int]:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while len(found := worker_processes()) != count:
         assert time.monotonic() < end, found
         time.sleep(0.01)

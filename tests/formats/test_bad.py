@@ -12,7 +12,7 @@ import pytest
 
 import pixpress
 
-MOST_SECONDS = 1.0
+MOST_CPU_SECONDS = 1.0
 MOST_EXTRA_BYTES = 64 << 20
 
 # Runs every file with the peak of resident memory reset before, and prints a line for each.
@@ -41,11 +41,11 @@ with pixpress.Pool(max_workers=1) as pool:
         pool.trim()
         Path("/proc/self/clear_refs").write_text("5")
         before = status("VmRSS")
-        start = time.perf_counter()
+        start = time.process_time()
         kept = attempt(lambda: pool.submit(path, effort=1).result())
         pool.blacklist.clear()  # Or the second job would only say what the first has found.
         to_png = attempt(lambda: pool.submit(path, out / (path.name + ".png"), effort=1).result())
-        seconds = (time.perf_counter() - start) / 2
+        seconds = (time.process_time() - start) / 2
         print(json.dumps({"name": path.name, "kept": kept, "to_png": to_png, "seconds": seconds,
                           "extra": status("VmHWM") - before}), flush=True)
 """
@@ -83,7 +83,7 @@ def reports(bad_files, tmp_path_factory) -> dict[str, dict]:
     out = tmp_path_factory.mktemp("out")
     paths = "".join(f"{file.path}\n" for file in bad_files)
     command = [sys.executable, "-c", CHILD, str(out), tiny_png().hex()]
-    child = subprocess.run(command, input=paths, capture_output=True, text=True, timeout=120)
+    child = subprocess.run(command, input=paths, capture_output=True, text=True, timeout=600)
     lines = [json.loads(line) for line in child.stdout.splitlines()]
     assert child.returncode == 0, f"crash or error at {lines[-1:]}: {child.stderr[-2000:]}"
     made = {line["name"]: line for line in lines if "name" in line}
@@ -121,7 +121,7 @@ def test_truncated_files_are_called_damaged(bad_files, reports) -> None:
 
 
 def test_no_file_takes_long_or_much_memory(reports) -> None:
-    slow = {name: r["seconds"] for name, r in reports.items() if r["seconds"] > MOST_SECONDS}
+    slow = {name: r["seconds"] for name, r in reports.items() if r["seconds"] > MOST_CPU_SECONDS}
     large = {name: r["extra"] for name, r in reports.items() if r["extra"] > MOST_EXTRA_BYTES}
     assert (slow, large) == ({}, {})
 

@@ -320,11 +320,11 @@ def test_bad_files_end_as_the_manifest_expects(
     name: str, settings: dict[str, object], corpus: Path
 ) -> None:
     path = corpus / name
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(pixpress.PixpressError, match=path.name) as caught:
         pixpress.compress(path, **settings)
     assert isinstance(caught.value, (pixpress.CorruptImageError, pixpress.LimitExceededError))
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_hostile_headers_cost_no_memory() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from busy_pools import await_running
 from made_pictures import saved, score
 from PIL import Image, ImageDraw
 
@@ -302,9 +303,8 @@ def test_a_damaged_source_fails_or_is_salvaged() -> None:
 
 def test_every_trial_can_be_cancelled() -> None:
     with pixpress.Pool(max_workers=1) as pool:
-        future = pool.submit(photo(2400, 1800), format="auto")
-        while not future.running():
-            assert not future.done()
+        future = pool.submit(photo(3000, 2250), format="auto")  # Seconds of work.
+        await_running(future)
         assert future.cancel()
         after = pool.submit(photo(40, 30), format="auto")
         assert after.result().format

@@ -21,7 +21,6 @@ import pixpress
 from pixpress import importer
 from pixpress.cli import main
 
-
 PATIENCE_S = 60
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from busy_pools import noise
+from busy_pools import Blocker, next_of, noise, submit_long
 
 import pixpress
+
+PATIENCE_S = 60
 
 
 def test_min_workers_start_at_once() -> None:
@@ -16,9 +18,12 @@ def test_min_workers_start_at_once() -> None:
 def test_max_workers_bounds_the_growth_and_ready_events_show_it(tiny_jpeg: bytes) -> None:
     with pixpress.Pool(min_workers=1, max_workers=2, adaptive_concurrency=False) as pool:
         events = pool.events()
-        for _ in range(4):
-            pool.submit(noise(600, 600), format="png")
-        assert pool.stats()["workers"] <= 2
+        blockers = [Blocker(pool) for _ in range(2)]
+        waiting = [pool.submit(tiny_jpeg) for _ in range(4)]
+        assert pool.stats()["workers"] == 2
+        for blocker in blockers:
+            blocker.release()
+        assert all(future.result(PATIENCE_S) for future in waiting)
     started = {event.worker_id for event in events if isinstance(event, pixpress.WorkerReady)}
     assert started <= {0, 1}
     assert 1 in started
@@ -38,23 +43,20 @@ def test_idle_timeout_ends_workers_above_the_minimum(tiny_jpeg: bytes) -> None:
     with pixpress.Pool(min_workers=3, max_workers=3) as pool:
         events = pool.events()
         pool.update_config(min_workers=1, idle_timeout=0.001)
-        ended = 0
-        while ended < 2:
-            event = events.get(timeout=30)
-            assert event is not None, "no worker ended"
-            ended += isinstance(event, pixpress.WorkerEnded)
+        for _ in range(2):
+            next_of(events, pixpress.WorkerEnded)
         assert pool.stats()["workers"] == 1
 
 
 def test_task_timeout_fails_a_job_that_runs_longer() -> None:
     with pixpress.Pool(max_workers=1, task_timeout=0.01) as pool:
-        error = pool.submit(noise(2500, 2500), format="png", effort=9).exception(timeout=60)
+        error = submit_long(pool).exception(PATIENCE_S)
     assert isinstance(error, pixpress.TaskTimeoutError)
 
 
 def test_memory_limit_of_a_worker_refuses_larger_jobs() -> None:
     with pixpress.Pool(max_workers=1, worker_memory_limit="1MB") as pool:
-        error = pool.submit(noise(1000, 1000), format="png").exception(timeout=60)
+        error = pool.submit(noise(1000, 1000), format="png").exception(PATIENCE_S)
     assert isinstance(error, pixpress.MemoryLimitError)
     assert str(1 << 20) in str(error)
 
@@ -68,6 +70,4 @@ def test_cpu_threshold_is_a_percentage(value: object) -> None:
 def test_health_monitor_publishes_reports() -> None:
     with pixpress.Pool(max_workers=1, health_check_interval=0.001) as pool:
         events = pool.events()
-        while not isinstance(event := events.get(timeout=30), pixpress.HealthReport):
-            assert event is not None, "no report"
-        assert event.workers == 1
+        assert next_of(events, pixpress.HealthReport).workers == 1

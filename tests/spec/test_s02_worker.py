@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
-from busy_pools import noise
+from busy_pools import Blocker
 
 import pixpress
 
@@ -63,12 +62,10 @@ def test_validation_comes_before_any_work(tmp_path: Path) -> None:
 
 def test_state_current_task_is_the_job_that_runs() -> None:
     with pixpress.Pool(max_workers=1) as pool:
-        future = pool.submit(noise(3000, 3000), format="png", effort=9)
-        while not future.running():
-            time.sleep(0.001)
+        blocker = Blocker(pool)
         (worker,) = pool.metrics().workers
-        future.cancel()
-    assert worker.current_task == future.task_id
+        blocker.release()
+    assert worker.current_task == blocker.future.task_id
     assert worker.tasks_in_progress == 1
 
 

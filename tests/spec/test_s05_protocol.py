@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from busy_pools import next_of, noise
+from busy_pools import Blocker, next_of, noise, submit_long
 
 import pixpress
 
@@ -48,7 +48,7 @@ def test_task_complete_and_task_error_come_once_per_job(tiny_jpeg: bytes) -> Non
 def test_task_error_of_a_cancelled_job_has_no_error() -> None:
     with pixpress.Pool(max_workers=1) as pool:
         events = pool.events()
-        pool.submit(noise(2000, 2000), format="png").cancel()
+        Blocker(pool).release()
     assert [event.error for event in events if isinstance(event, pixpress.TaskError)] == [None]
 
 
@@ -100,7 +100,7 @@ def test_progress_current_operation(progress: list[pixpress.TaskProgress]) -> No
 def test_memory_warning_is_an_event() -> None:
     with pixpress.Pool(max_workers=1, memory_limit="512MB", gc_threshold=1) as pool:
         events = pool.events()
-        future = pool.submit(noise(3000, 3000), format="png", effort=9)
+        future = submit_long(pool)
         assert next_of(events, pixpress.MemoryWarning).used > 0
         future.cancel()
 
@@ -131,7 +131,7 @@ def test_subscribe_calls_back_and_can_end(tiny_jpeg: bytes) -> None:
     with pixpress.Pool(max_workers=1) as pool:
         end = pool.subscribe(note)
         pool.submit(tiny_jpeg)
-        assert is_complete.wait(30)
+        assert is_complete.wait(60)
         end()
         pool.submit(tiny_jpeg).result(timeout=60)
     assert seen.count("TASK_COMPLETE") == 1
@@ -159,9 +159,11 @@ def test_a_callback_may_wait_for_another_job_while_events_are_read(tiny_jpeg: by
     waited: list[pixpress.Result] = []
     with pixpress.Pool(max_workers=1) as pool:
         events = pool.events()
+        blocker = Blocker(pool)
         second = pool.submit(noise(300, 300), format="png")
         first = pool.submit(tiny_jpeg, priority="critical")
-        first.add_done_callback(lambda _: waited.append(second.result(timeout=30)))
+        first.add_done_callback(lambda _: waited.append(second.result(timeout=60)))
+        blocker.release()
         second.result(timeout=60)
     assert len(waited) == 1
     assert sum(isinstance(event, pixpress.TaskComplete) for event in events) == 2

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from busy_pools import Blocker
+from busy_pools import Blocker, next_of
 
 import pixpress
 
@@ -27,8 +27,7 @@ def test_a_file_that_vanished_is_tried_again(block: Block, jpeg_file: Path) -> N
     with pixpress.Pool(max_workers=1, retry_delay=0.01) as pool:
         events = pool.events()
         future = _lose_while_it_waits(pool, block, jpeg_file)
-        while not isinstance(event := events.get(timeout=30), pixpress.TaskRetry):
-            assert event is not None, "no retry"
+        event = next_of(events, pixpress.TaskRetry)
         assert event.task_id == future.task_id
         assert isinstance(event.error, pixpress.InputError)
         assert 0 <= event.delay <= 0.01
@@ -57,14 +56,14 @@ def test_max_retries_bounds_the_attempts(block: Block, jpeg_file: Path, max_retr
 
 def test_a_file_that_never_was_there_fails_at_once(tmp_path: Path) -> None:
     with pixpress.Pool(max_workers=1, retry_delay=100) as pool:
-        error = pool.submit(tmp_path / "none.jpg").exception(timeout=30)
+        error = pool.submit(tmp_path / "none.jpg").exception(timeout=60)
     assert isinstance(error, pixpress.InputError)
 
 
 def test_a_decode_error_is_never_tried_again(corrupt_file: Path) -> None:
     with pixpress.Pool(max_workers=1, retry_delay=100) as pool:
         future = pool.submit(corrupt_file)
-        assert isinstance(future.exception(timeout=30), pixpress.CorruptImageError)
+        assert isinstance(future.exception(timeout=60), pixpress.CorruptImageError)
         task = pool.task(future.task_id)
     assert task is not None
     assert task.attempts == 1
@@ -83,27 +82,27 @@ def test_a_corrupt_file_is_blacklisted_until_it_is_repaired(
     corrupt_file: Path, tiny_jpeg: bytes
 ) -> None:
     with pixpress.Pool(max_workers=1) as pool:
-        first = pool.submit(corrupt_file).exception(timeout=30)
-        second = pool.submit(corrupt_file).exception(timeout=30)
+        first = pool.submit(corrupt_file).exception(timeout=60)
+        second = pool.submit(corrupt_file).exception(timeout=60)
         assert not isinstance(first, pixpress.BlacklistedFileError)
         assert isinstance(second, pixpress.BlacklistedFileError)
         assert [entry[0] for entry in pool.blacklist] == [str(corrupt_file)]
         corrupt_file.write_bytes(tiny_jpeg)
-        assert pool.submit(corrupt_file).result(timeout=30).compressed_size > 0
+        assert pool.submit(corrupt_file).result(timeout=60).compressed_size > 0
 
 
 def test_blacklist_lists_and_clears(corrupt_file: Path) -> None:
     with pixpress.Pool(max_workers=1) as pool:
         data = corrupt_file.read_bytes()
-        assert pool.submit(corrupt_file).exception(timeout=30)
-        assert pool.submit(data).exception(timeout=30)
+        assert pool.submit(corrupt_file).exception(timeout=60)
+        assert pool.submit(data).exception(timeout=60)
         assert len(pool.blacklist) == 2
         assert str(corrupt_file) in pool.blacklist
         _, size, reason = next(iter(pool.blacklist))
         assert size == len(data)
         assert reason
         assert pool.blacklist.clear(str(corrupt_file)) == 1
-        again = pool.submit(corrupt_file).exception(timeout=30)
+        again = pool.submit(corrupt_file).exception(timeout=60)
         assert not isinstance(again, pixpress.BlacklistedFileError)
         assert pool.blacklist.clear() == 2
         assert len(pool.blacklist) == 0
@@ -112,9 +111,9 @@ def test_blacklist_lists_and_clears(corrupt_file: Path) -> None:
 def test_missing_files_and_refusals_are_not_blacklisted(tmp_path: Path, tiny_jpeg: bytes) -> None:
     limits = pixpress.Limits(max_pixels=1)
     with pixpress.Pool(max_workers=1) as pool:
-        assert pool.submit(tmp_path / "none.jpg").exception(timeout=30)
-        assert pool.submit(tiny_jpeg, limits=limits).exception(timeout=30)
-        assert pool.submit(b"no image").exception(timeout=30)
+        assert pool.submit(tmp_path / "none.jpg").exception(timeout=60)
+        assert pool.submit(tiny_jpeg, limits=limits).exception(timeout=60)
+        assert pool.submit(b"no image").exception(timeout=60)
         assert len(pool.blacklist) == 0
 
 
@@ -123,7 +122,7 @@ def test_failures_are_logged_with_context(
 ) -> None:
     with caplog.at_level(logging.INFO, "pixpress"), pixpress.Pool(max_workers=1) as pool:
         future = pool.submit(corrupt_file, batch="july")
-        assert future.exception(timeout=30)
+        assert future.exception(timeout=60)
     record = next(record for record in caplog.records if record.levelno == logging.WARNING)
     assert record.name == "pixpress"
     assert record.task_id == future.task_id  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import psutil
 import pytest
@@ -22,8 +23,12 @@ def test_cpu_percent_is_a_percentage(report: pixpress.HealthReport) -> None:
     assert 0 <= report.own_cpu_percent <= report.cpu_percent <= 100
 
 
-def test_load_average_is_that_of_the_system(report: pixpress.HealthReport) -> None:
-    assert report.load_average == pytest.approx(os.getloadavg(), abs=5)
+def test_load_average_is_that_of_the_system() -> None:
+    end = time.monotonic() + 60
+    with pixpress.Pool(max_workers=1) as pool:
+        # The system may reckon anew between the two questions, but not each time.
+        while pool.health().load_average != pytest.approx(os.getloadavg(), abs=0.011):
+            assert time.monotonic() < end
 
 
 def test_cores_are_those_that_the_process_may_use(report: pixpress.HealthReport) -> None:

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from busy_pools import Blocker, next_of, noise
+from busy_pools import Blocker, next_of, noise, submit_long
 from cached_pools import gray
 
 import pixpress
 
 Block = Callable[[pixpress.Pool], Blocker]
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +50,9 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def kept_busy(*pools: pixpress.Pool) -> Iterator[None]:
-    """Give pools more to do than they can: those without jobs look at nothing."""
+    """Give pools more to do than they can."""
     pixels = noise(3000, 3000)
-    futures = [pool.submit(pixels, format="png", effort=9) for pool in pools for _ in range(20)]
+    futures = [pool.submit(pixels, format="png", effort=9) for pool in pools for _ in range(60)]
     yield
     for future in reversed(futures):
         future.cancel()
@@ -95,7 +95,7 @@ def test_pool_idle_timeout() -> None:
 
 def test_pool_task_timeout() -> None:
     with pool_of("pool: {max: 1, taskTimeout: 10}") as pool:
-        error = pool.submit(noise(2500, 2500), format="png", effort=9).exception(timeout=PATIENCE_S)
+        error = submit_long(pool).exception(PATIENCE_S)
     assert isinstance(error, pixpress.TaskTimeoutError)
 
 
@@ -132,8 +132,14 @@ def test_memory_gc_threshold() -> None:
     ):
         for pool in (high, low):
             pool.submit(noise(1200, 900), format="jpeg").result(timeout=PATIENCE_S)
-        with kept_busy(low):
-            wait_until(lambda: low.stats()["retained_memory"] == 0)
+        pixels = noise(3000, 3000)  # Does not fit; but pools without jobs look at nothing.
+
+        def is_trimmed() -> bool:
+            for pool in (high, low):
+                assert pool.submit(pixels, format="png").exception(PATIENCE_S)
+            return low.stats()["retained_memory"] == 0
+
+        wait_until(is_trimmed)
         assert high.stats()["retained_memory"] > (64 << 20) // 100
 
 

@@ -69,7 +69,7 @@ class CachedEngine {
   // So many jobs wait (other than for a retry), each after a worker has looked at it, and so many
   // workers work.
   void Await(size_t queued, uint32_t busy) {
-    const int64_t end_ns = Clock::System().NowNs() + 20 * kNsPerSecond;
+    const int64_t end_ns = Clock::System().NowNs() + 60 * kNsPerSecond;
     for (;;) {
       const size_t looked_at = attempts_.LookedAt(jobs_);
       const EngineStats stats = engine_->Stats();
@@ -82,7 +82,7 @@ class CachedEngine {
     }
   }
   JobState EndOf(const std::shared_ptr<Job>& job) {
-    EXPECT_TRUE(engine_->WaitJob(*job, 20 * kNsPerSecond));
+    EXPECT_TRUE(engine_->WaitJob(*job, 60 * kNsPerSecond));
     return job->state.load();
   }
   void Advance(int64_t by_ns) {

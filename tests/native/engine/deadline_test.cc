@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <list>
 
 #include "scripted_engine.h"
 
@@ -143,12 +144,13 @@ TEST(Deadline, TheEndOfTheEngineWaitsForStuckWorkersOnlyForTheGrace) {
   EngineOptions options = OneWorker();
   options.shutdown_grace_ns = kNsPerMs;
   // Never destroyed, as a thread that hangs would keep it in use.
-  static auto* const scripted = new ScriptedEngine(options);
-  const auto stuck = scripted->Submit("hang");
-  scripted->hangs.acquire();
-  scripted->EndEngine();
+  static auto& kept = *new std::list<ScriptedEngine>;
+  ScriptedEngine& scripted = kept.emplace_back(options);
+  const auto stuck = scripted.Submit("hang");
+  scripted.hangs.acquire();
+  scripted.EndEngine();
   EXPECT_EQ(stuck->state.load(), JobState::kCancelled);
-  scripted->LetGo();
+  scripted.LetGo();
 }
 
 TEST(Deadline, LookUpTellsEverythingAboutAJobUntilItEnds) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <list>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -119,7 +120,8 @@ class HangingRunner : public TaskRunner {
 
 TEST(WorkerPool, AnAbandonedWorkerIsReplacedAndNeverHoldsUpTheEnd) {
   // The thread that hangs uses it after the test.
-  static HangingRunner& runner = *new HangingRunner;
+  static auto& runners = *new std::list<HangingRunner>;
+  HangingRunner& runner = runners.emplace_back();
   {
     WorkerPool pool(Workers(1, 1), &runner, Clock::System());
     pool.Push(Task(1));

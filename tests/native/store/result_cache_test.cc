@@ -115,10 +115,18 @@ TEST_F(ResultCacheTest, AStoppedProcessDoesNotHoldUpTheOthers) {
   ASSERT_TRUE(Store(*cache, 1, "x").ok());
   const int held = open(Path("cache/lock").c_str(), O_RDWR);
   ASSERT_EQ(flock(held, LOCK_EX), 0);
-  EXPECT_EQ(Store(*cache, 2, "y").sys_errno(), EAGAIN);
-  const int64_t start_ns = Clock::System().NowNs();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(Store(*cache, 2, "y").sys_errno(), EAGAIN);
-  EXPECT_LT(Clock::System().NowNs() - start_ns, 400 * kNsPerMs) << "only the first one waits";
+  // Of five only the first one waits; a busy machine may hold up any, but not always one more.
+  const auto waits = [&] {
+    int count = 0;
+    for (int i = 0; i < 5; ++i) {
+      const int64_t start_ns = Clock::System().NowNs();
+      EXPECT_EQ(Store(*cache, 2, "y").sys_errno(), EAGAIN);
+      count += Clock::System().NowNs() - start_ns >= 100 * kNsPerMs;
+    }
+    return count;
+  };
+  const int64_t end_ns = Clock::System().NowNs() + 60 * kNsPerSecond;
+  while (waits() > 1) ASSERT_LT(Clock::System().NowNs(), end_ns);
   EXPECT_EQ(Find(*cache, 1), "x") << "reading needs no lock";
   close(held);
   EXPECT_TRUE(Store(*cache, 2, "y").ok());
