@@ -56,8 +56,9 @@ def byte_count(name: str, value: object) -> int:
     """A size such as ``"256MB"`` (powers of 1024) in bytes; None is 0."""
     if value is None:
         return 0
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
-        return value
+    index = getattr(value, "__index__", None)
+    if index is not None and not isinstance(value, bool) and 0 < int(index()) < 2**63:
+        return int(index())
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", value.upper())
         if match:

@@ -10,7 +10,7 @@ from .errors import expected
 from .foreign import ForeignSource
 from .options import AUTO, DEFAULT, FILTERS, format_value, settings_of
 from .result import ImageInfo
-from .sources import array_source, open_source, pixels_of
+from .sources import array_source, is_pixels, open_source, pixels_of
 
 # numpy is imported by what makes an array, so that whoever has files only need not wait for it.
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def probe(src: Any) -> ImageInfo:
 
     Raises
     ------
+    OptionError
+        `src` is none of these.
     InputError
         It cannot be read.
     UnidentifiedImageError, UnsupportedFormatError, CorruptImageError, LimitExceededError
@@ -54,6 +56,8 @@ def probe(src: Any) -> ImageInfo:
     >>> info.format, info.width, info.height, info.mode
     ('png', 5, 3, 'L')
     """
+    if is_pixels(src):
+        raise expected("an encoded image: a path, bytes or a binary file", "src", src)
     source = open_source(src)
     if isinstance(source, ForeignSource):
         from . import imported

@@ -74,12 +74,10 @@ def open_source(src: Any) -> _native.NativeSource | ForeignSource:
         return _native.NativeSource(path) if foreign is None else ForeignSource(path, foreign)
     if isinstance(src, (bytes, bytearray, memoryview)):
         return _bytes_source("<bytes>", src)
-    if hasattr(src, "dtype"):
+    if is_pixels(src):
         return array_source(src)
     if hasattr(src, "read"):
         return _file_source(src)
-    if _is_image(src):
-        return array_source(src)
     try:
         view = memoryview(src)
     except TypeError:
@@ -122,6 +120,11 @@ def _file_source(file: Any) -> _native.NativeSource | ForeignSource:
 
 def _is_image(src: Any) -> bool:
     return hasattr(src, "getbands") and hasattr(src, "convert")
+
+
+def is_pixels(src: Any) -> bool:
+    """Whether this is an array or a Pillow image."""
+    return hasattr(src, "dtype") or _is_image(src)
 
 
 def pixels_of(array: Any) -> Any:

@@ -57,6 +57,8 @@ WRONG: dict[str, tuple[str, Callable[[pixpress.Pool], object]]] = {
         lambda _: pixpress.compress(closed_image(), format="png"),
     ),
     "no pixels": (".*, at least one, for array", lambda _: pixpress.encode(ARRAY[:0], "png")),
+    "array": ("an encoded image: .* for src", lambda _: pixpress.probe(ARRAY)),
+    "image": ("an encoded image: .* for src", lambda _: pixpress.probe(Image.new("L", (2, 2)))),
     "keep": (
         "one of jpeg, png, webp, gif, avif for format, got 'keep'",
         lambda _: pixpress.encode(ARRAY, "keep"),
@@ -83,6 +85,13 @@ def test_numbers_of_no_job_are_none(task_id: int, pool: pixpress.Pool) -> None:
     assert pool.task(task_id) is None
     assert pool.cancel(task_id) is False
     assert pool.reprioritize(task_id, "high") is False
+
+
+def test_integers_of_numpy_are_numbers_everywhere() -> None:
+    settings = pixpress.Settings(quality=np.int64(7), max_bytes=np.int32(10**6))
+    assert pixpress.compress(ARRAY, format="jpeg", settings=settings).quality == 7
+    with pixpress.Pool(max_workers=np.int8(1), memory_limit=np.int64(10**9)) as pool:
+        assert pool.stats()["memory_limit"] == 10**9
 
 
 def test_lists_in_settings_are_tuples_so_that_equal_settings_are_one_key() -> None:
