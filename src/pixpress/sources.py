@@ -216,7 +216,13 @@ def output_paths(
         if output in by_output:
             raise OptionError(f"{by_output[output]} and {name} would both be written to {output}")
         by_output[output] = name
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise OutputError(
+            f"{out_dir}: {text}", stage="write", errno=error.errno, filename=out_dir
+        ) from error
     return [(src, output) for output, src in by_output.items()]
 
 

@@ -237,6 +237,8 @@ class Submitter:
         ------
         OptionError
             An option is wrong, or two sources would be written to one output.
+        OutputError
+            `out_dir` cannot be made.
         PixpressError
             From the iterator: what a job failed with.
 

@@ -188,6 +188,16 @@ def test_links_in_an_out_dir_are_replaced(source: Path, near: Path, far: Path) -
     assert not (near / "photo.jpg").is_symlink()
 
 
+def test_an_out_dir_that_cannot_be_made_is_an_output_error(source: Path, near: Path) -> None:
+    (near / "nothing").symlink_to(near / "none")
+    wrong = {source: errno.EEXIST, source / "below": errno.ENOTDIR, near / "nothing": errno.EEXIST}
+    with pixpress.Pool(max_workers=1) as pool:
+        for out_dir, number in wrong.items():
+            with pytest.raises(pixpress.OutputError) as caught:
+                pool.map([source], out_dir=out_dir)
+            assert (caught.value.errno, caught.value.filename) == (number, str(out_dir))
+
+
 def test_a_journal_keeps_the_target_and_recovery_follows_nothing(
     source: Path, near: Path, far: Path, tmp_path: Path
 ) -> None:
