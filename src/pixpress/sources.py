@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import Any
 
 from . import _native
@@ -43,20 +45,25 @@ def link_target(path: str) -> str:
     Raises
     ------
     OutputError
-        The link leads round in a circle, or the system does not let this process follow it.
+        The link leads to a device or pipe or round in a circle, or the system does not let this
+        process follow it.
     """
     if not os.path.islink(path):
         return path
     try:
-        os.stat(path)
+        mode = os.stat(path).st_mode
     except FileNotFoundError:
-        pass
+        return os.path.realpath(path)
     except OSError as error:
-        text = error.strerror or str(error)
-        raise OutputError(
-            f"{path}: {text}", stage="write", errno=error.errno, filename=path
-        ) from error
+        raise _output_error(path, error.errno, error.strerror) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # A name in /proc, maybe, and no place.
+        raise _output_error(path, errno.EINVAL, "not a regular file")
     return os.path.realpath(path)
+
+
+def _output_error(path: str, number: int | None, text: str | None) -> OutputError:
+    message = f"{path}: {text or os.strerror(number or 0)}"
+    return OutputError(message, stage="write", errno=number, filename=path)
 
 
 def open_source(src: Any) -> _native.NativeSource | ForeignSource:
@@ -219,10 +226,7 @@ def output_paths(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        text = error.strerror or str(error)
-        raise OutputError(
-            f"{out_dir}: {text}", stage="write", errno=error.errno, filename=out_dir
-        ) from error
+        raise _output_error(out_dir, error.errno, error.strerror) from error
     return [(src, output) for output, src in by_output.items()]
 
 

@@ -93,13 +93,15 @@ def test_a_link_to_nothing_makes_what_it_names(source: Path, near: Path, far: Pa
     assert caught.value.errno == errno.ENOENT
 
 
-def test_a_loop_and_a_link_to_a_folder_are_errors_and_stay(
+def test_loops_and_links_to_folders_and_pipes_are_errors_and_stay(
     source: Path, near: Path, far: Path
 ) -> None:
-    loop, folder = near / "loop.jpg", near / "folder.jpg"
+    loop, folder, pipe = near / "loop.jpg", near / "folder.jpg", near / "pipe.jpg"
     loop.symlink_to(loop)
     folder.symlink_to(far)
-    for link, number in ((loop, errno.ELOOP), (folder, errno.EISDIR)):
+    os.mkfifo(near / "fifo")
+    pipe.symlink_to(near / "fifo")
+    for link, number in ((loop, errno.ELOOP), (folder, errno.EISDIR), (pipe, errno.EINVAL)):
         with pytest.raises(pixpress.OutputError) as caught:
             pixpress.compress(source, link)
         assert caught.value.errno == number
