@@ -239,7 +239,7 @@ class Dispatcher:
         self.cancel_queued()
         self.engine.cancel_all(True)
         for future in self.engine.undelivered():
-            if future is not None and future.running():
+            if future is not None and not future.done():
                 future.cancel()
         self._stop_end = min(self._stop_end, end)  # A second call does not wait anew.
         self.join(max(0.0, self._stop_end - time.monotonic()))

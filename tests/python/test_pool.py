@@ -59,6 +59,27 @@ def test_an_exception_in_the_block_cancels_what_is_left(photo: np.ndarray) -> No
     assert all(future.cancelled() for future in futures)
 
 
+def test_no_future_is_left_open_by_an_exception_while_a_callback_goes_on(photo: np.ndarray) -> None:
+    is_called, is_let_go = threading.Event(), threading.Event()
+
+    def hold(_future: object) -> None:
+        is_called.set()
+        is_let_go.wait()
+
+    futures = []
+    with pytest.raises(ZeroDivisionError), pixpress.Pool(max_workers=1) as pool:  # noqa: PT012
+        blocker = Blocker(pool)
+        pool.submit(photo, format="png", priority="critical").add_done_callback(hold)
+        futures = [submit_long(pool, priority="high")]
+        futures += [pool.submit(photo, format="png") for _ in range(10)]
+        blocker.release()
+        assert is_called.wait(PATIENCE_S)
+        raise ZeroDivisionError
+    cancelled = [future.cancelled() for future in futures]
+    is_let_go.set()
+    assert all(cancelled)
+
+
 def test_a_closed_pool_takes_no_jobs(photo_jpeg: bytes) -> None:
     pool = pixpress.Pool(max_workers=1)
     pool.shutdown()
