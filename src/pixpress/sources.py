@@ -29,7 +29,7 @@ def path_text(name: str, path: Any) -> str:
     """`path` as text, which the system will read as it is."""
     if not isinstance(path, (str, os.PathLike)):
         raise expected("a path", name, path)
-    text = os.fsdecode(path)
+    text = str.__str__(os.fsdecode(path))  # Of a subclass, numpy's say, a plain one.
     if not text or "\0" in text:
         raise expected("a path of at least one character and without NUL", name, text)
     try:
@@ -112,7 +112,7 @@ def _file_source(file: Any) -> _native.NativeSource | ForeignSource:
     if getattr(file, "closed", False) is True:
         raise expected("an open file", "src", file)
     name = getattr(file, "name", None)
-    shown = name if isinstance(name, str) and name else "<file>"
+    shown = str.__str__(name) if isinstance(name, str) and name else "<file>"
     try:
         data = file.read()
     except OSError as error:
@@ -131,6 +131,8 @@ def _is_image(src: Any) -> bool:
 
 def is_pixels(src: Any) -> bool:
     """Whether this is an array or a Pillow image."""
+    if isinstance(src, (str, bytes)):  # numpy's have a type too.
+        return False
     return hasattr(src, "dtype") or _is_image(src)
 
 

@@ -292,3 +292,22 @@ def test_a_bytearray_is_borrowed_only_while_the_job_lives(photo_jpeg: bytes) -> 
         future = pool.submit(data)
         future.result()
         data.append(0)  # BufferError if it were still pinned.
+
+
+class Named(io.BytesIO):
+    name = np.str_("upload.jpg")
+
+
+def test_texts_of_numpy_and_other_subclasses_are_paths(photo_jpeg: bytes, tmp_path: Path) -> None:
+    class Place(str):
+        def __str__(self) -> str:
+            return "somewhere else"
+
+    source = tmp_path / "a.jpg"
+    source.write_bytes(photo_jpeg)
+    for path in (np.str_(source), Place(source.as_posix())):
+        result = pixpress.compress(path, np.str_(tmp_path / "b.webp"))
+        assert (type(result.source), result.source) == (str, str(source))
+        assert (type(result.output_path), result.output_path) == (str, str(tmp_path / "b.webp"))
+        assert pixpress.probe(path).format == "jpeg"
+    assert pixpress.compress(Named(photo_jpeg)).source == "upload.jpg"
