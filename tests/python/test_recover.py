@@ -104,10 +104,11 @@ def test_settings_of_a_newer_version_are_not_touched(
 def test_an_exception_in_the_block_keeps_the_rest_for_the_next_pool(
     journal: Path, photo_file: Path, tmp_path: Path
 ) -> None:
-    waiting = []
+    waiting, pools = [], []
 
     def fail() -> None:
         with pixpress.Pool(journal=journal, max_workers=1) as pool:
+            pools.append(pool)
             Blocker(pool)
             waiting.append(pool.submit(photo_file, tmp_path / "a.webp"))
             raise ZeroDivisionError
@@ -115,6 +116,7 @@ def test_an_exception_in_the_block_keeps_the_rest_for_the_next_pool(
     with pytest.raises(ZeroDivisionError):
         fail()
     assert waiting[0].cancelled()
+    pools[0].shutdown()  # The block did not wait for what was slow to stop, and had the journal.
     with pixpress.Pool.recover(journal) as pool:
         assert [future.result().width for future in pool.recovered] == [320]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from busy_pools import Blocker, noise
+from busy_pools import Blocker, noise, submit_at_once
 
 import pixpress
 
@@ -29,9 +29,10 @@ def test_batch_grouping_orders_by_format_then_size(block: Block, grouping: bool)
     with pixpress.Pool(max_workers=1, batch_grouping=grouping) as pool:
         blocker = block(pool)
         work = [("webp", 60), ("jpeg", 40), ("webp", 20), ("jpeg", 30)]
-        futures = [
-            pool.submit(noise(side, side), format=format, batch="july") for format, side in work
-        ]
+        images = [(noise(side, side), format) for format, side in work]
+        futures = submit_at_once(
+            lambda batch: [pool.submit(src, format=name, batch=batch) for src, name in images]
+        )
         ids = [future.task_id for future in futures]
         blocker.release()
         wanted = [ids[3], ids[1], ids[2], ids[0]] if grouping else ids

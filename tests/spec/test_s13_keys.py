@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from busy_pools import Blocker, next_of, noise, submit_long
+from busy_pools import Blocker, next_of, noise, submit_at_once, submit_long
 from cached_pools import gray
 
 import pixpress
@@ -168,7 +168,10 @@ def test_performance_batch_grouping(block: Block, word: str, is_grouped: bool) -
     with pool_of(f"pool: {{max: 1}}, performance: {{batchGrouping: {word}}}") as pool:
         blocker = block(pool)
         formats = ("webp", "jpeg", "webp", "jpeg")
-        futures = [pool.submit(noise(20, 20), format=name, batch="july") for name in formats]
+        pixels = noise(20, 20)
+        futures = submit_at_once(
+            lambda batch: [pool.submit(pixels, format=name, batch=batch) for name in formats]
+        )
         blocker.release()
         for future in futures:
             future.result(timeout=PATIENCE_S)
