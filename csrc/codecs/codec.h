@@ -87,6 +87,9 @@ struct Codec {
   uint32_t max_side_px;                                   // Of encoded images.
   bool can_hold_icc = true;                               // Else the pixels must be sRGB.
   bool (*obeys_quality)(const EncodeOptions&) = nullptr;  // Lower quality saves bytes? Null: no.
+  // The encoder's own level of a quality, where it has fewer: those of one level make the same
+  // bytes. Null: each quality is another one.
+  int (*quality_level)(int quality) = nullptr;
   // Animations; null where the format has none, or this build cannot do it. `info.frames` > 1.
   // What the source and the sink will hold beside the input, an upper bound of the output included.
   uint64_t (*frames_memory_bytes)(const ImageInfo& info);

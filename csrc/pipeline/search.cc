@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "codecs/avif/quantizer.h"
 #include "pipeline/log_size.h"
 #include "pipeline/typical_size.h"
 
@@ -34,6 +33,11 @@ constexpr double kNear = 0.4;
 // How much faster or slower than is typical sizes may change else.
 constexpr double kFlattest = 0.5;
 constexpr double kSteepest = 1.6;
+
+bool HasLevels(Format format) {
+  const Codec* codec = FindCodec(format);
+  return codec != nullptr && codec->quality_level != nullptr;
+}
 
 class SizeSearch {
  public:
@@ -141,8 +145,10 @@ class SizeSearch {
 
 int OtherQuality(Format format, int quality, int step) {
   int other = quality + step;
-  if (format != Format::kAvif) return other;
-  while (AvifQuantizer(other) == AvifQuantizer(quality)) other += step;
+  if (!HasLevels(format)) return other;
+  const Codec* codec = FindCodec(format);
+  const int level = codec->quality_level(quality);
+  while (other >= 1 && other <= 100 && codec->quality_level(other) == level) other += step;
   return other;
 }
 

@@ -10,6 +10,7 @@
 #include "codecs/avif/decode.h"
 #include "codecs/avif/encode.h"
 #include "codecs/avif/library.h"
+#include "codecs/avif/quantizer.h"
 
 namespace pixpress {
 namespace {
@@ -41,6 +42,7 @@ const Codec kAvifCodec = {
     .encode = EncodeAvif,
     .max_side_px = AVIF_DEFAULT_IMAGE_DIMENSION_LIMIT,  // No reader on libavif takes more.
     .obeys_quality = [](const EncodeOptions& o) { return !o.lossless; },
+    .quality_level = AvifQuantizer,
     .frames_memory_bytes = AvifFramesMemoryBytes,
     .open_frames = OpenAvifFrames,
     .animation_memory_bytes = AvifAnimationMemoryBytes,
