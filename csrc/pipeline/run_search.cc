@@ -26,15 +26,47 @@ WorkContext Looking(const WorkContext& context) {
   return looking;
 }
 
+// What we made and cannot read again is a fault of ours: nothing is wrong with the source.
+Status OwnFault(Status status) {
+  switch (status.code()) {
+    case StatusCode::kUnidentifiedImage:
+    case StatusCode::kCorruptImage:
+    case StatusCode::kUnsupportedFormat:
+    case StatusCode::kLimitExceeded:
+      return Status(StatusCode::kInternal,
+                    "the output cannot be decoded again: " + status.message())
+          .At(Stage::kEncode);
+    default:
+      return status;
+  }
+}
+
+// The rows of an output, with errors that are ours.
+class OwnRows final : public RowSource {
+ public:
+  explicit OwnRows(std::unique_ptr<RowSource> rows) : rows_(std::move(rows)) {}
+  const ImageLayout& layout() const override { return rows_->layout(); }
+  Status Next(Stripe* stripe) override { return OwnFault(rows_->Next(stripe)); }
+
+ private:
+  const std::unique_ptr<RowSource> rows_;
+};
+
+Result<std::unique_ptr<RowSource>> DecodeOwn(const Codec& codec, Bytes output,
+                                             const WorkContext& context) {
+  const auto info = codec.probe(output, output.size(), kNoLimits);
+  if (!info.ok()) return OwnFault(info.status());
+  auto rows = codec.decode(output, info.value(), {}, kNoLimits, context);
+  if (!rows.ok()) return OwnFault(std::move(rows).status());
+  return std::unique_ptr<RowSource>(std::make_unique<OwnRows>(std::move(rows).value()));
+}
+
 // The score of an output against rows that are opened anew for each.
 Result<double> ScoreOutput(const Plan& plan, const OpenRows& open_reference,
                            const ByteChain& output, const WorkContext& context) {
-  const Codec& codec = *plan.output_codec;
   PIXPRESS_ASSIGN_OR_RETURN(Buffer copy, context.meter.Allocate(output.size_bytes()));
   output.CopyTo(copy.data());
-  PIXPRESS_ASSIGN_OR_RETURN(const ImageInfo info, codec.probe(copy.span(), copy.size(), kNoLimits));
-  PIXPRESS_ASSIGN_OR_RETURN(auto distorted,
-                            codec.decode(copy.span(), info, {}, kNoLimits, context));
+  PIXPRESS_ASSIGN_OR_RETURN(auto distorted, DecodeOwn(*plan.output_codec, copy.span(), context));
   PIXPRESS_ASSIGN_OR_RETURN(auto reference, open_reference());
   const uint32_t side = plan.goal.least_side;
   PIXPRESS_ASSIGN_OR_RETURN(distorted, MakeMirrorStep(std::move(distorted), side, context));
