@@ -113,7 +113,7 @@ Status Encode(const JobSpec& spec, const Plan& plan, Bytes encoded, const WorkCo
 }
 
 bool ScoresTooLittle(const Plan& plan, const JobResult& result) {
-  return result.score.has_value() && *result.score < static_cast<float>(plan.goal.floor);
+  return result.score.has_value() && plan.goal.IsBelowFloor(static_cast<double>(*result.score));
 }
 
 // Never worse: where the original image data is an answer, the smaller of the two is, or what

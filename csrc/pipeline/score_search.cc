@@ -158,7 +158,7 @@ class ScoreSearch {
                                             meter_));
     PIXPRESS_ASSIGN_OR_RETURN(const double score, score_(fit.data));
     fit.score = score;
-    if (score >= goal_.floor) return fit;
+    if (!goal_.IsBelowFloor(score)) return fit;
     const Trial below = {fit.quality, fit.data.size_bytes(), score};
     fit.data.Clear();
     return BetweenFloorAndLimit(below, too_large);
@@ -172,7 +172,7 @@ class ScoreSearch {
       PIXPRESS_ASSIGN_OR_RETURN(const Trial trial, Encode(quality, &out));
       if (trial.size_bytes > goal_.max_bytes) {
         too_large = trial;
-      } else if (trial.score >= goal_.floor) {
+      } else if (!goal_.IsBelowFloor(trial.score)) {
         return SearchResult{std::move(out), quality, trial.score};
       } else {
         fit = trial;

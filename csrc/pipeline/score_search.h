@@ -37,6 +37,8 @@ struct ScoreGoal {
   int source_quality = 0;
 
   bool has_scores() const { return target > 0 || floor > 0; }
+  // Scores may be less than 0, also where there is no floor.
+  bool IsBelowFloor(double score) const { return floor > 0 && score < floor; }
 };
 
 // A first guess by what is typical, then corrections by what was measured; with a target the lowest

@@ -55,9 +55,11 @@ class RunSearchTest : public testing::Test {
     Break(&plan.value());
     for (Candidate& candidate : plan.value().candidates) Break(&candidate.plan);
     const WorkContext context{.meter = meter_, .stop = {}, .parallel = parallel_};
-    JobResult result;
-    return RunPlan(spec_, plan.value(), {}, context, &result);
+    result_ = JobResult();
+    return RunPlan(spec_, plan.value(), {}, context, &result_);
   }
+
+  const JobResult& result() const { return result_; }
 
   static void ExpectOwnFault(const Status& status) {
     EXPECT_EQ(status.code(), StatusCode::kInternal) << status.message();
@@ -79,6 +81,7 @@ class RunSearchTest : public testing::Test {
   BufferPool pool_{0};
   Meter meter_{pool_};
   SerialParallel parallel_;
+  JobResult result_;
 };
 
 Settings Targeting(Format format) {
@@ -93,6 +96,17 @@ TEST_F(RunSearchTest, OutputsThatAreWholeAreFound) {
     const Status status = Run(Targeting(format));
     EXPECT_TRUE(status.ok()) << status.message();
   }
+}
+
+TEST_F(RunSearchTest, ATargetIsAWishAlsoWhereAllScoresAreBelowZero) {
+  EXPECT_TRUE(Run(Targeting(Format::kWebp)).ok());
+  EXPECT_LT(result().score.value(), 0);
+  EXPECT_FALSE(result().warnings.empty());
+  const uint64_t whole_bytes = result().compressed_bytes;
+  Settings limited = Targeting(Format::kWebp);
+  limited.max_bytes = whole_bytes / 2;
+  EXPECT_TRUE(Run(limited).ok());
+  EXPECT_LE(result().compressed_bytes, limited.max_bytes);
 }
 
 // Without a header, cut in the header, and cut in the rows.
