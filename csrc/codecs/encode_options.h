@@ -33,6 +33,8 @@ struct EncodeOptions {
   int alpha_quality = 100;  // WebP
   uint32_t colors = 256;    // GIF: of a palette, 2 to 256.
   float dither = 1.0f;      // GIF: 0 to 1.
+  // Animations: expect no frame to be like another. What FrameSink::may_be_too_noisy() asks for.
+  bool noisy_frames = false;
   ExpertOptions expert = {};
 };
 

@@ -71,6 +71,8 @@ class FrameSink {
   }
   // After the last frame, once: write what is left.
   virtual Status Finish() = 0;
+  // After an error: may all go well from the first frame on, with EncodeOptions::noisy_frames?
+  virtual bool may_be_too_noisy() const { return false; }
 };
 
 // Turns durations into whole units of 1/`units_per_second` s so that errors do not add up: the sum

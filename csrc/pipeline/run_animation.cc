@@ -86,26 +86,43 @@ Status PassFrames(const Plan& plan, const Settings& settings, const ColorTransfo
   return Status();
 }
 
+// `noisy_frames` says whether another go is worth it that has it set.
+Status RunOnce(const JobSpec& spec, const Plan& plan, Bytes encoded, const Metadata& metadata,
+               const ColorTransform* color, const WorkContext& context, StageTimer* timer,
+               bool* noisy_frames, JobResult* result) {
+  Salvage salvage;  // What the first go has to say is said once more.
+  WorkContext heard = context;
+  if (context.salvage != nullptr) heard.salvage = &salvage;
+  WorkContext quiet = heard;
+  quiet.progress = nullptr;
+  auto frames = plan.source_codec->open_frames(encoded, plan.info, spec.settings->limits, quiet);
+  if (!frames.ok()) return std::move(frames).status().At(Stage::kDecode);
+  ByteChain out(context.meter);
+  EncodeOptions options = plan.encode;
+  options.noisy_frames = *noisy_frames;
+  auto sink = plan.output_codec->start_animation(plan.animation, options, metadata, quiet, &out);
+  if (!sink.ok()) return std::move(sink).status().At(Stage::kEncode);
+  Status status =
+      PassFrames(plan, *spec.settings, color, *frames.value(), *sink.value(), out, heard, timer);
+  const bool is_useless = out.size_bytes() > plan.animation.useful_bytes;
+  if (status.ok() && !is_useless) status = sink.value()->Finish().At(Stage::kEncode);
+  timer->Charge(Stage::kEncode);
+  *noisy_frames = !status.ok() && sink.value()->may_be_too_noisy();
+  if (status.ok() && !salvage.text().empty()) context.salvage->Note(salvage.text());
+  if (status.ok() && !is_useless) result->data = std::move(out);
+  return status;
+}
+
 }  // namespace
 
 Status RunAnimation(const JobSpec& spec, const Plan& plan, Bytes encoded, const Metadata& metadata,
                     const ColorTransform* color, const WorkContext& context, JobResult* result) {
-  WorkContext quiet = context;
-  quiet.progress = nullptr;
   StageTimer timer(result);
-  auto frames = plan.source_codec->open_frames(encoded, plan.info, spec.settings->limits, quiet);
-  if (!frames.ok()) return std::move(frames).status().At(Stage::kDecode);
-  ByteChain out(context.meter);
-  auto sink =
-      plan.output_codec->start_animation(plan.animation, plan.encode, metadata, quiet, &out);
-  if (!sink.ok()) return std::move(sink).status().At(Stage::kEncode);
-  PIXPRESS_RETURN_IF_ERROR(PassFrames(plan, *spec.settings, color, *frames.value(), *sink.value(),
-                                      out, context, &timer));
-  if (out.size_bytes() > plan.animation.useful_bytes) return Status();
-  PIXPRESS_RETURN_IF_ERROR(sink.value()->Finish().At(Stage::kEncode));
-  timer.Charge(Stage::kEncode);
-  result->data = std::move(out);
-  return Status();
+  bool noisy_frames = false;
+  Status status =
+      RunOnce(spec, plan, encoded, metadata, color, context, &timer, &noisy_frames, result);
+  if (!noisy_frames) return status;
+  return RunOnce(spec, plan, encoded, metadata, color, context, &timer, &noisy_frames, result);
 }
 
 }  // namespace pixpress

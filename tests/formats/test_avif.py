@@ -192,6 +192,42 @@ def test_a_huge_canvas_is_refused_by_its_header() -> None:
         pixpress.compress(data, format="png", limits=pixpress.Limits(max_pixels=1000))
 
 
+@pillow_reads_avif
+@pytest.mark.parametrize("size", [(40_000, 8), (8, 40_000)])
+def test_sides_that_we_do_not_write_are_read(size: tuple[int, int]) -> None:
+    made = io.BytesIO()
+    Image.new("RGB", size, (200, 40, 90)).save(made, "AVIF", quality=90, subsampling="4:4:4")
+    decoded = pixpress.decode(made.getvalue())
+    assert decoded.shape == (size[1], size[0], 3)
+    assert np.abs(decoded.astype(int) - (200, 40, 90)).max() <= 3
+    limits = pixpress.Limits(max_pixels=300_000)
+    with pytest.raises(pixpress.LimitExceededError, match="max_pixels is 300000"):
+        pixpress.compress(made.getvalue(), format="png", limits=limits)
+
+
+def with_extents(data: bytes, width: int, height: int) -> bytes:
+    """The file with another size in its header."""
+    at = data.index(b"ispe") + 8
+    return data[:at] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[at + 8 :]
+
+
+@pytest.mark.parametrize("size", [(40_000, 30_000), (2**32 - 1, 2**32 - 1), (70_000, 70_000)])
+def test_a_canvas_beyond_what_the_library_takes_is_too_large_not_corrupt(
+    size: tuple[int, int],
+) -> None:
+    data = with_extents(pixpress.encode(smooth(), "avif"), *size)
+    with pytest.raises(pixpress.LimitExceededError, match=f"{size[0]} x {size[1]} .*max_pixels"):
+        pixpress.compress(data, format="png")
+    with pytest.raises(pixpress.LimitExceededError, match="libavif takes at most 268435456"):
+        pixpress.compress(data, format="png", limits=pixpress.Limits(max_pixels=2**63))
+
+
+def test_an_empty_canvas_is_corrupt() -> None:
+    data = with_extents(pixpress.encode(smooth(), "avif"), 0, 100)
+    with pytest.raises(pixpress.CorruptImageError):
+        pixpress.compress(data, format="png")
+
+
 def test_mutated_files_never_crash() -> None:
     data = pixpress.encode(smooth(32, 24), "avif")
     rng = np.random.default_rng(11)

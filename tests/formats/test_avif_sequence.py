@@ -238,6 +238,19 @@ def test_noise_of_any_size_fits_what_is_set_aside(side: int, settings: dict[str,
     assert pixpress.probe(as_avif(animated(made, "WEBP"), **settings)).frames == 2
 
 
+@pytest.mark.parametrize("settings", [{"quality": 98}, {"quality": 100}, {"lossless": True}])
+def test_long_noise_is_encoded_too(settings: dict[str, object]) -> None:
+    """What libaom 3.6 does at first is too much for its own buffer."""
+    rng = np.random.default_rng(5)
+    made = [rng.integers(0, 256, (48, 64, 4), dtype=np.uint8) for _ in range(40)]
+    source = animated(made, "WEBP", duration=40)
+    data = as_avif(source, **settings)
+    assert pixpress.probe(data).frames == 40
+    if "lossless" in settings:
+        decoded = pixpress.decode(data, mode="RGBA", frames=True)
+        assert all(np.array_equal(own, frame) for own, frame in zip(decoded, made, strict=True))
+
+
 def test_a_profile_does_not_count_as_pixels() -> None:
     made = [np.full((2, 2, 4), level, np.uint8) for level in (40, 200)]
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

@@ -1,6 +1,7 @@
 #include "codecs/avif/animation_encode.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,8 +18,14 @@ namespace {
 // Hundredths and thousandths of a second are whole units, and so are 24, 30 and 60 frames per
 // second and what video makes of them (1001/24000).
 constexpr uint32_t kUnitsPerSecond = 360'000;
+#if AVIF_VERSION >= 1000000
+constexpr uint32_t kMostLoops = std::numeric_limits<int>::max();
+#endif
 // libaom 3.6 crashes in its faster ways, which are for video calls, on some small sequences.
 constexpr int kFastestSpeed = 6;
+// libaom puts frames that only others are predicted from into one buffer with the next one that is
+// shown. It is too small for five frames of noise, and large enough for three.
+constexpr const char* kShallowPyramid = "3";
 // What libaom 3.6 holds per pixel of 4:2:0 and of 4:4:4, with alpha, and more for each frame that
 // it looks ahead (measured: 400 to 460 and 460 to 570); and whatever the size (22 MB).
 constexpr uint64_t kCoarseChromaBytesPerPixel = 440;
@@ -51,13 +58,18 @@ class AvifSequence final : public FrameSink {
 
   Status Init() {
     if (encoder_ == nullptr) return Status(StatusCode::kMemoryLimit, "no memory for libavif");
-    ConfigureAvif(options_, encoder_.get());
+    PIXPRESS_RETURN_IF_ERROR(ConfigureAvif(options_, encoder_.get()));
     encoder_->speed = std::min(encoder_->speed, kFastestSpeed);
     encoder_->timescale = kUnitsPerSecond;
+    if (options_.noisy_frames) {
+      PIXPRESS_RETURN_IF_ERROR(SetAvif(avifEncoderSetCodecSpecificOption, encoder_.get(),
+                                       "gf-max-pyr-height", kShallowPyramid));
+    }
 #if AVIF_VERSION >= 1000000
-    encoder_->repetitionCount = animation_.loop_count == 0
-                                    ? AVIF_REPETITION_COUNT_INFINITE
-                                    : static_cast<int>(animation_.loop_count) - 1;
+    encoder_->repetitionCount =
+        animation_.loop_count == 0
+            ? AVIF_REPETITION_COUNT_INFINITE
+            : static_cast<int>(std::min(animation_.loop_count, kMostLoops)) - 1;
 #endif
     return Status();
   }
@@ -65,16 +77,14 @@ class AvifSequence final : public FrameSink {
   Status Add(const Image& canvas, const FrameDuration& duration) override {
     PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
     PIXPRESS_ASSIGN_OR_RETURN(const AvifImage image, MakeAvifImage(canvas, options_, metadata_));
-    return AvifStatus(avifEncoderAddImage(encoder_.get(), image.get(), rounder_.Next(duration),
-                                          AVIF_ADD_IMAGE_FLAG_NONE),
-                      encoder_->diag, StatusCode::kInternal);
+    return Checked(avifEncoderAddImage(encoder_.get(), image.get(), rounder_.Next(duration),
+                                       AVIF_ADD_IMAGE_FLAG_NONE));
   }
 
   Status Finish() override {
     PIXPRESS_RETURN_IF_ERROR(stop_.Poll());
     AvifBytes bytes;
-    PIXPRESS_RETURN_IF_ERROR(AvifStatus(avifEncoderFinish(encoder_.get(), &bytes.data),
-                                        encoder_->diag, StatusCode::kInternal));
+    PIXPRESS_RETURN_IF_ERROR(Checked(avifEncoderFinish(encoder_.get(), &bytes.data)));
     encoder_.reset();
     const std::span<uint8_t> file(bytes.data.data, bytes.data.size);
     std::vector<uint8_t> tail;
@@ -90,7 +100,15 @@ class AvifSequence final : public FrameSink {
     return out_->Append(tail);
   }
 
+  bool may_be_too_noisy() const override { return is_refused_ && !options_.noisy_frames; }
+
  private:
+  Status Checked(avifResult result) {
+    is_refused_ =
+        result == AVIF_RESULT_ENCODE_COLOR_FAILED || result == AVIF_RESULT_ENCODE_ALPHA_FAILED;
+    return AvifStatus(result, encoder_->diag, StatusCode::kInternal);
+  }
+
   const AnimationInfo animation_;
   const EncodeOptions options_;
   const Metadata metadata_;
@@ -98,6 +116,7 @@ class AvifSequence final : public FrameSink {
   ByteChain* const out_;  // Not owned.
   AvifEncoder encoder_{avifEncoderCreate()};
   DurationRounder rounder_{kUnitsPerSecond};
+  bool is_refused_ = false;  // By libaom.
 };
 
 }  // namespace

@@ -19,4 +19,20 @@ std::optional<Box> NextBox(BoxCursor* cursor) {
   return box;
 }
 
+Box WholeFile(Bytes file) { return {.type = {}, .end = file.size()}; }
+
+std::optional<Box> FindBox(Bytes file, const Box& in, std::string_view type) {
+  BoxCursor cursor = in.Children(file);
+  while (const auto box = NextBox(&cursor)) {
+    if (box->type == type) return box;
+  }
+  return std::nullopt;
+}
+
+std::optional<Box> FindBox(Bytes file, const Box& in, std::string_view outer,
+                           std::string_view inner) {
+  const auto box = FindBox(file, in, outer);
+  return box.has_value() ? FindBox(file, *box, inner) : std::nullopt;
+}
+
 }  // namespace pixpress

@@ -56,4 +56,10 @@ struct Box {
 // The next box at the cursor, which moves behind it; none at the end or where it makes no sense.
 std::optional<Box> NextBox(BoxCursor* cursor);
 
+Box WholeFile(Bytes file);
+// The first child of that type, or the first one of type `inner` in the first `outer`.
+std::optional<Box> FindBox(Bytes file, const Box& in, std::string_view type);
+std::optional<Box> FindBox(Bytes file, const Box& in, std::string_view outer,
+                           std::string_view inner);
+
 }  // namespace pixpress

@@ -111,7 +111,43 @@ void ReplaceItem(const MetaBox& meta, const Item& item, const std::vector<uint8_
   }
 }
 
+// Two numbers of 4 bytes at `at`.
+AvifExtents ExtentsAt(Bytes file, size_t at) {
+  BoxCursor cursor(file, std::min(at, file.size()), file.size());
+  AvifExtents extents;
+  extents.width = static_cast<uint32_t>(cursor.Number(4));
+  extents.height = static_cast<uint32_t>(cursor.Number(4));
+  return extents;
+}
+
 }  // namespace
+
+AvifExtents LargestAvifExtents(Bytes file) {
+  AvifExtents most;
+  const auto note = [&](const AvifExtents& other) {
+    if (other.pixels() > most.pixels()) most = other;
+  };
+  if (const auto meta = FindBox(file, WholeFile(file), "meta")) {
+    Box body = *meta;
+    body.body = std::min(body.body + 4, body.end);  // Its version and flags.
+    if (const auto properties = FindBox(file, body, "iprp", "ipco")) {
+      BoxCursor cursor = properties->Children(file);
+      while (const auto box = NextBox(&cursor)) {
+        if (box->type == "ispe" && box->end - box->body >= 12) note(ExtentsAt(file, box->body + 4));
+      }
+    }
+  }
+  if (const auto movie = FindBox(file, WholeFile(file), "moov")) {
+    BoxCursor cursor = movie->Children(file);
+    while (const auto track = NextBox(&cursor)) {
+      const auto header = FindBox(file, *track, "tkhd");
+      if (track->type != "trak" || !header || header->end - header->body < 8) continue;
+      const AvifExtents fixed = ExtentsAt(file, header->end - 8);  // In parts of 65536.
+      note({fixed.width >> 16, fixed.height >> 16});
+    }
+  }
+  return most;
+}
 
 bool HasAvifSignature(Bytes head) {
   if (head.size() < 16) return false;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "base/checked_math.h"
+#include "codecs/avif/boxes.h"
 #include "codecs/avif/library.h"
 #include "codecs/avif/movie.h"
 #include "image/exif.h"
@@ -27,20 +29,16 @@ uint64_t LibraryBytes(const ImageInfo& info, uint64_t pictures) {
                        kDecoderBytes);
 }
 
-// The part of the coded picture that is the image: all of it, or its clean aperture.
-struct Area {
-  avifCropRect crop = {0, 0, 0, 0};
-};
-
-Result<Area> VisibleArea(const avifImage& image) {
-  Area area{{0, 0, image.width, image.height}};
-  if ((image.transformFlags & AVIF_TRANSFORM_CLAP) == 0) return area;
-  avifDiagnostics details = {};
-  if (!avifCropRectConvertCleanApertureBox(&area.crop, &image.clap, image.width, image.height,
-                                           image.yuvFormat, &details)) {
-    return Status(StatusCode::kCorruptImage, "AVIF: the clean aperture is not within the image");
-  }
-  return area;
+// kLimitExceeded if that is why libavif refused the file: it has one answer for all that is wrong.
+Status CheckExtents(Bytes encoded, const Limits& limits) {
+  const AvifExtents extents = LargestAvifExtents(encoded);
+  if (extents.pixels() == 0) return Status();
+  PIXPRESS_RETURN_IF_ERROR(CheckDimensions(extents.width, extents.height, limits));
+  if (extents.pixels() <= AVIF_DEFAULT_IMAGE_SIZE_LIMIT) return Status();
+  return Status(StatusCode::kLimitExceeded, "the image is " + std::to_string(extents.width) +
+                                                " x " + std::to_string(extents.height) +
+                                                " pixels; libavif takes at most " +
+                                                std::to_string(AVIF_DEFAULT_IMAGE_SIZE_LIMIT));
 }
 
 // A parsed header. `max_pixels` is for the library, whose refusal is "corrupt": the caller checks
@@ -52,12 +50,16 @@ Result<AvifDecoder> OpenDecoder(Bytes encoded, uint64_t max_pixels, const Limits
   decoder->maxThreads = 1;
   constexpr uint64_t kMost = AVIF_DEFAULT_IMAGE_SIZE_LIMIT;
   decoder->imageSizeLimit = static_cast<uint32_t>(std::clamp<uint64_t>(max_pixels, 1, kMost));
+  decoder->imageDimensionLimit = 0;  // The pixels count, not the sides.
   decoder->imageCountLimit = limits.max_frames;
   // Writers forget the pixel format property; nothing depends on it.
   decoder->strictFlags = AVIF_STRICT_ENABLED & ~static_cast<uint32_t>(AVIF_STRICT_PIXI_REQUIRED);
   avifResult result = avifDecoderSetIOMemory(decoder.get(), encoded.data(), encoded.size());
   if (result == AVIF_RESULT_OK) result = avifDecoderParse(decoder.get());
-  PIXPRESS_RETURN_IF_ERROR(AvifStatus(result, decoder->diag, StatusCode::kCorruptImage));
+  if (result != AVIF_RESULT_OK) {
+    PIXPRESS_RETURN_IF_ERROR(CheckExtents(encoded, limits));
+    return AvifStatus(result, decoder->diag, StatusCode::kCorruptImage);
+  }
   const avifImage& image = *decoder->image;
   PIXPRESS_RETURN_IF_ERROR(CheckDimensions(image.width, image.height, limits));
   PIXPRESS_RETURN_IF_ERROR(
@@ -68,14 +70,14 @@ Result<AvifDecoder> OpenDecoder(Bytes encoded, uint64_t max_pixels, const Limits
 // The visible pixels of the picture that the decoder holds, as `layout` says.
 Status CopyPixels(const avifImage& decoded, Image* image) {
   const ImageLayout& layout = image->layout();
-  PIXPRESS_ASSIGN_OR_RETURN(const Area area, VisibleArea(decoded));
-  if (area.crop.width != layout.width || area.crop.height != layout.height) {
+  PIXPRESS_ASSIGN_OR_RETURN(const avifCropRect area, AvifVisibleArea(decoded));
+  if (area.width != layout.width || area.height != layout.height) {
     return Status(StatusCode::kCorruptImage, "AVIF: the picture is not of the size in the header");
   }
   const AvifImage view(avifImageCreateEmpty());
   if (view == nullptr) return Status(StatusCode::kMemoryLimit, "no memory for libavif");
   avifDiagnostics none = {};
-  PIXPRESS_RETURN_IF_ERROR(AvifStatus(avifImageSetViewRect(view.get(), &decoded, &area.crop), none,
+  PIXPRESS_RETURN_IF_ERROR(AvifStatus(avifImageSetViewRect(view.get(), &decoded, &area), none,
                                       StatusCode::kCorruptImage));
   avifRGBImage rgb;
   avifRGBImageSetDefaults(&rgb, view.get());
@@ -151,9 +153,9 @@ Result<ImageInfo> ProbeAvif(Bytes head, uint64_t total_bytes, const Limits& limi
   PIXPRESS_ASSIGN_OR_RETURN(const AvifDecoder decoder,
                             OpenDecoder(head, AVIF_DEFAULT_IMAGE_SIZE_LIMIT, limits));
   const avifImage& image = *decoder->image;
-  PIXPRESS_ASSIGN_OR_RETURN(const Area area, VisibleArea(image));
-  info.width = area.crop.width;
-  info.height = area.crop.height;
+  PIXPRESS_ASSIGN_OR_RETURN(const avifCropRect area, AvifVisibleArea(image));
+  info.width = area.width;
+  info.height = area.height;
   info.frames = static_cast<uint32_t>(std::max(decoder->imageCount, 1));
   // Layers of one progressive image are not frames.
   if (decoder->progressiveState != AVIF_PROGRESSIVE_STATE_UNAVAILABLE) info.frames = 1;

@@ -162,20 +162,24 @@ Status Fill(const Image& from, const EncodeOptions& options, avifImage* to) {
   return Status();
 }
 
-void SetMetadata(const Metadata& metadata, avifImage* image) {
+Status SetMetadata(const Metadata& metadata, avifImage* image) {
   if (!metadata.icc.empty()) {
-    avifImageSetProfileICC(image, metadata.icc.data(), metadata.icc.size());
+    PIXPRESS_RETURN_IF_ERROR(
+        SetAvif(avifImageSetProfileICC, image, metadata.icc.data(), metadata.icc.size()));
   } else if (metadata.png_color.cicp) {
     image->colorPrimaries = (*metadata.png_color.cicp)[0];
     image->transferCharacteristics = (*metadata.png_color.cicp)[1];
   }
   if (!metadata.exif.empty()) {
-    avifImageSetMetadataExif(image, metadata.exif.data(), metadata.exif.size());
+    PIXPRESS_RETURN_IF_ERROR(
+        SetAvif(avifImageSetMetadataExif, image, metadata.exif.data(), metadata.exif.size()));
   }
   if (!metadata.xmp.empty()) {
-    avifImageSetMetadataXMP(image, metadata.xmp.data(), metadata.xmp.size());
+    PIXPRESS_RETURN_IF_ERROR(
+        SetAvif(avifImageSetMetadataXMP, image, metadata.xmp.data(), metadata.xmp.size()));
   }
   SetAvifOrientation(metadata.orientation, image);
+  return Status();
 }
 
 }  // namespace
@@ -192,24 +196,30 @@ Result<AvifImage> MakeAvifImage(const Image& pixels, const EncodeOptions& option
   image->matrixCoefficients = options.lossless
                                   ? avifMatrixCoefficients{AVIF_MATRIX_COEFFICIENTS_IDENTITY}
                                   : avifMatrixCoefficients{AVIF_MATRIX_COEFFICIENTS_BT601};
-  SetMetadata(metadata, image.get());
+  PIXPRESS_RETURN_IF_ERROR(SetMetadata(metadata, image.get()));
   PIXPRESS_RETURN_IF_ERROR(Fill(pixels, options, image.get()));
   return image;
 }
 
-void ConfigureAvif(const EncodeOptions& options, avifEncoder* encoder) {
-  const int quantizer = options.lossless ? 0 : AvifQuantizer(options.quality);
-  const int alpha = options.lossless ? 0 : AvifQuantizer(options.alpha_quality);
+Status ConfigureAvif(const EncodeOptions& options, avifEncoder* encoder) {
+  const int quality = options.lossless ? 100 : options.quality;
+  const int alpha_quality = options.lossless ? 100 : options.alpha_quality;
   encoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
   encoder->maxThreads = 1;
   encoder->speed = SpeedOf(options);
-  encoder->minQuantizer = options.lossless ? 0 : std::max(quantizer - 1, 0);
+#if AVIF_VERSION >= 1000000  // It has bounds of the quantizer still, but takes their mean for it.
+  encoder->quality = quality;
+  encoder->qualityAlpha = alpha_quality;
+#else
+  encoder->minQuantizer = std::max(AvifQuantizer(quality) - 1, 0);
   encoder->maxQuantizer = options.lossless ? 0 : kWorstAvifQuantizer;
-  encoder->minQuantizerAlpha = encoder->maxQuantizerAlpha = alpha;
-  if (options.lossless) return;
+  encoder->minQuantizerAlpha = encoder->maxQuantizerAlpha = AvifQuantizer(alpha_quality);
+#endif
+  if (options.lossless) return Status();
   // Constant quality: every block may choose around the level.
-  avifEncoderSetCodecSpecificOption(encoder, "end-usage", "q");
-  avifEncoderSetCodecSpecificOption(encoder, "color:cq-level", std::to_string(quantizer).c_str());
+  PIXPRESS_RETURN_IF_ERROR(SetAvif(avifEncoderSetCodecSpecificOption, encoder, "end-usage", "q"));
+  return SetAvif(avifEncoderSetCodecSpecificOption, encoder, "color:cq-level",
+                 std::to_string(AvifQuantizer(quality)).c_str());
 }
 
 ImageLayout AvifAcceptedLayout(const ImageLayout& from, const EncodeOptions& options) {
@@ -247,7 +257,7 @@ Status EncodeAvif(RowSource& source, const EncodeOptions& options, const Metadat
   }
   const AvifEncoder encoder(avifEncoderCreate());
   if (encoder == nullptr) return Status(StatusCode::kMemoryLimit, "no memory for libavif");
-  ConfigureAvif(options, encoder.get());
+  PIXPRESS_RETURN_IF_ERROR(ConfigureAvif(options, encoder.get()));
   PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
   AvifBytes bytes;
   PIXPRESS_RETURN_IF_ERROR(AvifStatus(avifEncoderWrite(encoder.get(), image.get(), &bytes.data),

@@ -11,7 +11,7 @@ namespace pixpress {
 Result<AvifImage> MakeAvifImage(const Image& pixels, const EncodeOptions& options,
                                 const Metadata& metadata);
 // Quality, speed and threads.
-void ConfigureAvif(const EncodeOptions& options, avifEncoder* encoder);
+Status ConfigureAvif(const EncodeOptions& options, avifEncoder* encoder);
 
 ImageLayout AvifAcceptedLayout(const ImageLayout& from, const EncodeOptions& options);
 uint64_t AvifEncodeMemoryBytes(const ImageLayout& layout, const EncodeOptions& options);

@@ -4,6 +4,7 @@
 #include <avif/avif.h>
 
 #include <memory>
+#include <type_traits>
 
 #include "base/status.h"
 
@@ -30,9 +31,24 @@ struct AvifBytes {
 // kMemoryLimit, or `otherwise` with the library's words.
 Status AvifStatus(avifResult result, const avifDiagnostics& details, StatusCode otherwise);
 
+// Call a setter of libavif. Before 1.0 they return nothing and do not fail.
+template <typename Returned, typename... Parameters, typename... Arguments>
+Status SetAvif(Returned (*setter)(Parameters...), Arguments... arguments) {
+  if constexpr (std::is_void_v<Returned>) {
+    setter(arguments...);
+    return Status();
+  } else {
+    return AvifStatus(setter(arguments...), avifDiagnostics(), StatusCode::kInternal);
+  }
+}
+
+// The part of the coded picture that is the image: all of it, or its clean aperture. kCorruptImage,
+// or kUnsupportedFormat where it cuts through samples of chroma.
+Result<avifCropRect> AvifVisibleArea(const avifImage& image);
+
 // The EXIF orientation that the transformations of an image add up to.
 uint8_t AvifOrientation(const avifImage& image);
-// Set the transformations of an image to what `orientation` says.
+// Set the transformations of an image to what `orientation` says, whatever they were.
 void SetAvifOrientation(uint8_t orientation, avifImage* image);
 
 }  // namespace pixpress

@@ -22,21 +22,6 @@ void AppendNumber(uint64_t number, size_t count, std::vector<uint8_t>* to) {
   WriteNumber(number, count, to->data() + to->size() - count);
 }
 
-Box WholeFile(Bytes file) { return {.type = {}, .end = file.size()}; }
-
-std::optional<Box> Find(Bytes file, const Box& in, std::string_view type) {
-  BoxCursor cursor = in.Children(file);
-  while (const auto box = NextBox(&cursor)) {
-    if (box->type == type) return box;
-  }
-  return std::nullopt;
-}
-
-std::optional<Box> Find(Bytes file, const Box& in, std::string_view outer, std::string_view inner) {
-  const auto box = Find(file, in, outer);
-  return box.has_value() ? Find(file, *box, inner) : std::nullopt;
-}
-
 // A number of a full box whose fields of 8 bytes have 4 in version 0. `wide` of them and
 // `narrow` of 4 bytes come before it.
 struct Field {
@@ -123,10 +108,10 @@ uint64_t UnitsOfAll(uint64_t shown_units, uint32_t loop_count) {
 
 uint32_t AvifLoopCount(Bytes encoded) {
   const Box file = WholeFile(encoded);
-  const auto track = Find(encoded, file, "moov", "trak");
+  const auto track = FindBox(encoded, file, "moov", "trak");
   if (!track.has_value()) return 0;
-  const auto header = Find(encoded, *track, "tkhd");
-  const auto list = Find(encoded, *track, "edts", "elst");
+  const auto header = FindBox(encoded, *track, "tkhd");
+  const auto list = FindBox(encoded, *track, "edts", "elst");
   if (!header.has_value() || !list.has_value()) return 0;
   const auto all = FieldOf(encoded, *header, 2, 2);
   const auto shown = FieldOf(encoded, *list, 0, 1);
@@ -143,17 +128,17 @@ uint32_t AvifLoopCount(Bytes encoded) {
 
 Status FinishAvifMovie(uint32_t loop_count, std::span<uint8_t> file, std::vector<uint8_t>* tail) {
   const Box whole = WholeFile(file);
-  const auto movie = Find(file, whole, "moov");
+  const auto movie = FindBox(file, whole, "moov");
   if (!movie.has_value()) return Status();
-  const auto header = Find(file, *movie, "mvhd");
+  const auto header = FindBox(file, *movie, "mvhd");
   ForgetDates(file, header);
   bool has_list = false;
   BoxCursor tracks = movie->Children(file);
   while (const auto track = NextBox(&tracks)) {
     if (track->type != "trak") continue;
-    ForgetDates(file, Find(file, *track, "tkhd"));
-    ForgetDates(file, Find(file, *track, "mdia", "mdhd"));
-    has_list |= Find(file, *track, "edts").has_value();
+    ForgetDates(file, FindBox(file, *track, "tkhd"));
+    ForgetDates(file, FindBox(file, *track, "mdia", "mdhd"));
+    has_list |= FindBox(file, *track, "edts").has_value();
   }
   if (has_list) return Status();
   const auto duration = header.has_value() ? FieldOf(file, *header, 2, 1) : std::nullopt;
