@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace pixpress {
@@ -12,11 +13,14 @@ constexpr uint64_t kLargestChunk = 1u << 20;
 
 }  // namespace
 
+Status ByteChain::CheckLimit(uint64_t more_bytes) {
+  if (size_bytes_ <= most_bytes_ && more_bytes <= most_bytes_ - size_bytes_) return Status();
+  is_beyond_limit_ = true;
+  return Status(StatusCode::kLimitExceeded, "the output is larger than it may be");
+}
+
 Status ByteChain::Append(std::span<const uint8_t> bytes) {
-  if (size_bytes_ > most_bytes_ || bytes.size() > most_bytes_ - size_bytes_) {
-    is_beyond_limit_ = true;
-    return Status(StatusCode::kLimitExceeded, "the output is larger than it may be");
-  }
+  PIXPRESS_RETURN_IF_ERROR(CheckLimit(bytes.size()));
   while (!bytes.empty()) {
     PIXPRESS_ASSIGN_OR_RETURN(const std::span<uint8_t> space, Reserve(1));
     const size_t count = std::min(space.size(), bytes.size());
@@ -24,6 +28,14 @@ Status ByteChain::Append(std::span<const uint8_t> bytes) {
     Commit(count);
     bytes = bytes.subspan(count);
   }
+  return Status();
+}
+
+Status ByteChain::Append(ByteChain&& other) {
+  PIXPRESS_RETURN_IF_ERROR(CheckLimit(other.size_bytes_));
+  std::ranges::move(other.chunks_, std::back_inserter(chunks_));
+  size_bytes_ += other.size_bytes_;
+  other.Clear();
   return Status();
 }
 

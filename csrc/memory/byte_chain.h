@@ -27,6 +27,8 @@ class ByteChain {
   uint64_t left_bytes() const { return most_bytes_ - std::min(size_bytes_, most_bytes_); }
   // Has that happened?
   bool is_beyond_limit() const { return is_beyond_limit_; }
+  // All of another chain of the same meter, without a copy; it is empty after that.
+  Status Append(ByteChain&& other);
   // For headers that are known last. Moves no bytes.
   Status Prepend(std::span<const uint8_t> bytes);
 
@@ -45,6 +47,8 @@ class ByteChain {
     Buffer buffer;
     size_t used_bytes = 0;
   };
+  Status CheckLimit(uint64_t more_bytes);
+
   Meter* meter_;  // Not owned; outlives the chain.
   std::vector<Chunk> chunks_;
   uint64_t size_bytes_ = 0;

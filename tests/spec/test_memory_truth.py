@@ -32,7 +32,8 @@ def status_bytes(field):
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 source, output, settings = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-pool = pixpress.Pool(max_workers=1, memory_limit="16GB", task_timeout=None)
+workers = int(sys.argv[4])
+pool = pixpress.Pool(max_workers=workers, memory_limit="16GB", task_timeout=None)
 small = np.zeros((64, 64, 3), np.uint8)
 for kind in pixpress.features()["write"]:  # Libraries and threads are there before the job.
     pool.submit(pool.submit(small, format=kind).result().data, format=kind).result()
@@ -247,7 +248,9 @@ def source_file(folder: Path, megapixels: int, name: str) -> Path:
     return path
 
 
-def check(folder: Path, tmp_path: Path, megapixels: int, name: str, job: str) -> None:
+def check(
+    folder: Path, tmp_path: Path, megapixels: int, name: str, job: str, workers: int = 1
+) -> None:
     """Run one job in a child and compare what it needed with what it reserved."""
     source = source_file(folder, megapixels, name)
     extension, settings = JOBS[job]
@@ -256,7 +259,8 @@ def check(folder: Path, tmp_path: Path, megapixels: int, name: str, job: str) ->
     if suffix and suffix[1:] not in written:
         pytest.skip(f"{suffix} is not built in")
     output = tmp_path / f"out{suffix}"
-    command = [sys.executable, "-c", CHILD, str(source), str(output), json.dumps(settings)]
+    arguments = [str(source), str(output), json.dumps(settings), str(workers)]
+    command = [sys.executable, "-c", CHILD, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     growth_bytes, estimated_bytes, peak_bytes = json.loads(done.stdout)
@@ -273,6 +277,13 @@ def test_a_job_needs_no_more_than_it_reserved(
     folder: Path, tmp_path: Path, megapixels: int, name: str, job: str
 ) -> None:
     check(folder, tmp_path, megapixels, name, job)
+
+
+@pytest.mark.parametrize("job", ["default effort", "to jpeg"])
+def test_workers_that_help_need_no_more_than_was_reserved(
+    folder: Path, tmp_path: Path, job: str
+) -> None:
+    check(folder, tmp_path, 12, "baseline.jpg", job, workers=2)
 
 
 @pytest.mark.long

@@ -19,10 +19,12 @@ constexpr uint32_t kNeverRate = 1 << 20;
 // The DC coefficients of a component.
 class Chains {
  public:
-  Chains(JpegImageTokens& image, size_t component, std::span<DcTrellisValue> room)
-      : image_(image), component_(component), own_(image.frame().components[component]) {
-    chain_ = room.first(size_t{image.frame().mcu_columns} * own_.h * own_.v);
-  }
+  // `chain` has room for a row of MCUs.
+  Chains(JpegImageTokens& image, size_t component, std::span<DcTrellisValue> chain)
+      : image_(image),
+        component_(component),
+        own_(image.frame().components[component]),
+        chain_(chain) {}
 
   // Count what differences there are by size.
   void Count(uint32_t mcu_row, JpegSymbolCounts* counts) {
@@ -61,7 +63,7 @@ class Chains {
   JpegImageTokens& image_;
   const size_t component_;
   const JpegFrameComponent own_;
-  std::span<DcTrellisValue> chain_;  // Of a row of MCUs.
+  const std::span<DcTrellisValue> chain_;
   int32_t last_ = 0;
 };
 
@@ -78,27 +80,27 @@ DcTrellisRates RatesOf(const JpegSymbolCounts& counts) {
 }  // namespace
 
 uint64_t JpegDcTrellisBytes(uint64_t row_blocks) {
-  return BufferPool::CapacityFor(row_blocks * sizeof(DcTrellisValue));
+  constexpr uint64_t kMostComponents = 3;
+  return kMostComponents * BufferPool::CapacityFor(row_blocks * sizeof(DcTrellisValue));
 }
 
-Status ChooseJpegDc(const WorkContext& context, JpegImageTokens* image) {
+Status ChooseJpegDc(const WorkContext& context, size_t component, JpegImageTokens* image) {
   const JpegFrame& frame = image->frame();
-  const size_t row_blocks = size_t{frame.mcu_columns} * frame.mcu_blocks();
+  const JpegFrameComponent& own = frame.components[component];
+  const size_t row_blocks = size_t{frame.mcu_columns} * own.h * own.v;
   Buffer room;
   PIXPRESS_ASSIGN_OR_RETURN(room, context.meter.Allocate(row_blocks * sizeof(DcTrellisValue)));
   const std::span values(room.as<DcTrellisValue>(), row_blocks);
-  for (size_t c = 0; c < frame.component_count; ++c) {
-    JpegSymbolCounts counts = {};
-    Chains before(*image, c, values), now(*image, c, values);
-    for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
-      PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-      before.Count(row, &counts);
-    }
-    const DcTrellisRates rates = RatesOf(counts);
-    for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
-      PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-      now.Choose(row, rates);
-    }
+  JpegSymbolCounts counts = {};
+  Chains before(*image, component, values), now(*image, component, values);
+  for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
+    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    before.Count(row, &counts);
+  }
+  const DcTrellisRates rates = RatesOf(counts);
+  for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
+    PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    now.Choose(row, rates);
   }
   return Status();
 }

@@ -8,11 +8,11 @@
 
 namespace pixpress {
 
-// What is held meanwhile, of an image whose rows of MCUs have so many blocks.
+// What is held meanwhile, of all components of an image whose rows of MCUs have so many blocks.
 uint64_t JpegDcTrellisBytes(uint64_t row_blocks);
 
-// Changes levels by 1 at most, in the order in which a scan of all components codes them. Polls for
-// a stop per row.
-Status ChooseJpegDc(const WorkContext& context, JpegImageTokens* image);
+// Changes levels of a component by 1 at most, in the order in which a scan of all components codes
+// them. Polls for a stop per row. Thread-safe for different components.
+Status ChooseJpegDc(const WorkContext& context, size_t component, JpegImageTokens* image);
 
 }  // namespace pixpress

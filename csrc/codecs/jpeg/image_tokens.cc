@@ -28,8 +28,7 @@ uint64_t JpegImageTokens::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows) {
   const uint64_t blocks = SaturatingMul(row_blocks, mcu_rows);
   const uint64_t dc_bytes = BufferPool::CapacityFor(SaturatingMul(blocks, sizeof(int16_t))) +
                             BufferPool::CapacityFor(blocks);
-  return SaturatingAdd(SaturatingMul(row_bytes, mcu_rows), dc_bytes) +
-         BufferPool::CapacityFor((row_blocks + 1) * sizeof(JpegToken*));
+  return SaturatingAdd(SaturatingMul(row_bytes, mcu_rows), dc_bytes);
 }
 
 Status JpegImageTokens::Start() {
@@ -38,7 +37,6 @@ Status JpegImageTokens::Start() {
   PIXPRESS_ASSIGN_OR_RETURN(dc_, meter_.Allocate(blocks * sizeof(int16_t)));
   PIXPRESS_ASSIGN_OR_RETURN(dc_errors_, meter_.Allocate(blocks));
   dc_errors_begin_ = dc_errors_.as<int8_t>();
-  PIXPRESS_ASSIGN_OR_RETURN(blocks_, meter_.Allocate((row_blocks + 1) * sizeof(JpegToken*)));
   held_.reserve(frame_.mcu_rows);
   auto* next = dc_.as<int16_t>();
   for (size_t c = 0; c < frame_.component_count; ++c) {
@@ -48,61 +46,84 @@ Status JpegImageTokens::Start() {
   return Status();
 }
 
-void JpegImageTokens::FindBlocks(std::span<const JpegToken> tokens) {
-  const JpegToken* next = tokens.data();
-  auto** block = blocks_.as<const JpegToken*>();
-  const auto mcu_row = static_cast<uint32_t>(held_.size());
+// In the order of coding; `use` returns what is after a block.
+template <typename Use>
+void JpegImageTokens::VisitBlocks(const JpegToken* next, const Use& use) const {
   for (uint32_t column = 0; column < frame_.mcu_columns; ++column) {
     for (size_t c = 0; c < frame_.component_count; ++c) {
       const JpegFrameComponent& own = frame_.components[c];
       for (uint32_t y = 0; y < own.v; ++y) {
-        int16_t* const dc = Dc(c, mcu_row * own.v + y);
-        int8_t* const errors = dc_errors_begin_ + (dc - dc_begin_[0]);
-        for (uint32_t x = 0; x < own.h; ++x) {
-          last_dc_[c] += JpegTokenValue(*next);
-          dc[column * own.h + x] = static_cast<int16_t>(last_dc_[c]);
-          errors[column * own.h + x] = static_cast<int8_t>(JpegDcError(*next++));
-          *block++ = next;
-          while (!IsJpegEnd(*next++)) {
-          }
-        }
+        for (uint32_t x = 0; x < own.h; ++x) next = use(c, column * own.h + x, y, next);
       }
     }
   }
-  *block = next;
 }
 
-JpegToken* JpegImageTokens::CopyComponent(size_t component, uint32_t first_block,
-                                          JpegToken* to) const {
-  const JpegFrameComponent& own = frame_.components[component];
-  const auto* blocks = reinterpret_cast<const JpegToken* const*>(blocks_.data());
-  const uint32_t mcu_blocks = frame_.mcu_blocks();
-  const auto first_row = static_cast<uint32_t>(held_.size()) * own.v;
-  for (uint32_t y = 0; y < own.v && first_row + y < rows_[component]; ++y) {
-    for (uint32_t x = 0; x < columns_[component]; ++x) {
-      const JpegToken* from = blocks[x / own.h * mcu_blocks + first_block + y * own.h + x % own.h];
-      do {
-        *to++ = *from;
-      } while (!IsJpegEnd(*from++));
+JpegImageTokens::BlockRowSizes JpegImageTokens::PutDcOf(const JpegToken* tokens, uint32_t mcu_row) {
+  BlockRowSizes sizes = {};
+  std::array<int32_t, 3> last = {};
+  VisitBlocks(tokens, [&](size_t c, uint32_t x, uint32_t y, const JpegToken* next) {
+    const uint32_t block_row = mcu_row * frame_.components[c].v + y;
+    int16_t* const dc = Dc(c, block_row) + x;
+    last[c] += JpegTokenValue(*next);
+    *dc = static_cast<int16_t>(last[c]);
+    dc_errors_begin_[dc - dc_begin_[0]] = static_cast<int8_t>(JpegDcError(*next));
+    const JpegToken* const begin = ++next;
+    while (!IsJpegEnd(*next++)) {
     }
-  }
-  return to;
+    if (IsInside(c, x, block_row)) sizes[c][y] += static_cast<uint32_t>(next - begin);
+    return next;
+  });
+  return sizes;
 }
 
-Status JpegImageTokens::PutRow(std::span<const JpegToken> tokens) {
-  Row row;
-  PIXPRESS_ASSIGN_OR_RETURN(row.tokens, meter_.Allocate(tokens.size() * sizeof(JpegToken)));
-  FindBlocks(tokens);
-  auto* const begin = row.tokens.as<JpegToken>();
-  JpegToken* to = begin;
-  uint32_t first_block = 0;
+Status JpegImageTokens::PutRow(const JpegToken* tokens, uint32_t mcu_row) {
+  Row& row = held_[mcu_row];
+  const BlockRowSizes sizes = PutDcOf(tokens, mcu_row);
+  BlockRowSizes places = {};
+  uint32_t size = 0;
   for (size_t c = 0; c < frame_.component_count; ++c) {
-    to = CopyComponent(c, first_block, to);
-    first_block += frame_.components[c].h * frame_.components[c].v;
-    row.ends[c + 1] = static_cast<uint32_t>(to - begin);
+    for (uint32_t y = 0; y < frame_.components[c].v; ++y) {
+      places[c][y] = std::exchange(size, size + sizes[c][y]);
+    }
+    row.ends[c + 1] = size;
   }
-  token_count_ += tokens.size();
-  held_.push_back(std::move(row));
+  PIXPRESS_ASSIGN_OR_RETURN(row.tokens, meter_.Allocate(size * sizeof(JpegToken)));
+  auto* const begin = row.tokens.as<JpegToken>();
+  VisitBlocks(tokens, [&](size_t c, uint32_t x, uint32_t y, const JpegToken* next) {
+    const bool is_kept = IsInside(c, x, mcu_row * frame_.components[c].v + y);
+    JpegToken* to = begin + places[c][y];
+    ++next;
+    do {
+      if (is_kept) *to++ = *next;
+    } while (!IsJpegEnd(*next++));
+    places[c][y] = static_cast<uint32_t>(to - begin);
+    return next;
+  });
+  return Status();
+}
+
+void JpegImageTokens::AddDcBefore(uint32_t mcu_row) {
+  for (size_t c = 0; c < frame_.component_count; ++c) {
+    const uint32_t v = frame_.components[c].v;
+    const std::span dc(Dc(c, mcu_row * v), size_t{v} * frame_.block_columns(c));
+    const auto before = static_cast<int16_t>(last_dc_[c]);
+    for (int16_t& level : dc) level = static_cast<int16_t>(level + before);
+    last_dc_[c] = dc.back();
+  }
+}
+
+Status JpegImageTokens::PutRows(std::span<const std::span<const JpegToken>> rows,
+                                Parallel& parallel) {
+  const auto first = static_cast<uint32_t>(held_.size());
+  held_.resize(first + rows.size());
+  PIXPRESS_RETURN_IF_ERROR(parallel.For(rows.size(), [&](size_t i) {
+    return PutRow(rows[i].data(), first + static_cast<uint32_t>(i));
+  }));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    AddDcBefore(first + static_cast<uint32_t>(i));
+    token_count_ += rows[i].size();
+  }
   return Status();
 }
 

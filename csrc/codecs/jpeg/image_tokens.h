@@ -7,13 +7,14 @@
 #include <span>
 #include <vector>
 
+#include "base/parallel.h"
 #include "codecs/jpeg/frame.h"
 #include "codecs/jpeg/tokens.h"
 #include "memory/meter.h"
 
 namespace pixpress {
 
-// Used by one thread; borrows the frame and the meter.
+// Used by one thread, but while nothing is put, for reading; borrows the frame and the meter.
 class JpegImageTokens {
  public:
   JpegImageTokens(const JpegFrame& frame, Meter& meter);
@@ -21,8 +22,8 @@ class JpegImageTokens {
   static uint64_t MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows);
 
   Status Start();
-  // The tokens of a row of MCUs, rows in order.
-  Status PutRow(std::span<const JpegToken> tokens);
+  // The tokens of the next rows of MCUs, each on any thread that is idle.
+  Status PutRows(std::span<const std::span<const JpegToken>> rows, Parallel& parallel);
 
   const JpegFrame& frame() const { return frame_; }
   // Of all blocks, DC and ends included.
@@ -50,9 +51,17 @@ class JpegImageTokens {
     Buffer tokens;
     std::array<uint32_t, 4> ends = {};  // [c + 1] is that of component c.
   };
-  // Where the AC tokens of each block begin, in the order of coding.
-  void FindBlocks(std::span<const JpegToken> tokens);
-  JpegToken* CopyComponent(size_t component, uint32_t first_block, JpegToken* to) const;
+  using BlockRowSizes = std::array<std::array<uint32_t, 4>, 3>;  // By component.
+  template <typename Use>
+  void VisitBlocks(const JpegToken* next, const Use& use) const;
+  // How many AC tokens its rows of blocks have. DC is put as if that of the blocks before was 0.
+  BlockRowSizes PutDcOf(const JpegToken* tokens, uint32_t mcu_row);
+  Status PutRow(const JpegToken* tokens, uint32_t mcu_row);
+  void AddDcBefore(uint32_t mcu_row);
+  // Does a block not only fill up an MCU?
+  bool IsInside(size_t component, uint32_t column, uint32_t block_row) const {
+    return column < columns_[component] && block_row < rows_[component];
+  }
 
   const JpegFrame& frame_;
   Meter& meter_;
@@ -64,7 +73,6 @@ class JpegImageTokens {
   Buffer dc_errors_;  // In the same order.
   int8_t* dc_errors_begin_ = nullptr;
   std::array<int32_t, 3> last_dc_ = {};
-  Buffer blocks_;  // Pointers to tokens, one more than a row has blocks.
   uint64_t token_count_ = 0;
 };
 

@@ -1,5 +1,8 @@
 #include "codecs/jpeg/progressive.h"
 
+#include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "base/checked_math.h"
@@ -18,6 +21,11 @@ namespace {
 constexpr int kSearchEffort = 9, kThoroughEffort = 10;
 // Counts of as many scans as are tried.
 constexpr uint64_t kSymbolBytes = 512 << 10;
+// That a search finds: three of DC, and of each component two bands of first bits and three of
+// later ones, of low and of high frequencies.
+constexpr uint64_t kMostScans = 3 + 3 * 2 * (2 + 3);
+// Of a scan in memory of its own: its head, and what is stuffed at the end.
+constexpr size_t kScanSlackBytes = 3 * JpegBitWriter::kMostBytes + 1024;
 
 // The segments before the data of a scan: tables that are new, and the scan's own.
 Status WriteScanHead(const JpegScan& scan, size_t index, const JpegScanTables& tables,
@@ -40,47 +48,114 @@ Status WriteScanHead(const JpegScan& scan, size_t index, const JpegScanTables& t
   return AppendJpegSegment(kJpegSos, head, out);
 }
 
-}  // namespace
+// Codes scans, each on any thread.
+class ScanWriter {
+ public:
+  ScanWriter(const JpegImageTokens& image, const JpegScanScript& script,
+             const JpegScanCounts& counts, const WorkContext& context)
+      : image_(image), script_(script), context_(context) {
+    for (const JpegScan& scan : script) symbols_.push_back(counts.Of(scan));
+    tables_ = ShareJpegTables(script, symbols_);
+  }
 
-uint64_t JpegProgressiveWriter::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows) {
-  return SaturatingAdd(
-      JpegImageTokens::MemoryBytes(row_blocks, mcu_rows),
-      JpegBitWriter::MemoryBytes() + JpegDcTrellisBytes(row_blocks) + kSymbolBytes);
+  Status Write(size_t index, ByteChain* out) const {
+    PIXPRESS_RETURN_IF_ERROR(WriteScanHead(script_[index], index, tables_, out));
+    JpegBitWriter writer;
+    PIXPRESS_RETURN_IF_ERROR(writer.Start(context_.meter, out));
+    return WriteJpegScan(image_, script_[index], SpecsOf(index), context_, &writer);
+  }
+  // Without stuffing.
+  uint64_t DataBytes(size_t index) const {
+    const std::array<const JpegHuffmanSpec*, 3> specs = SpecsOf(index);
+    uint64_t bits = symbols_[index].other_bits;
+    for (size_t t = 0; t < specs.size(); ++t) {
+      if (specs[t] == nullptr) continue;
+      const JpegCodeTable codes = MakeJpegCodes(*specs[t]);
+      for (uint32_t symbol = 0; symbol < codes.size(); ++symbol) {
+        const uint64_t length = codes[symbol].total_bits - (symbol & 15);
+        bits += symbols_[index].counts[t][symbol] * length;
+      }
+    }
+    return bits / 8 + 1;
+  }
+
+ private:
+  std::array<const JpegHuffmanSpec*, 3> SpecsOf(size_t index) const {
+    std::array<const JpegHuffmanSpec*, 3> specs = {};
+    for (size_t t = 0; t < specs.size(); ++t) {
+      const int table = tables_.of_scan[index][t];
+      if (table >= 0) specs[t] = &tables_.tables[static_cast<size_t>(table)].spec;
+    }
+    return specs;
+  }
+
+  const JpegImageTokens& image_;
+  const JpegScanScript& script_;
+  const WorkContext& context_;
+  std::vector<JpegScanSymbols> symbols_;
+  JpegScanTables tables_;
+};
+
+// Into chains of their own, the longest scans first, so that threads end at about the same time.
+Status WriteApart(const ScanWriter& writer, size_t count, const WorkContext& context,
+                  ByteChain* out) {
+  std::vector<ByteChain> chains;
+  std::vector<std::pair<uint64_t, size_t>> order;
+  for (size_t s = 0; s < count; ++s) {
+    chains.emplace_back(context.meter);
+    order.emplace_back(writer.DataBytes(s), s);
+  }
+  std::ranges::sort(order, std::greater<>());
+  PIXPRESS_RETURN_IF_ERROR(context.parallel.For(count, [&](size_t i) {
+    const auto [bytes, s] = order[i];
+    PIXPRESS_RETURN_IF_ERROR(chains[s].Reserve(bytes + bytes / 64 + kScanSlackBytes).status());
+    return writer.Write(s, &chains[s]);
+  }));
+  for (ByteChain& chain : chains) PIXPRESS_RETURN_IF_ERROR(out->Append(std::move(chain)));
+  return Status();
 }
 
-Result<JpegScanScript> JpegProgressiveWriter::ChooseScans() const {
+}  // namespace
+
+uint64_t JpegProgressiveWriter::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows, bool is_large) {
+  const uint64_t scan_bytes = is_large ? BufferPool::CapacityFor(kScanSlackBytes) : 0;
+  return SaturatingAdd(JpegImageTokens::MemoryBytes(row_blocks, mcu_rows),
+                       (is_large ? kMostScans : 1) * (JpegBitWriter::MemoryBytes() + scan_bytes) +
+                           JpegDcTrellisBytes(row_blocks) + kSymbolBytes);
+}
+
+// Scans of AC that are wanted anyway are counted meanwhile.
+Status JpegProgressiveWriter::ChooseDc(JpegScanCounts* counts) {
+  JpegScanScript scans = FixedJpegScans(image_);
+  std::erase_if(scans, [](const JpegScan& scan) { return scan.is_dc(); });
+  const size_t choices = chooses_dc_ ? image_.frame().component_count : 0;
+  return context_.parallel.For(choices + counts->Begin(scans), [&](size_t i) {
+    return i < choices ? ChooseJpegDc(context_, i, &image_) : counts->Run(i - choices);
+  });
+}
+
+Result<JpegScanScript> JpegProgressiveWriter::ChooseScans(JpegScanCounts* counts) const {
   const int chosen = options_.expert.jpeg_scan_search;
   const bool searches = chosen < 0 ? options_.effort >= kSearchEffort : chosen == 1;
   if (!searches) return FixedJpegScans(image_);
-  return SearchJpegScans(image_, options_.effort >= kThoroughEffort, context_);
+  return SearchJpegScans(image_, options_.effort >= kThoroughEffort, counts);
 }
 
-Status JpegProgressiveWriter::WriteScans(const JpegScanScript& script) {
-  std::vector<JpegScanSymbols> symbols;
-  for (const JpegScan& scan : script) {
-    PIXPRESS_ASSIGN_OR_RETURN(JpegScanSymbols own, CountJpegScan(image_, scan, context_));
-    symbols.push_back(own);
-  }
-  const JpegScanTables tables = ShareJpegTables(script, symbols);
-  JpegBitWriter writer;
-  PIXPRESS_RETURN_IF_ERROR(writer.Start(context_.meter, out_));
-  for (size_t s = 0; s < script.size(); ++s) {
-    PIXPRESS_RETURN_IF_ERROR(WriteScanHead(script[s], s, tables, out_));
-    std::array<const JpegHuffmanSpec*, 3> specs = {};
-    for (size_t t = 0; t < specs.size(); ++t) {
-      const int table = tables.of_scan[s][t];
-      if (table >= 0) specs[t] = &tables.tables[static_cast<size_t>(table)].spec;
-    }
-    PIXPRESS_RETURN_IF_ERROR(WriteJpegScan(image_, script[s], specs, context_, &writer));
-  }
+Status JpegProgressiveWriter::WriteScans(const JpegScanScript& script,
+                                         const JpegScanCounts& counts) {
+  const ScanWriter writer(image_, script, counts, context_);
+  if (context_.parallel.width() > 1) return WriteApart(writer, script.size(), context_, out_);
+  for (size_t s = 0; s < script.size(); ++s) PIXPRESS_RETURN_IF_ERROR(writer.Write(s, out_));
   return Status();
 }
 
 Status JpegProgressiveWriter::Finish() {
-  if (chooses_dc_) PIXPRESS_RETURN_IF_ERROR(ChooseJpegDc(context_, &image_));
-  PIXPRESS_ASSIGN_OR_RETURN(const JpegScanScript script, ChooseScans());
+  JpegScanCounts counts(image_, context_);
+  PIXPRESS_RETURN_IF_ERROR(ChooseDc(&counts));
+  PIXPRESS_ASSIGN_OR_RETURN(const JpegScanScript script, ChooseScans(&counts));
+  PIXPRESS_RETURN_IF_ERROR(counts.Count(script));
   PIXPRESS_RETURN_IF_ERROR(WriteJpegFrame(image_.frame(), true, metadata_, out_));
-  PIXPRESS_RETURN_IF_ERROR(WriteScans(script));
+  PIXPRESS_RETURN_IF_ERROR(WriteScans(script, counts));
   return WriteJpegEnd(out_);
 }
 

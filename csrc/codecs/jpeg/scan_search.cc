@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
+#include <initializer_list>
 #include <utility>
 
-#include "codecs/jpeg/scan_coder.h"
 #include "codecs/jpeg/scan_tables.h"
 
 namespace pixpress {
@@ -34,12 +33,15 @@ struct Part {
     scans.insert(scans.end(), other.scans.begin(), other.scans.end());
     bits += other.bits;
   }
+  void ReplaceIfLarger(Part&& other) {
+    if (other.bits < bits) *this = std::move(other);
+  }
 };
 
 class ScanSearch {
  public:
-  ScanSearch(const JpegImageTokens& image, bool is_thorough, const WorkContext& context)
-      : image_(image), is_thorough_(is_thorough), context_(context) {}
+  ScanSearch(const JpegImageTokens& image, bool is_thorough, JpegScanCounts& counts)
+      : image_(image), is_thorough_(is_thorough), counts_(counts) {}
 
   Result<JpegScanScript> Run() {
     JpegScanScript best = FixedJpegScans(image_);
@@ -56,16 +58,15 @@ class ScanSearch {
   }
 
  private:
-  struct Known {
-    JpegScan scan;
-    JpegScanSymbols symbols;
-    uint64_t bits;
-  };
-
   // The best scans, each with a table of its own.
   Result<JpegScanScript> Choose(bool is_apart) {
-    PIXPRESS_ASSIGN_OR_RETURN(Part all, ChooseDc());
-    for (size_t c = 0; c < image_.frame().component_count; ++c) {
+    const size_t components = image_.frame().component_count;
+    // All that is sure to be looked at, at the same time.
+    JpegScanScript wanted = DcScans();
+    for (size_t c = 0; c < components; ++c) AddAcScans(c, is_apart, &wanted);
+    PIXPRESS_RETURN_IF_ERROR(counts_.Count(wanted));
+    Part all = ChooseDc();
+    for (size_t c = 0; c < components; ++c) {
       PIXPRESS_ASSIGN_OR_RETURN(const Part own, ChooseAc(c, is_apart));
       all.Add(own);
     }
@@ -81,67 +82,80 @@ class ScanSearch {
   }
   // What all scans take when they share tables.
   Result<uint64_t> SharedBits(const JpegScanScript& script) {
+    PIXPRESS_RETURN_IF_ERROR(counts_.Count(script));
     std::vector<JpegScanSymbols> symbols;
     uint64_t bits = 0;
     for (const JpegScan& scan : script) {
-      PIXPRESS_ASSIGN_OR_RETURN(const size_t known, Count(scan));
-      symbols.push_back(known_[known].symbols);
+      symbols.push_back(counts_.Of(scan));
       bits += HeadBits(scan) + symbols.back().other_bits;
       if (!symbols.back().is_valid) return kNever;
     }
     return bits + ShareJpegTables(script, symbols).bits;
   }
-  // Where in `known_` the scan is.
-  Result<size_t> Count(const JpegScan& scan) {
-    for (size_t i = 0; i < known_.size(); ++i) {
-      if (known_[i].scan == scan) return i;
+  // What a scan that was counted takes with the markers and the table before it.
+  uint64_t BitsOf(const JpegScan& scan) {
+    for (const auto& [known, bits] : bits_) {
+      if (known == scan) return bits;
     }
-    Known known{scan, {}, HeadBits(scan)};
-    PIXPRESS_ASSIGN_OR_RETURN(known.symbols, CountJpegScan(image_, scan, context_));
-    known.bits += known.symbols.other_bits;
-    for (const JpegSymbolCounts& counts : known.symbols.counts) {
-      if (counts != JpegSymbolCounts{}) known.bits += kTableHeadBits + JpegTableBits(counts);
+    const JpegScanSymbols& symbols = counts_.Of(scan);
+    uint64_t bits = HeadBits(scan) + symbols.other_bits;
+    for (const JpegSymbolCounts& counts : symbols.counts) {
+      if (counts != JpegSymbolCounts{}) bits += kTableHeadBits + JpegTableBits(counts);
     }
-    if (!known.symbols.is_valid) known.bits = kNever;
-    known_.push_back(known);
-    return known_.size() - 1;
+    bits_.emplace_back(scan, symbols.is_valid ? bits : kNever);
+    return bits_.back().second;
   }
-  // What a scan takes with the markers and the table before it.
-  Result<Part> Cost(const JpegScan& scan) {
-    PIXPRESS_ASSIGN_OR_RETURN(const size_t known, Count(scan));
-    return Part{{scan}, known_[known].bits};
-  }
-  Result<Part> Cost(std::span<const JpegScan> scans) {
-    Part sum;
-    for (const JpegScan& scan : scans) {
-      PIXPRESS_ASSIGN_OR_RETURN(const Part part, Cost(scan));
-      sum.Add(part);
-    }
-    return sum;
+  Part PartOf(std::initializer_list<JpegScan> scans) {
+    Part part{scans, 0};
+    for (const JpegScan& scan : scans) part.bits += BitsOf(scan);
+    return part;
   }
 
-  Result<Part> ChooseDc() {
+  JpegScanScript DcScans() const {
     const size_t count = image_.frame().component_count;
-    PIXPRESS_ASSIGN_OR_RETURN(Part best, Cost(Dc(0, count, 0, 0)));
-    const JpegScan in_two[] = {Dc(0, count, 0, 1), Dc(0, count, 1, 0)};
-    PIXPRESS_ASSIGN_OR_RETURN(Part other, Cost(in_two));
-    if (other.bits < best.bits) best = std::move(other);
+    JpegScanScript scans = {Dc(0, count, 0, 0), Dc(0, count, 0, 1), Dc(0, count, 1, 0)};
+    for (size_t c = 0; c < count && count > 1; ++c) scans.push_back(Dc(c, 1, 0, 0));
+    return scans;
+  }
+  Part ChooseDc() {
+    const size_t count = image_.frame().component_count;
+    Part best = PartOf({Dc(0, count, 0, 0)});
+    best.ReplaceIfLarger(PartOf({Dc(0, count, 0, 1), Dc(0, count, 1, 0)}));
     if (count == 1) return best;
-    const JpegScan apart[] = {Dc(0, 1, 0, 0), Dc(1, 1, 0, 0), Dc(2, 1, 0, 0)};
-    PIXPRESS_ASSIGN_OR_RETURN(other, Cost(apart));
-    if (other.bits < best.bits) best = std::move(other);
+    best.ReplaceIfLarger(PartOf({Dc(0, 1, 0, 0), Dc(1, 1, 0, 0), Dc(2, 1, 0, 0)}));
     return best;
   }
 
-  // The first scans of some coefficients, all with the same bits left for later.
-  Result<Part> ChooseBands(size_t component, int first, int last, int low) {
-    PIXPRESS_ASSIGN_OR_RETURN(Part best, Cost(Ac(component, first, last, 0, low)));
+  static bool IsWithin(int end, int first, int last) { return end >= first && end < last; }
+  // What ChooseLow looks at with so many bits left for later.
+  static void AddLowScans(size_t component, int first, int last, int low, JpegScanScript* scans) {
+    if (low > 0) scans->push_back(Ac(component, first, last, low, low - 1));
+    scans->push_back(Ac(component, first, last, 0, low));
     for (const int end : kSplits) {
-      if (end < first || end >= last) continue;
-      const JpegScan two[] = {Ac(component, first, end, 0, low),
-                              Ac(component, end + 1, last, 0, low)};
-      PIXPRESS_ASSIGN_OR_RETURN(Part other, Cost(two));
-      if (other.bits < best.bits) best = std::move(other);
+      if (!IsWithin(end, first, last)) continue;
+      scans->push_back(Ac(component, first, end, 0, low));
+      scans->push_back(Ac(component, end + 1, last, 0, low));
+    }
+  }
+  // What ChooseAc looks at in any case.
+  static void AddAcScans(size_t component, bool is_apart, JpegScanScript* scans) {
+    for (const int low : {0, 1}) {
+      AddLowScans(component, 1, 63, low, scans);
+      for (const int end : kSplits) {
+        if (!is_apart) break;
+        AddLowScans(component, 1, end, low, scans);
+        AddLowScans(component, end + 1, 63, low, scans);
+      }
+    }
+  }
+
+  // The first scans of some coefficients, all with the same bits left for later.
+  Part ChooseBands(size_t component, int first, int last, int low) {
+    Part best = PartOf({Ac(component, first, last, 0, low)});
+    for (const int end : kSplits) {
+      if (!IsWithin(end, first, last)) continue;
+      best.ReplaceIfLarger(
+          PartOf({Ac(component, first, end, 0, low), Ac(component, end + 1, last, 0, low)}));
     }
     return best;
   }
@@ -149,12 +163,15 @@ class ScanSearch {
   Result<Part> ChooseLow(size_t component, int first, int last) {
     Part best, later;
     for (int low = 0; low <= kMostLow; ++low) {
+      JpegScanScript wanted;
+      AddLowScans(component, first, last, low, &wanted);
+      PIXPRESS_RETURN_IF_ERROR(counts_.Count(wanted));
       if (low > 0) {
-        PIXPRESS_ASSIGN_OR_RETURN(Part refined, Cost(Ac(component, first, last, low, low - 1)));
+        Part refined = PartOf({Ac(component, first, last, low, low - 1)});
         refined.Add(later);
         later = std::move(refined);
       }
-      PIXPRESS_ASSIGN_OR_RETURN(Part all, ChooseBands(component, first, last, low));
+      Part all = ChooseBands(component, first, last, low);
       all.Add(later);
       if (low > 0 && all.bits >= best.bits) break;
       best = std::move(all);
@@ -169,7 +186,7 @@ class ScanSearch {
       PIXPRESS_ASSIGN_OR_RETURN(Part other, ChooseLow(component, 1, end));
       PIXPRESS_ASSIGN_OR_RETURN(const Part upper, ChooseLow(component, end + 1, 63));
       other.Add(upper);
-      if (other.bits < best.bits) best = std::move(other);
+      best.ReplaceIfLarger(std::move(other));
     }
     return best;
   }
@@ -180,8 +197,8 @@ class ScanSearch {
   static constexpr uint64_t kNever = uint64_t{1} << 48;
   const JpegImageTokens& image_;
   const bool is_thorough_;
-  const WorkContext& context_;
-  std::vector<Known> known_;
+  JpegScanCounts& counts_;
+  std::vector<std::pair<JpegScan, uint64_t>> bits_;  // Of scans, as BitsOf.
 };
 
 }  // namespace
@@ -209,8 +226,8 @@ JpegScanScript FixedJpegScans(const JpegImageTokens& image) {
 }
 
 Result<JpegScanScript> SearchJpegScans(const JpegImageTokens& image, bool is_thorough,
-                                       const WorkContext& context) {
-  return ScanSearch(image, is_thorough, context).Run();
+                                       JpegScanCounts* counts) {
+  return ScanSearch(image, is_thorough, *counts).Run();
 }
 
 }  // namespace pixpress

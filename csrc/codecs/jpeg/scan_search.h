@@ -3,7 +3,7 @@
 
 #include "codecs/jpeg/image_tokens.h"
 #include "codecs/jpeg/scan.h"
-#include "image/work_context.h"
+#include "codecs/jpeg/scan_counts.h"
 
 namespace pixpress {
 
@@ -11,8 +11,9 @@ namespace pixpress {
 JpegScanScript FixedJpegScans(const JpegImageTokens& image);
 
 // The script that takes the fewest bytes of those that are tried, each scan with the best table for
-// it; of more of them if it `is_thorough`. Polls for a stop per row of each scan.
+// it; of more of them if it `is_thorough`. `counts` are of the same image. Polls for a stop per row
+// of each scan.
 Result<JpegScanScript> SearchJpegScans(const JpegImageTokens& image, bool is_thorough,
-                                       const WorkContext& context);
+                                       JpegScanCounts* counts);
 
 }  // namespace pixpress

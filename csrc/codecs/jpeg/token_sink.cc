@@ -68,7 +68,7 @@ JpegTokenSink::JpegTokenSink(const JpegFrame& frame, const EncodeOptions& option
     const bool chooses_dc =
         trellis != nullptr && trellis->chooses() && options.effort >= kJpegDcTrellisEffort;
     if (chooses_dc) trellis->KeepDcErrors();
-    progressive_.emplace(frame, options, metadata, context, chooses_dc, out);
+    progressive_.emplace(frame, options, metadata, context, chooses_dc, takes_pieces_, out);
   }
 }
 
@@ -79,7 +79,8 @@ uint64_t JpegTokenSink::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows,
       TakesPieces(row_blocks, mcu_rows) ? BufferPool::CapacityFor(RoomBytes(row_blocks)) : 0;
   if (WantsProgressiveJpeg(options)) {
     return SaturatingAdd(JpegTokenStore::MemoryBytes(row_tokens, 0) + room,
-                         JpegProgressiveWriter::MemoryBytes(row_blocks, mcu_rows));
+                         JpegProgressiveWriter::MemoryBytes(row_blocks, mcu_rows,
+                                                            TakesPieces(row_blocks, mcu_rows)));
   }
   // Chunks of the whole image, if that is less than what is gathered at most.
   const uint64_t image_bytes = SaturatingMul(mcu_rows + 1, row_tokens * sizeof(JpegToken));
@@ -141,16 +142,14 @@ Status JpegTokenSink::Keep(JpegToken* end, bool ends_row) {
 }
 
 Status JpegTokenSink::EndRow() {
-  const std::span<const JpegToken> tokens(row_begin_, row_end_);
   row_begin_ = nullptr;
   if (IsCounted(row_)) EndCountedRow();
   ++row_;
   if (is_started_) return Status();
   store_.Commit(row_end_);
   if (progressive_.has_value()) {
-    PIXPRESS_RETURN_IF_ERROR(progressive_->PutRow(tokens));
-    store_.Clear();
-    return Status();
+    const bool gathers = takes_pieces_ && !store_.is_full(0) && context_.parallel.HasIdle();
+    return gathers ? Status() : PutGatheredRows();
   }
   return store_.is_full(most_bytes_) ? Drain(true) : Status();
 }
@@ -184,8 +183,17 @@ Status JpegTokenSink::Commit(const JpegCodedPiece& piece) {
   return Keep(std::ranges::copy(piece.tokens, to).out, piece.ends_row);
 }
 
+Status JpegTokenSink::PutGatheredRows() {
+  PIXPRESS_RETURN_IF_ERROR(progressive_->PutRows(store_.rows()));
+  store_.Clear();
+  return Status();
+}
+
 Status JpegTokenSink::Finish() {
-  if (progressive_.has_value()) return progressive_->Finish();
+  if (progressive_.has_value()) {
+    PIXPRESS_RETURN_IF_ERROR(PutGatheredRows());
+    return progressive_->Finish();
+  }
   if (!is_started_) PIXPRESS_RETURN_IF_ERROR(Drain(false));
   PIXPRESS_RETURN_IF_ERROR(encoder_.Finish());
   return WriteJpegEnd(out_);

@@ -60,6 +60,7 @@ class JpegTokenSink {
   bool IsCounted(uint32_t row) const;
   Status Keep(JpegToken* end, bool ends_row);
   Status EndRow();
+  Status PutGatheredRows();
   void EndCountedRow();
   Status StartFile(const JpegHuffmanSpecs& specs);
   Status Drain(bool has_more);

@@ -102,7 +102,7 @@ TEST(LargeFile, IsReadAsItIsByAnyNumberOfWorkers) {
   std::remove(file.name.c_str());
 }
 
-INSTANTIATE_TEST_SUITE_P(Efforts, LargeImage, testing::Values(2, 5, 7));
+INSTANTIATE_TEST_SUITE_P(Efforts, LargeImage, testing::Values(2, 5, 7, 9));
 
 }  // namespace
 }  // namespace pixpress

@@ -86,6 +86,31 @@ TEST(ByteChain, KeepsBytesInOrderAcrossChunks) {
   EXPECT_EQ(meter.current_bytes(), 0u);
 }
 
+TEST(ByteChain, TakesOverAnotherOneWithoutACopy) {
+  BufferPool pool(8 << 20);
+  Meter meter(pool);
+  ByteChain chain(meter), other(meter), empty(meter);
+  const uint8_t first[] = {1, 2, 3}, second[] = {4, 5}, third[] = {6};
+  ASSERT_TRUE(chain.Append(first).ok());
+  ASSERT_TRUE(other.Append(second).ok());
+  const uint8_t* const place = other.chunks()[0].data();
+  const size_t held_bytes = meter.current_bytes();
+  ASSERT_TRUE(chain.Append(std::move(other)).ok());
+  ASSERT_TRUE(chain.Append(std::move(empty)).ok());
+  EXPECT_EQ(chain.chunks()[1].data(), place);
+  EXPECT_EQ(meter.current_bytes(), held_bytes);
+  ASSERT_TRUE(chain.Append(third).ok());
+  std::vector<uint8_t> out(chain.size_bytes());
+  chain.CopyTo(out.data());
+  EXPECT_EQ(out, (std::vector<uint8_t>{1, 2, 3, 4, 5, 6}));
+  ByteChain longer(meter);
+  ASSERT_TRUE(longer.Append(first).ok());
+  chain.LimitTo(8);
+  EXPECT_EQ(chain.Append(std::move(longer)).code(), StatusCode::kLimitExceeded);
+  EXPECT_TRUE(chain.is_beyond_limit());
+  EXPECT_EQ(chain.size_bytes(), 6u);
+}
+
 TEST(ByteChain, AppendFailsInsteadOfGoingBeyondALimit) {
   BufferPool pool(8 << 20);
   Meter meter(pool);

@@ -43,7 +43,8 @@ class JpegDcTrellisTest : public JpegTest {
           }
         }
       }
-      ASSERT_TRUE(image->PutRow(tokens).ok());
+      const std::span<const JpegToken> rows[] = {tokens};
+      ASSERT_TRUE(image->PutRows(rows, parallel_).ok());
     }
   }
   // The levels of a component in the order of coding.
@@ -92,7 +93,7 @@ TEST_F(JpegDcTrellisTest, SavesMoreBitsThanItsErrorsAreWorth) {
   JpegImageTokens image(frame_, meter_);
   Fill(&image, 24, 1);
   const double bits = ScanBits(image), error = SquaredError(image);
-  ASSERT_TRUE(ChooseJpegDc(context_, &image).ok());
+  for (size_t c = 0; c < 3; ++c) ASSERT_TRUE(ChooseJpegDc(context_, c, &image).ok());
   EXPECT_LT(ScanBits(image), bits * 0.98);
   EXPECT_GE(SquaredError(image), error);
   EXPECT_LT(ScanBits(image) + 9 * SquaredError(image), bits + 9 * error);
@@ -101,7 +102,7 @@ TEST_F(JpegDcTrellisTest, SavesMoreBitsThanItsErrorsAreWorth) {
 TEST_F(JpegDcTrellisTest, LevelsChangeByOneAtMost) {
   JpegImageTokens image(frame_, meter_);
   Fill(&image, 40, 2);
-  ASSERT_TRUE(ChooseJpegDc(context_, &image).ok());
+  for (size_t c = 0; c < 3; ++c) ASSERT_TRUE(ChooseJpegDc(context_, c, &image).ok());
   for (size_t c = 0; c < 3; ++c) {
     const std::vector<int32_t> levels = Levels(image, c);
     size_t changed = 0;
@@ -122,7 +123,7 @@ TEST_F(JpegDcTrellisTest, WhatIsHeldIsWhatIsSaid) {
   {
     JpegImageTokens image(frame_, meter);
     Fill(&image, 30, 3);
-    ASSERT_TRUE(ChooseJpegDc(context, &image).ok());
+    for (size_t c = 0; c < 3; ++c) ASSERT_TRUE(ChooseJpegDc(context, c, &image).ok());
   }
   EXPECT_LE(meter.peak_bytes(),
             JpegImageTokens::MemoryBytes(row_blocks, kRows) + JpegDcTrellisBytes(row_blocks));
@@ -135,7 +136,7 @@ TEST_F(JpegDcTrellisTest, AStopEndsIt) {
   StopSource stop;
   stop.RequestStop(StopReason::kCancelled);
   const WorkContext context{meter_, StopToken(stop), parallel_};
-  EXPECT_FALSE(ChooseJpegDc(context, &image).ok());
+  EXPECT_FALSE(ChooseJpegDc(context, 0, &image).ok());
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class JpegPiecesTest : public JpegTest {
   void ExpectTheSameOnAnyThreads(Bytes jpeg, const EncodeOptions& options) {
     const std::vector<uint8_t> serial = Transcode(jpeg, options, parallel_);
     EXPECT_FALSE(serial.empty());
-    for (const auto& [threads, idle] : {std::pair{2, 8}, {3, 8}, {5, 8}, {2, 3}}) {
+    for (const auto& [threads, idle] : {std::pair{2, 8}, {3, 8}, {7, 8}, {2, 3}}) {
       SomeThreads parallel(threads, idle);
       EXPECT_TRUE(Transcode(jpeg, options, parallel) == serial)
           << threads << " threads, effort " << options.effort;
@@ -92,7 +92,8 @@ class JpegPiecesTest : public JpegTest {
 TEST_F(JpegPiecesTest, EveryEffortGivesTheSameFileOnAnyNumberOfThreads) {
   const JpegRecipe recipe = Large({2, 2});
   const auto jpeg = MakeJpeg(recipe);
-  for (const int effort : {1, 2, 5, 7}) ExpectTheSameOnAnyThreads(jpeg, Options(effort, recipe));
+  for (const int effort : {1, 2, 5, 7, 10})
+    ExpectTheSameOnAnyThreads(jpeg, Options(effort, recipe));
 }
 
 TEST_F(JpegPiecesTest, EveryKindOfSourceGivesTheSameFileOnAnyNumberOfThreads) {
@@ -103,7 +104,8 @@ TEST_F(JpegPiecesTest, EveryKindOfSourceGivesTheSameFileOnAnyNumberOfThreads) {
   recipes[3].stored = JCS_GRAYSCALE;
   recipes[3].height = 2200;
   for (const JpegRecipe& recipe : recipes) {
-    ExpectTheSameOnAnyThreads(MakeJpeg(recipe), Options(5, recipe));
+    const auto jpeg = MakeJpeg(recipe);
+    for (const int effort : {5, 7}) ExpectTheSameOnAnyThreads(jpeg, Options(effort, recipe));
   }
 }
 
@@ -200,15 +202,58 @@ TEST_F(JpegPiecesTest, DamageAnywhereIsLeftToTheWayThroughPixels) {
   }
 }
 
-TEST_F(JpegPiecesTest, AStopEndsItBetweenTwoRows) {
-  // Time that passes only by being asked for, so that a deadline is a number of polls.
-  class PollClock final : public Clock {
-   public:
-    int64_t NowNs() const override { return ++polls_; }
+// Time that passes only by being asked for, so that a deadline is a number of polls.
+class PollClock final : public Clock {
+ public:
+  int64_t NowNs() const override { return ++polls_; }
 
-   private:
-    mutable std::atomic<int64_t> polls_ = 0;
-  };
+ private:
+  mutable std::atomic<int64_t> polls_ = 0;
+};
+
+TEST_F(JpegPiecesTest, EveryKindOfProgressiveFileHoldsNoMoreThanItSaysOnAnyNumberOfThreads) {
+  // From few values in a block to many, so that each of the scripts is written.
+  for (const int quality : {20, 60, 97}) {
+    const JpegRecipe recipe = Large({2, 2});
+    EncodeOptions options = Options(7, recipe);
+    options.quality = quality;
+    ExpectTheSameOnAnyThreads(MakeJpeg(recipe), options);
+  }
+}
+
+TEST_F(JpegPiecesTest, AStopEndsTheScansOfAProgressiveFileBetweenTwoRows) {
+  const JpegRecipe recipe = Large({2, 2});
+  const auto jpeg = MakeJpeg(recipe);
+  const ImageInfo info = kJpegCodec.probe(jpeg, jpeg.size(), limits_).value();
+  for (const int effort : {7, 9}) {
+    const auto make = [&](const Clock& clock, int64_t deadline) {
+      StopSource stop;
+      stop.SetDeadline(&clock, deadline);
+      SomeThreads parallel(3, 8);
+      Meter meter(pool_);
+      Status status;
+      {
+        ByteChain out(meter);
+        const WorkContext context{meter, StopToken(stop), parallel};
+        status =
+            TranscodeJpeg(jpeg, info, Options(effort, recipe), limits_, {}, context, &out).status();
+      }
+      EXPECT_EQ(meter.current_bytes(), 0u);
+      return status.code();
+    };
+    PollClock all;
+    EXPECT_EQ(make(all, 1 << 30), StatusCode::kOk);
+    // While the last scans are written, all of them, some are counted, and DC is chosen.
+    for (const int64_t before_end : {20, 300, 900, 1200}) {
+      PollClock clock;
+      const int64_t polls = all.NowNs() - before_end;
+      EXPECT_EQ(make(clock, polls), StatusCode::kTaskTimeout) << before_end;
+      EXPECT_LE(clock.NowNs(), polls + 80);
+    }
+  }
+}
+
+TEST_F(JpegPiecesTest, AStopEndsItBetweenTwoRows) {
   for (const unsigned interval : {0u, 5u}) {
     JpegRecipe recipe = Large({2, 2});
     recipe.restart_interval = interval;

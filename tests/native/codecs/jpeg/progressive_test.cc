@@ -4,9 +4,11 @@
 
 #include "codecs/jpeg/fixture.h"
 #include "codecs/jpeg/markers.h"
+#include "codecs/jpeg/requantize.h"
 #include "codecs/jpeg/scan_coder.h"
 #include "codecs/jpeg/scan_search.h"
 #include "codecs/jpeg/scan_tables.h"
+#include "codecs/jpeg/token_maker.h"
 #include "codecs/jpeg/transcode.h"
 
 namespace pixpress {
@@ -68,7 +70,9 @@ class Tokens {
       writer.PutEnd(last == 63);
     }
     tokens.resize(static_cast<size_t>(writer.next() - tokens.data()));
-    ASSERT_TRUE(image.PutRow(tokens).ok());
+    const std::span<const JpegToken> rows[] = {tokens};
+    SerialParallel parallel;
+    ASSERT_TRUE(image.PutRows(rows, parallel).ok());
   }
 
  private:
@@ -150,6 +154,60 @@ TEST_F(JpegProgressiveTest, ScansTakeTheBitsThatWereCounted) {
   }
 }
 
+TEST_F(JpegProgressiveTest, AScanIsCountedOnce) {
+  const Tokens tokens(8, 5);
+  JpegImageTokens image(tokens.frame(), meter_);
+  ASSERT_TRUE(image.Start().ok());
+  for (uint32_t row = 0; row < 5; ++row) tokens.PutRow(image, row);
+  JpegScanCounts counts(image, context_);
+  const JpegScan first[] = {{0, 1, 1, 63, 0, 1}},
+                 more[] = {{0, 1, 1, 63, 1, 0}, first[0], first[0]};
+  ASSERT_TRUE(counts.Count(first).ok());
+  EXPECT_EQ(counts.Begin(first), 0u);
+  EXPECT_EQ(counts.Begin(more), 1u);
+  ASSERT_TRUE(counts.Run(0).ok());
+  for (const JpegScan& scan : more) {
+    const JpegScanSymbols alone = CountJpegScan(image, scan, context_).value();
+    EXPECT_EQ(counts.Of(scan).counts, alone.counts);
+    EXPECT_EQ(counts.Of(scan).other_bits, alone.other_bits);
+  }
+}
+
+TEST_F(JpegProgressiveTest, RowsThatComeTogetherAreHeldAsIfOneByOne) {
+  JpegRecipe recipe{.width = 333, .height = 211, .quality = 90, .noise = 40};
+  recipe.sampling = {Sampling{2, 2}};
+  const auto jpeg = MakeJpeg(recipe);
+  const JpegFrame frame = ParseJpegFrame(jpeg).value();
+  std::vector<std::vector<JpegToken>> rows;
+  JpegEntropyDecoder decoder;
+  ASSERT_TRUE(decoder.Start(frame, meter_).ok());
+  const std::array<JpegStepScale, 3> scales = {MakeJpegStepScale(frame.quant[0], frame.quant[0]),
+                                               MakeJpegStepScale(frame.quant[1], frame.quant[1]),
+                                               MakeJpegStepScale(frame.quant[1], frame.quant[1])};
+  JpegRequantizer requantizer(frame, scales, nullptr);
+  for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
+    rows.emplace_back(JpegRequantizer::MaxRowTokens(frame));
+    JpegTokenWriter writer(rows.back().data());
+    ASSERT_TRUE(ReadJpegMcus(frame, decoder, frame.mcu_columns, requantizer, &writer));
+    rows.back().resize(static_cast<size_t>(writer.next() - rows.back().data()));
+  }
+  JpegImageTokens alone(frame, meter_), together(frame, meter_);
+  ASSERT_TRUE(alone.Start().ok() && together.Start().ok());
+  const std::vector<std::span<const JpegToken>> all(rows.begin(), rows.end());
+  for (const auto& row : all) ASSERT_TRUE(alone.PutRows({&row, 1}, parallel_).ok());
+  ASSERT_TRUE(together.PutRows(all, parallel_).ok());
+  EXPECT_EQ(alone.token_count(), together.token_count());
+  for (size_t c = 0; c < 3; ++c) {
+    for (uint32_t row = 0; row < frame.mcu_rows; ++row) {
+      EXPECT_TRUE(std::ranges::equal(alone.Ac(c, row), together.Ac(c, row)));
+    }
+    for (uint32_t row = 0; row < frame.mcu_rows * frame.components[c].v; ++row) {
+      EXPECT_TRUE(std::equal(alone.Dc(c, row), alone.Dc(c, row) + frame.block_columns(c),
+                             together.Dc(c, row)));
+    }
+  }
+}
+
 TEST_F(JpegProgressiveTest, ScansShareTablesOnlyWhereThatSaves) {
   JpegScanSymbols few, other;
   few.counts[0][1] = 200000;
@@ -178,7 +236,8 @@ TEST_F(JpegProgressiveTest, AStopEndsASearchAtTheNextRow) {
   StopSource stop;
   stop.SetDeadline(&clock, 120);
   const WorkContext context{meter_, StopToken(stop), parallel_};
-  EXPECT_EQ(SearchJpegScans(image, true, context).status().code(), StatusCode::kTaskTimeout);
+  JpegScanCounts counts(image, context);
+  EXPECT_EQ(SearchJpegScans(image, true, &counts).status().code(), StatusCode::kTaskTimeout);
   EXPECT_LE(clock.polls_, 122);
 }
 
