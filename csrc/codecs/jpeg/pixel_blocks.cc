@@ -11,10 +11,6 @@
 namespace pixpress {
 namespace {
 
-uint64_t BlockBytes(const JpegFrame& frame) {
-  return uint64_t{frame.mcu_columns} * frame.mcu_blocks() * 64 * sizeof(int16_t);
-}
-
 size_t LineBytes(const JpegFrame& frame) { return size_t{frame.mcu_columns} * frame.max_h * 8; }
 
 uint64_t SampleBytes(const JpegFrame& frame) {
@@ -45,19 +41,16 @@ JpegFrame JpegPixelBlocks::FrameOf(const ImageLayout& layout, uint8_t h, uint8_t
 }
 
 uint64_t JpegPixelBlocks::MemoryBytes(const JpegFrame& frame) {
-  return BufferPool::CapacityFor(BlockBytes(frame)) + BufferPool::CapacityFor(SampleBytes(frame));
+  return BufferPool::CapacityFor(SampleBytes(frame));
+}
+
+size_t JpegPixelBlocks::BlockBytes(const JpegFrame& frame) {
+  return size_t{frame.mcu_columns} * frame.mcu_blocks() * 64 * sizeof(int16_t);
 }
 
 Status JpegPixelBlocks::Start(const ImageLayout& layout, const JpegFrame& frame, Meter& meter) {
   frame_ = &frame;
   is_rgb_ = layout.color == ColorModel::kRgb;
-  PIXPRESS_ASSIGN_OR_RETURN(blocks_, meter.Allocate(BlockBytes(frame)));
-  auto* next = blocks_.as<int16_t>();
-  for (size_t c = 0; c < frame.component_count; ++c) {
-    for (size_t y = 0; y < frame.components[c].v; ++y) {
-      block_rows_[c][y] = std::exchange(next, next + size_t{frame.block_columns(c)} * 64);
-    }
-  }
   if (!is_rgb_) return Status();
   PIXPRESS_ASSIGN_OR_RETURN(samples_, meter.Allocate(SampleBytes(frame)));
   uint8_t* line = samples_.data();
@@ -100,16 +93,16 @@ void JpegPixelBlocks::Average(size_t component) {
   }
 }
 
-JpegBlockRows JpegPixelBlocks::Transform(const uint8_t* const* const* rows) {
+JpegBlockRows JpegPixelBlocks::Transform(const uint8_t* const* const* rows, int16_t* blocks) {
   if (is_rgb_) SplitColors(rows[0]);
   JpegBlockRows made = {};
   for (size_t c = 0; c < frame_->component_count; ++c) {
     const uint8_t* const* const lines = is_rgb_ ? lines_[c].data() : rows[c];
     for (size_t y = 0; y < frame_->components[c].v; ++y) {
-      for (size_t x = 0; x < frame_->block_columns(c); ++x) {
-        ForwardDct(lines + y * 8, x * 8, block_rows_[c][y] + x * 64);
+      made[c][y] = blocks;
+      for (size_t x = 0; x < frame_->block_columns(c); ++x, blocks += 64) {
+        ForwardDct(lines + y * 8, x * 8, blocks);
       }
-      made[c][y] = block_rows_[c][y];
     }
   }
   return made;

@@ -19,9 +19,10 @@ class JpegPixelBlocks {
 
   // The frame outlives this.
   Status Start(const ImageLayout& layout, const JpegFrame& frame, Meter& meter);
-  // The blocks of a row of MCUs in eighths, valid until the next call. `rows` are those of each
+  static size_t BlockBytes(const JpegFrame& frame);
+  // The blocks of a row of MCUs in eighths, in BlockBytes() of memory. `rows` are those of each
   // plane, or RGB rows in the first, with room for padding to whole MCUs.
-  JpegBlockRows Transform(const uint8_t* const* const* rows);
+  JpegBlockRows Transform(const uint8_t* const* const* rows, int16_t* blocks);
 
  private:
   using Lines = std::array<uint8_t*, 16>;
@@ -30,9 +31,7 @@ class JpegPixelBlocks {
 
   const JpegFrame* frame_ = nullptr;
   bool is_rgb_ = false;
-  Buffer blocks_;
   Buffer samples_;
-  std::array<std::array<int16_t*, 4>, 3> block_rows_ = {};
   std::array<Lines, 3> lines_ = {};  // Of RGB: each color at full size.
 };
 

@@ -26,6 +26,9 @@ constexpr uint64_t kSymbolBytes = 512 << 10;
 constexpr uint64_t kMostScans = 3 + 3 * 2 * (2 + 3);
 // Of a scan in memory of its own: its head, and what is stuffed at the end.
 constexpr size_t kScanSlackBytes = 3 * JpegBitWriter::kMostBytes + 1024;
+// What is not used of that memory is a 64th, and what buffers are larger than was asked for, a
+// sixteenth, of at most 80 bytes for a block.
+constexpr uint64_t kUnusedBlockBytes = 7;
 
 // The segments before the data of a scan: tables that are new, and the scan's own.
 Status WriteScanHead(const JpegScan& scan, size_t index, const JpegScanTables& tables,
@@ -118,10 +121,13 @@ Status WriteApart(const ScanWriter& writer, size_t count, const WorkContext& con
 }  // namespace
 
 uint64_t JpegProgressiveWriter::MemoryBytes(uint64_t row_blocks, uint64_t mcu_rows, bool is_large) {
-  const uint64_t scan_bytes = is_large ? BufferPool::CapacityFor(kScanSlackBytes) : 0;
-  return SaturatingAdd(JpegImageTokens::MemoryBytes(row_blocks, mcu_rows),
-                       (is_large ? kMostScans : 1) * (JpegBitWriter::MemoryBytes() + scan_bytes) +
-                           JpegDcTrellisBytes(row_blocks) + kSymbolBytes);
+  const uint64_t bytes = SaturatingAdd(JpegImageTokens::MemoryBytes(row_blocks, mcu_rows),
+                                       JpegDcTrellisBytes(row_blocks) + kSymbolBytes);
+  if (!is_large) return bytes + JpegBitWriter::MemoryBytes();
+  const uint64_t scans =
+      kMostScans * (JpegBitWriter::MemoryBytes() + BufferPool::CapacityFor(kScanSlackBytes));
+  const uint64_t unused = SaturatingMul(SaturatingMul(row_blocks, mcu_rows), kUnusedBlockBytes);
+  return SaturatingAdd(bytes, SaturatingAdd(scans, unused));
 }
 
 // Scans of AC that are wanted anyway are counted meanwhile.

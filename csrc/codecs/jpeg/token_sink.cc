@@ -164,7 +164,7 @@ Result<uint8_t*> JpegTokenSink::PackingRoom() {
 
 void JpegTokenSink::Code(uint32_t row, JpegCodedPiece* piece) const {
   piece->packed_bits = 0;
-  if (is_started_) {
+  if (is_started_ && piece->packed != nullptr) {
     piece->packed_bits = encoder_.EncodePiece(piece->tokens, piece->packed);
   } else if (IsCounted(row)) {
     piece->counts = {};

@@ -16,7 +16,7 @@ namespace pixpress {
 struct JpegCodedPiece {
   std::span<const JpegToken> tokens;
   bool ends_row = false;
-  uint8_t* packed = nullptr;  // JpegEntropyEncoder::PieceBytes() of room.
+  uint8_t* packed = nullptr;  // JpegEntropyEncoder::PieceBytes() of room, or null.
   uint64_t packed_bits = 0;   // 0: they are not packed yet.
   JpegImageCounts counts = {};
 };
