@@ -53,6 +53,8 @@ struct ImageInfo {
 struct DecodeOptions {
   bool planar = false;            // Yield ImageInfo::planar (scaled) instead of interleaved pixels.
   uint8_t scale_denominator = 1;  // 1, 2, 4 or 8: sides are divided by it, rounding up.
+  // Subsampled planes are divided as much as the others, not less as far as that is possible.
+  bool scales_evenly = false;
 };
 
 // One format. Functions are null where the format cannot do it.

@@ -6,14 +6,14 @@
 
 #include "pipeline/auto_plan.h"
 #include "pipeline/encode_options.h"
+#include "pipeline/turned_layout.h"
 
 namespace pixpress {
 namespace {
 
 // Decoders shrink by averaging, so the resize filter keeps at least this ratio to do well itself.
 constexpr double kShrinkHeadroom = 1.5;
-
-bool SwapsSides(uint8_t orientation) { return orientation >= 5; }
+constexpr uint8_t kMostDenominator = 8;  // Of decoders.
 
 Result<const Codec*> ChooseOutput(const Settings& settings, const Codec* source) {
   const Codec* output = settings.format == Format::kUnknown ? source : FindCodec(settings.format);
@@ -24,11 +24,6 @@ Result<const Codec*> ChooseOutput(const Settings& settings, const Codec* source)
     return Status(StatusCode::kEncoderUnavailable, "this build cannot encode the asked format");
   }
   return output;
-}
-
-// Mirroring planes whose last chroma sample covers less than a whole cell would shift chroma.
-bool PlanesTurnExactly(const ImageLayout& planar) {
-  return planar.width % planar.max_h_samples() == 0 && planar.height % planar.max_v_samples() == 0;
 }
 
 // Builds the list of steps; `now` is the layout that the last one yields.
@@ -56,25 +51,6 @@ class StepList {
   std::vector<PlannedStep> steps_;
 };
 
-ImageLayout Turned(const ImageLayout& layout, uint8_t orientation) {
-  if (!SwapsSides(orientation)) return layout;
-  ImageLayout turned = layout;
-  std::swap(turned.width, turned.height);
-  for (size_t p = 0; p < turned.plane_count; ++p) {
-    std::swap(turned.planes[p].width, turned.planes[p].height);
-    std::swap(turned.planes[p].h_samples, turned.planes[p].v_samples);
-  }
-  return turned;
-}
-
-bool SamePlanes(const ImageLayout& a, const ImageLayout& b) {
-  if (a.plane_count != b.plane_count) return false;
-  return std::equal(a.planes.begin(), a.planes.begin() + a.plane_count, b.planes.begin(),
-                    [](const PlaneLayout& x, const PlaneLayout& y) {
-                      return x.width == y.width && x.height == y.height;
-                    });
-}
-
 bool HasPalettes(const Plan& plan) {
   return plan.output_codec->format == Format::kPng || plan.output_codec->format == Format::kGif;
 }
@@ -97,6 +73,34 @@ bool StepsNeedRgb(const Plan& plan, const Settings& settings) {
 // Outputs are scored against what one sees, with the chroma that there is.
 bool NeedsRgb(const Plan& plan, const Settings& settings) {
   return plan.goal.has_scores() || StepsNeedRgb(plan, settings);
+}
+
+// The layout after resizing: the output's size in the present color model.
+ImageLayout ResizedLayout(const ImageLayout& from, const Plan& plan, bool needs_rgb) {
+  const Geometry& to = plan.geometry;
+  if (from.color != ColorModel::kYCbCr) {
+    return ImageLayout::Interleaved(to.resized_width, to.resized_height, from.color, from.has_alpha,
+                                    from.bits);
+  }
+  if (needs_rgb) return ImageLayout::Ycbcr(to.resized_width, to.resized_height, 1, 1);
+  const ImageLayout wanted = ImageLayout::Ycbcr(to.resized_width, to.resized_height,
+                                                plan.encode.chroma_h, plan.encode.chroma_v);
+  return plan.output_codec->accepted_layout(wanted, plan.encode);
+}
+
+// May subsampled planes be divided as much as the others, and leave the resize its ratio too? Then
+// those of JPEG need nothing but averages of blocks.
+bool CanScaleEvenly(const Plan& plan, const Geometry& stored, const ImageLayout& even,
+                    bool needs_rgb) {
+  if (plan.orientation != 1 && !PlanesTurnExactly(even)) return false;
+  const ImageLayout out = Turned(ResizedLayout(even, plan, needs_rgb), plan.orientation);
+  for (size_t p = 0; p < even.plane_count; ++p) {
+    const double width = even.planes[p].width * stored.crop_width / plan.info.width;
+    const double height = even.planes[p].height * stored.crop_height / plan.info.height;
+    if (width < kShrinkHeadroom * out.planes[p].width) return false;
+    if (height < kShrinkHeadroom * out.planes[p].height) return false;
+  }
+  return true;
 }
 
 void ChooseDecode(const JobSpec& spec, bool resized, bool becomes_srgb, Plan* plan) {
@@ -123,19 +127,13 @@ void ChooseDecode(const JobSpec& spec, bool resized, bool becomes_srgb, Plan* pl
   plan->decode.scale_denominator =
       ShrinkOnLoad(stored, plan->source_codec->max_scale_denominator, kShrinkHeadroom);
   plan->decoded = plan->source_codec->decoded_layout(info, plan->decode);
-}
-
-// The layout after resizing: the output's size in the present color model.
-ImageLayout ResizedLayout(const ImageLayout& from, const Plan& plan, bool needs_rgb) {
-  const Geometry& to = plan.geometry;
-  if (from.color != ColorModel::kYCbCr) {
-    return ImageLayout::Interleaved(to.resized_width, to.resized_height, from.color, from.has_alpha,
-                                    from.bits);
-  }
-  if (needs_rgb) return ImageLayout::Ycbcr(to.resized_width, to.resized_height, 1, 1);
-  const ImageLayout wanted = ImageLayout::Ycbcr(to.resized_width, to.resized_height,
-                                                plan.encode.chroma_h, plan.encode.chroma_v);
-  return plan.output_codec->accepted_layout(wanted, plan.encode);
+  if (!plan->decode.planar || plan->decode.scale_denominator < kMostDenominator) return;
+  DecodeOptions evenly = plan->decode;
+  evenly.scales_evenly = true;
+  const ImageLayout even = plan->source_codec->decoded_layout(info, evenly);
+  if (!CanScaleEvenly(*plan, stored, even, needs_rgb)) return;
+  plan->decode = evenly;
+  plan->decoded = even;
 }
 
 void AddSteps(const Settings& settings, bool resized, bool becomes_srgb, Plan* plan) {

@@ -171,7 +171,10 @@ void FuzzParts(const Codec& codec, Bytes bytes, const Trial& trial) {
       const auto denominator = static_cast<uint8_t>(scale);
       FuzzRows(codec, bytes, info, {.planar = false, .scale_denominator = denominator}, rows);
       if (info.planar.plane_count == 0) continue;
-      FuzzRows(codec, bytes, info, {.planar = true, .scale_denominator = denominator}, rows);
+      for (const bool evenly : {false, true}) {
+        FuzzRows(codec, bytes, info,
+                 {.planar = true, .scale_denominator = denominator, .scales_evenly = evenly}, rows);
+      }
     }
     FuzzFrames(codec, bytes, info, rows);
   }

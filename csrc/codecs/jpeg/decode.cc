@@ -20,6 +20,7 @@ class JpegSource final : public RowSource {
       : layout_(JpegDecodedLayout(info, options)),
         is_planar_(options.planar && info.planar.plane_count > 0),
         denominator_(options.scale_denominator),
+        scales_evenly_(options.scales_evenly),
         library_bytes_(JpegLibraryBytes(info)),
         meter_(context.meter),
         stop_(context.stop),
@@ -43,6 +44,7 @@ class JpegSource final : public RowSource {
   Status ReadHeader(Bytes encoded);
   void SetOutput();
   bool ReadPlanar();
+  void AverageSquares(size_t p);
   bool ReadInterleaved(uint32_t rows);
   bool FinishAfterLastRow();
   Status TakeDamage(uint32_t rows);
@@ -52,6 +54,7 @@ class JpegSource final : public RowSource {
   const ImageLayout layout_;
   const bool is_planar_;
   const uint8_t denominator_;
+  const bool scales_evenly_;
   const size_t library_bytes_;
   Meter& meter_;
   const StopToken stop_;
@@ -68,6 +71,7 @@ class JpegSource final : public RowSource {
   std::array<JSAMPARRAY, 3> arrays_ = {};
   std::array<size_t, 3> stride_ = {};
   std::array<uint32_t, 3> mcu_rows_ = {};
+  std::array<uint32_t, 3> finer_ = {1, 1, 1};  // Than was asked for, in both directions.
   std::array<uint32_t, 3> next_row_ = {};
 };
 
@@ -119,8 +123,9 @@ Status JpegSource::AllocateRows() {
     stride_[p] = RoundUpTo<size_t>(layout_.row_bytes(p), 64);
     if (is_planar_) {
       const jpeg_component_info& component = info_.comp_info[p];
-      if (component.downsampled_width != layout_.planes[p].width ||
-          component.downsampled_height != layout_.planes[p].height) {
+      if (scales_evenly_) finer_[p] = component.DCT_scaled_size / info_.min_DCT_scaled_size;
+      if (DivideRoundingUp(component.downsampled_width, finer_[p]) != layout_.planes[p].width ||
+          DivideRoundingUp(component.downsampled_height, finer_[p]) != layout_.planes[p].height) {
         return Status(StatusCode::kInternal, "JPEG: planes differ from the plan");
       }
       mcu_rows_[p] = component.v_samp_factor * component.DCT_scaled_size;
@@ -151,9 +156,28 @@ Status JpegSource::Start(Bytes encoded) {
 }
 
 bool JpegSource::ReadPlanar() {
-  return RunFenced(errors_, [&] {
+  const bool is_read = RunFenced(errors_, [&] {
     jpeg_read_raw_data(&info_, arrays_.data(), info_.max_v_samp_factor * info_.min_DCT_scaled_size);
   });
+  if (!is_read) return false;
+  for (size_t p = 0; p < layout_.plane_count; ++p) {
+    if (finer_[p] > 1) AverageSquares(p);
+  }
+  return true;
+}
+
+// In place: the library scaled the plane less than it was asked to.
+void JpegSource::AverageSquares(size_t p) {
+  const uint32_t side = finer_[p];
+  for (uint32_t y = 0; y < mcu_rows_[p] / side; ++y) {
+    for (uint32_t x = 0; x < layout_.planes[p].width; ++x) {
+      uint32_t sum = side * side / 2;
+      for (uint32_t i = 0; i < side; ++i) {
+        for (uint32_t j = 0; j < side; ++j) sum += rows_[p][y * side + i][x * side + j];
+      }
+      rows_[p][y][x] = static_cast<uint8_t>(sum / (side * side));
+    }
+  }
 }
 
 bool JpegSource::ReadInterleaved(uint32_t rows) {
@@ -214,7 +238,8 @@ Status JpegSource::Next(Stripe* stripe) {
   }
   for (size_t p = 0; p < layout_.plane_count; ++p) {
     const uint32_t left = layout_.planes[p].height - next_row_[p];
-    stripe->planes[p] = {rows_[p][0], stride_[p], next_row_[p], std::min(mcu_rows_[p], left)};
+    stripe->planes[p] = {rows_[p][0], stride_[p], next_row_[p],
+                         std::min(mcu_rows_[p] / finer_[p], left)};
     next_row_[p] += stripe->planes[p].rows;
   }
   if (progress_ != nullptr) {

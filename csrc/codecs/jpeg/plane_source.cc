@@ -33,7 +33,7 @@ Result<bool> JpegPlaneSource::Start(Bytes encoded) {
   if (status.code() == StatusCode::kUnsupportedFormat) return false;
   PIXPRESS_RETURN_IF_ERROR(status);
   PIXPRESS_RETURN_IF_ERROR(AllocateRows());
-  MakeSkips();
+  PIXPRESS_RETURN_IF_ERROR(StartSkipping());
   return true;
 }
 
@@ -42,7 +42,7 @@ Status JpegPlaneSource::AllocateRows() {
   size_t bytes = 0;
   for (size_t c = 0; c < frame.component_count; ++c) {
     Plane& plane = planes_[c];
-    plane.side = JpegBlockSide(info_.planar, c, std::max<uint32_t>(options_.scale_denominator, 1));
+    plane.side = JpegBlockSide(info_.planar, c, options_);
     plane.stride_bytes = RoundUpTo<size_t>(size_t{frame.block_columns(c)} * plane.side, 64);
     for (size_t k = 0; k < 64; ++k) {
       plane.steps[kJpegNaturalOrder[k]] =
@@ -59,18 +59,34 @@ Status JpegPlaneSource::AllocateRows() {
   return Status();
 }
 
-void JpegPlaneSource::MakeSkips() {
-  const JpegFrame& frame = own_->frame;
-  if (frame.mcu_count() * frame.mcu_blocks() < kFewestSkippedBlocks) return;
-  for (size_t c = 0; c < frame.component_count; ++c) {
-    if (planes_[c].side > 1) continue;
-    std::unique_ptr<JpegSkipTable>& own = own_->skips[frame.components[c].ac];
-    if (own == nullptr) {
-      own = std::make_unique<JpegSkipTable>();
-      own->Build(own_->decoder.ac_table(c));
-    }
-    planes_[c].skips = own.get();
+const JpegSkipTable* JpegPlaneSource::MakeSkips(size_t component, bool is_dc) {
+  const JpegDecodeTable& table =
+      is_dc ? own_->decoder.dc_table(component) : own_->decoder.ac_table(component);
+  if (const JpegSkipTable* ready = StandardJpegSkipTable(table)) return ready;
+  const JpegFrameComponent& own = own_->frame.components[component];
+  auto& made = is_dc ? own_->dc_skips[own.dc] : own_->ac_skips[own.ac];
+  if (made == nullptr) {
+    made = std::make_unique<JpegSkipTable>();
+    made->Build(table, is_dc);
   }
+  return made.get();
+}
+
+Status JpegPlaneSource::StartSkipping() {
+  const JpegFrame& frame = own_->frame;
+  if (frame.mcu_count() * frame.mcu_blocks() < kFewestSkippedBlocks) return Status();
+  bool is_flat = frame.restart_interval == 0;
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    is_flat &= planes_[c].side == 1;
+    if (planes_[c].side == 1) planes_[c].skips = MakeSkips(c, /*is_dc=*/false);
+  }
+  if (!is_flat) return Status();
+  JpegBlockFinder::SkipTables dc = {}, ac = {};
+  for (size_t c = 0; c < frame.component_count; ++c) {
+    dc[c] = MakeSkips(c, /*is_dc=*/true);
+    ac[c] = planes_[c].skips;
+  }
+  return own_->finder.emplace().Start(frame, own_->decoder, dc, ac, context_.meter);
 }
 
 // Decode a block to samples. AC coefficients that no sample depends on are only skipped.
@@ -135,9 +151,20 @@ bool JpegPlaneSource::DecodeMcu(uint32_t column) {
   return decoder.EndMcu();
 }
 
+// Returns how many of the row are decoded then, from its begin on.
+uint32_t JpegPlaneSource::FindFlatMcus() {
+  if (!own_->finder.has_value()) return 0;
+  JpegBlockFinder::Targets targets;
+  for (size_t c = 0; c < own_->frame.component_count; ++c) {
+    targets[c] = {planes_[c].rows, planes_[c].stride_bytes, planes_[c].steps[0]};
+  }
+  return own_->finder->ReadFlat(own_->frame.mcu_columns, targets);
+}
+
 bool JpegPlaneSource::DecodeRow() {
   const JpegFrame& frame = own_->frame;
-  for (uint32_t column = 0; column < frame.mcu_columns; ++column) {
+  const uint32_t found = FindFlatMcus();
+  for (uint32_t column = found; column < frame.mcu_columns; ++column) {
     if (!DecodeMcu(column)) return false;
   }
   block_ ^= 1;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "codecs/codec.h"
+#include "codecs/jpeg/block_finder.h"
 #include "codecs/jpeg/entropy_decoder.h"
 #include "codecs/jpeg/frame.h"
 #include "codecs/jpeg/skip_table.h"
@@ -47,11 +48,15 @@ class JpegPlaneSource final : public RowSource {
     JpegFrame frame;
     JpegEntropyDecoder decoder;
     Buffer rows;
-    std::array<std::unique_ptr<JpegSkipTable>, 4> skips;  // By the table's slot in the file.
+    // By the tables' slots in the file, of those that are not ready-made.
+    std::array<std::unique_ptr<JpegSkipTable>, 4> dc_skips, ac_skips;
+    std::optional<JpegBlockFinder> finder;  // Where DC is all that counts.
   };
 
   Status AllocateRows();
-  void MakeSkips();
+  const JpegSkipTable* MakeSkips(size_t component, bool is_dc);
+  Status StartSkipping();
+  uint32_t FindFlatMcus();
   bool DecodeRow();
   bool DecodeMcu(uint32_t column);
   bool ReadBlock(JpegBitReader& in, size_t component, uint8_t* out);

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "base/checked_math.h"
+#include "codecs/jpeg/block_finder.h"
 #include "codecs/jpeg/decode.h"
 #include "codecs/jpeg/markers.h"
 #include "codecs/jpeg/metadata.h"
@@ -34,7 +35,8 @@ ImageLayout StoredPlanes(const JpegHeader& header) {
   return layout;
 }
 
-ImageLayout ScaledPlanes(ImageLayout layout, uint32_t denominator) {
+ImageLayout ScaledPlanes(ImageLayout layout, const DecodeOptions& options) {
+  const uint32_t denominator = std::max<uint32_t>(options.scale_denominator, 1);
   const uint32_t side = 8 / denominator;
   const uint32_t max_h = layout.max_h_samples(), max_v = layout.max_v_samples();
   const uint32_t width = layout.width, height = layout.height;
@@ -44,7 +46,7 @@ ImageLayout ScaledPlanes(ImageLayout layout, uint32_t denominator) {
   std::array<uint32_t, 3> h = {}, v = {};
   for (size_t p = 0; p < layout.plane_count; ++p) {
     PlaneLayout& plane = layout.planes[p];
-    const uint32_t own = JpegBlockSide(layout, p, denominator);
+    const uint32_t own = JpegBlockSide(layout, p, options);
     h[p] = plane.h_samples * (own / side);
     v[p] = plane.v_samples * (own / side);
     plane.width = DivideRoundingUp(width * plane.h_samples * own, max_h * 8);
@@ -92,16 +94,17 @@ Result<ImageInfo> ProbeJpeg(Bytes head, uint64_t total_bytes, const Limits& limi
 }
 
 ImageLayout JpegDecodedLayout(const ImageInfo& info, const DecodeOptions& options) {
+  if (options.planar && info.planar.plane_count > 0) return ScaledPlanes(info.planar, options);
   const uint32_t denominator = std::max<uint32_t>(options.scale_denominator, 1);
-  if (options.planar && info.planar.plane_count > 0) return ScaledPlanes(info.planar, denominator);
   return ImageLayout::Interleaved(DivideRoundingUp(info.width, denominator),
                                   DivideRoundingUp(info.height, denominator), info.color, false);
 }
 
-uint32_t JpegBlockSide(const ImageLayout& stored, size_t plane, uint32_t scale_denominator) {
+uint32_t JpegBlockSide(const ImageLayout& stored, size_t plane, const DecodeOptions& options) {
   const uint32_t max_h = stored.max_h_samples(), max_v = stored.max_v_samples();
   const uint32_t h = stored.planes[plane].h_samples, v = stored.planes[plane].v_samples;
-  const uint32_t side = 8 / scale_denominator;
+  const uint32_t side = 8 / std::max<uint32_t>(options.scale_denominator, 1);
+  if (options.scales_evenly) return side;
   uint32_t own = side;
   while (own < 8 && max_h * side % (h * own * 2) == 0 && max_v * side % (v * own * 2) == 0) {
     own *= 2;
@@ -137,6 +140,7 @@ uint64_t JpegDecodeMemoryBytes(const ImageInfo& info, const DecodeOptions& optio
   const ImageLayout layout = JpegDecodedLayout(info, options);
   uint64_t own = 0;
   for (size_t p = 0; p < layout.plane_count; ++p) own += (layout.row_bytes(p) + 128) * 32;
+  if (options.planar && options.scale_denominator == 8) own += JpegBlockFinder::MemoryBytes();
   return SaturatingAdd(JpegLibraryBytes(info), own + own / 4 + 4096);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Several AC symbols at a time, for blocks of which only DC counts.
+// Several symbols at a time, for blocks of which only DC counts, or only where they are.
 
 #include <array>
 #include <cstdint>
@@ -9,43 +9,63 @@
 
 namespace pixpress {
 
-// All symbols whose codes the next bits surely hold, values skipped. Immutable after Build.
+// What the next bits surely hold, values skipped: a DC symbol, or AC symbols. Immutable after
+// Build.
 class JpegSkipTable {
  public:
-  struct Entry {
-    uint8_t length = 0;  // In bits, values included; 0: there is nothing, or damage.
-    uint8_t steps = 0;   // Coefficients, and 1 for the end.
-    bool is_end = false;
-  };
+  static constexpr uint32_t kLookupBits = 12;
+  // So that three look-ups find their bits in what one load of 8 bytes gives, 57 of them at least.
+  static constexpr uint32_t kMostSkippedBits = (57 - kLookupBits) / 2;
 
-  void Build(const JpegDecodeTable& table);
-  // The bits begin at the highest. At most 31 are skipped.
+  // Sums of entries hold sums of bits and coefficients.
+  //   bits 0-6   coefficients, 1 for DC; 64: there is nothing, or damage
+  //   bits 7-11  length in bits, values included
+  //   bit 14     DC, or AC to the end of a block
+  //   bit 15     AC to the end of a block
+  using Entry = uint16_t;
+  static constexpr Entry kNothing = 64;
+  static constexpr uint32_t kStepBits = 7;
+  static constexpr uint32_t kSumMask = 0xFFF;
+  static constexpr uint32_t kNextShift = 14;
+  static constexpr uint32_t kEndShift = 15;
+  static constexpr uint64_t kStepMask = 127;
+  static constexpr uint32_t Steps(uint32_t entry) { return entry & 127; }
+  // Bits 12 and 13 are 0, so that shifts take the rest as their count.
+  static constexpr uint32_t Length(uint32_t entry) { return entry >> kStepBits & 63; }
+
+  void Build(const JpegDecodeTable& table, bool is_dc);
+  // The bits begin at the highest.
   Entry Find(uint64_t bits) const { return entries_[bits >> (64 - kLookupBits)]; }
 
  private:
-  static constexpr uint32_t kLookupBits = 11;
+  static Entry MakeAc(const JpegDecodeTable& table, uint32_t bits);
+  static Entry MakeDc(const JpegDecodeTable& table, uint32_t bits);
+
   std::array<Entry, 1 << kLookupBits> entries_ = {};
 };
+
+// The ready-made one of a table that is a standard one; null for any other.
+const JpegSkipTable* StandardJpegSkipTable(const JpegDecodeTable& table);
 
 // What ReadJpegAc does with nothing to do.
 inline bool SkipJpegAc(JpegBitReader& reader, const JpegDecodeTable& table,
                        const JpegSkipTable& skips) {
   JpegBitReader in = reader;  // Of its own, for registers.
   uint32_t k = 0;
-  JpegSkipTable::Entry entry;
+  uint32_t entry = 0;
   // False where it has to be seen what comes symbol by symbol.
   const auto skip = [&] {
     entry = skips.Find(in.bits());
-    if (entry.length == 0 || k + entry.steps >= 63) return false;
-    in.Skip(entry.length);
-    k += entry.steps;
+    if (k + JpegSkipTable::Steps(entry) >= 63) return false;
+    in.Skip(JpegSkipTable::Length(entry));
+    k += JpegSkipTable::Steps(entry);
     return true;
   };
   do {
     in.Refill();
     if (!skip()) break;
-    if (!entry.is_end && !skip()) break;
-    if (entry.is_end) {
+    if (entry >> JpegSkipTable::kEndShift == 0 && !skip()) break;
+    if (entry >> JpegSkipTable::kEndShift != 0) {
       reader = in;
       return true;
     }

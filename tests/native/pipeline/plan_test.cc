@@ -120,6 +120,29 @@ TEST(Plan, AResizedJpegIsTurnedAndShrunkOnLoadWithoutRgb) {
   EXPECT_FALSE(plan.may_keep_original);
 }
 
+TEST(Plan, ChromaIsScaledAsMuchAsLumaWhereItStaysFinerThanTheOutputs) {
+  const auto scales_evenly = [](uint32_t side, uint8_t turn, const Settings& settings) {
+    ImageInfo info = JpegInfo(side, side, turn);
+    info.planar = ImageLayout::Ycbcr(side, side, 2, 2);
+    const Plan plan = MustPlan(settings, info);
+    EXPECT_EQ(plan.decoded.planes[1].width,
+              plan.decode.scales_evenly ? (plan.decoded.width + 1) / 2 : plan.decoded.width);
+    return plan.decode.scales_evenly;
+  };
+  Settings settings;
+  settings.width = 256;
+  EXPECT_TRUE(scales_evenly(256 * 12, 1, settings));
+  EXPECT_TRUE(scales_evenly(256 * 12, 6, settings));
+  // The last sample of a turned plane must be a whole one.
+  EXPECT_TRUE(scales_evenly(256 * 12 + 8, 1, settings));
+  EXPECT_FALSE(scales_evenly(256 * 12 + 8, 6, settings));
+  settings.subsampling = Subsampling::k444;
+  EXPECT_FALSE(scales_evenly(256 * 12, 1, settings));
+  EXPECT_TRUE(scales_evenly(256 * 24, 1, settings));
+  settings.format = Format::kPng;
+  EXPECT_FALSE(scales_evenly(256 * 12, 1, settings));
+}
+
 TEST(Plan, JpegToLossyWebpPassesPlanes) {
   Settings settings;
   settings.format = Format::kWebp;

@@ -60,11 +60,15 @@ class JpegPlaneSourceTest : public JpegTest {
 
   Outcome Read(Bytes jpeg, uint8_t scale, bool by_library, ProgressSink* progress = nullptr,
                StopToken stop = {}) {
+    return Read(jpeg, Planar(scale), by_library, progress, stop);
+  }
+
+  Outcome Read(Bytes jpeg, const DecodeOptions& options, bool by_library,
+               ProgressSink* progress = nullptr, StopToken stop = {}) {
     const Result<ImageInfo> info = ProbeJpeg(jpeg, jpeg.size(), limits_);
     if (!info.ok()) return {{}, info.status(), by_library};
     Meter meter(pool_);
     const WorkContext context{meter, stop, parallel_, progress};
-    const DecodeOptions options = Planar(scale);
     Outcome outcome = by_library
                           ? Collect(DecodeJpegByLibrary(jpeg, info.value(), options, context),
                                     info.value(), meter)
@@ -137,6 +141,45 @@ TEST_F(JpegPlaneSourceTest, EveryQualityFromFlatToNoiseIsDecodedAsLibjpegDecodes
                                          .sampling = {Sampling{2, 2}},
                                          .quality = quality,
                                          .noise = noise}));
+    }
+  }
+}
+
+// 4096 blocks and more: at an eighth DC is read ahead of the rest.
+TEST_F(JpegPlaneSourceTest, LargeImagesOfEverySamplingAreDecodedAsLibjpegDecodesThem) {
+  for (const unsigned interval : {0u, 7u}) {
+    for (const JpegRecipe& recipe :
+         EverySampling({.width = 700, .height = 510, .noise = 60, .restart_interval = interval})) {
+      SCOPED_TRACE(testing::Message() << "restarts " << interval << " luma " << recipe.sampling[0].h
+                                      << "x" << recipe.sampling[0].v);
+      ExpectSameWithoutLibrary(MakeJpeg(recipe));
+    }
+  }
+}
+
+TEST_F(JpegPlaneSourceTest, PlanesThatAreScaledEvenlyHaveTheAveragesOfBlocks) {
+  for (const uint32_t side : {61u, 603u}) {
+    for (const JpegRecipe& recipe :
+         EverySampling({.width = side, .height = side + 8, .noise = 20})) {
+      const auto jpeg = MakeJpeg(recipe);
+      SCOPED_TRACE(testing::Message()
+                   << side << " luma " << recipe.sampling[0].h << "x" << recipe.sampling[0].v);
+      const DecodeOptions options{.planar = true, .scale_denominator = 8, .scales_evenly = true};
+      const Outcome own = Read(jpeg, options, false);
+      const Outcome library = Read(jpeg, options, true);
+      ASSERT_TRUE(own.status.ok() && library.status.ok());
+      EXPECT_FALSE(own.used_library);
+      const ImageInfo info = ProbeJpeg(jpeg, jpeg.size(), limits_).value();
+      for (size_t p = 0; p < own.planes.size(); ++p) {
+        const PlaneLayout plane = JpegDecodedLayout(info, options).planes[p];
+        ASSERT_EQ(plane.width, (info.planar.planes[p].width + 7) / 8);
+        ASSERT_EQ(own.planes[p].size(), size_t{plane.width} * plane.height);
+        ASSERT_EQ(own.planes[p].size(), library.planes[p].size());
+        // Those of averages of parts of blocks are rounded twice.
+        for (size_t i = 0; i < own.planes[p].size(); ++i) {
+          ASSERT_NEAR(own.planes[p][i], library.planes[p][i], 1);
+        }
+      }
     }
   }
 }

@@ -38,7 +38,7 @@ void ExpectTheSameBlocks(const JpegHuffmanSpec& spec, std::mt19937& random) {
   JpegDecodeTable table;
   ASSERT_TRUE(table.Build(spec, /*is_dc=*/false));
   JpegSkipTable skips;
-  skips.Build(table);
+  skips.Build(table, /*is_dc=*/false);
   for (int round = 0; round < 200; ++round) {
     std::vector<uint8_t> data(2000);
     for (uint8_t& byte : data) byte = static_cast<uint8_t>(random() & random());
@@ -71,16 +71,35 @@ TEST(JpegSkipTable, ManySymbolsAreSkippedAtATime) {
   JpegDecodeTable table;
   ASSERT_TRUE(table.Build(StandardJpegHuffman(false, false), false));
   JpegSkipTable skips;
-  skips.Build(table);
-  // Three values of one bit, codes 00, the end, 1010: 9 bits of 13.
-  const JpegSkipTable::Entry three = skips.Find(uint64_t{0b001'000'001'1010} << 51);
-  EXPECT_EQ(three.length, 9);
-  EXPECT_EQ(three.steps, 3);
-  EXPECT_FALSE(three.is_end);
-  const JpegSkipTable::Entry two = skips.Find(uint64_t{0b001'000'1010'0} << 53);
-  EXPECT_EQ(two.length, 10);
-  EXPECT_EQ(two.steps, 2);
-  EXPECT_TRUE(two.is_end);
+  skips.Build(table, /*is_dc=*/false);
+  // Three values of one bit, codes 00, the end, 1010: all 13 bits are skipped only where it is
+  // known.
+  const uint32_t three = skips.Find(uint64_t{0b001'000'001'1010} << 51);
+  EXPECT_EQ(JpegSkipTable::Length(three), 9u);
+  EXPECT_EQ(JpegSkipTable::Steps(three), 3u);
+  EXPECT_EQ(three >> JpegSkipTable::kEndShift, 0u);
+  const uint32_t two = skips.Find(uint64_t{0b001'000'1010'00} << 52);
+  EXPECT_EQ(JpegSkipTable::Length(two), 10u);
+  EXPECT_EQ(JpegSkipTable::Steps(two), 2u);
+  EXPECT_EQ(two >> JpegSkipTable::kEndShift, 1u);
+}
+
+TEST(JpegSkipTable, ReadyMadeTablesAreThoseThatAreBuilt) {
+  for (const bool is_dc : {false, true}) {
+    for (const bool is_chroma : {false, true}) {
+      const JpegDecodeTable& table =
+          *StandardJpegDecodeTable(StandardJpegHuffman(is_dc, is_chroma), is_dc);
+      const JpegSkipTable* const ready = StandardJpegSkipTable(table);
+      ASSERT_NE(ready, nullptr);
+      JpegSkipTable built;
+      built.Build(table, is_dc);
+      for (uint64_t bits = 0; bits < 1 << JpegSkipTable::kLookupBits; ++bits) {
+        const uint64_t at = bits << (64 - JpegSkipTable::kLookupBits);
+        ASSERT_EQ(ready->Find(at), built.Find(at));
+      }
+    }
+  }
+  EXPECT_EQ(StandardJpegSkipTable(JpegDecodeTable()), nullptr);
 }
 
 }  // namespace
