@@ -211,7 +211,7 @@ def with_extents(data: bytes, width: int, height: int) -> bytes:
     return data[:at] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[at + 8 :]
 
 
-@pytest.mark.parametrize("size", [(40_000, 30_000), (2**32 - 1, 2**32 - 1), (70_000, 70_000)])
+@pytest.mark.parametrize("size", [(40_000, 30_000), (2**32 - 1, 2), (70_000, 70_000)])
 def test_a_canvas_beyond_what_the_library_takes_is_too_large_not_corrupt(
     size: tuple[int, int],
 ) -> None:
@@ -219,7 +219,7 @@ def test_a_canvas_beyond_what_the_library_takes_is_too_large_not_corrupt(
     with pytest.raises(pixpress.LimitExceededError, match=f"{size[0]} x {size[1]} .*max_pixels"):
         pixpress.compress(data, format="png")
     with pytest.raises(pixpress.LimitExceededError, match="libavif takes at most 268435456"):
-        pixpress.compress(data, format="png", limits=pixpress.Limits(max_pixels=2**63))
+        pixpress.compress(data, format="png", limits=pixpress.Limits(max_pixels=2**62))
 
 
 def test_an_empty_canvas_is_corrupt() -> None:
