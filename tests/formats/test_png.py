@@ -194,6 +194,40 @@ def test_an_rgb_profile_keeps_gray_pixels_rgb() -> None:
     assert np.array_equal(np.asarray(image.convert("RGB")), array)
 
 
+def gray_palette(alpha: bytes | None = None, profile: bytes | None = None) -> bytes:
+    """A ramp of all levels as indices, their order turned around."""
+    image = Image.fromarray(np.arange(256, dtype=np.uint8)[::-1].reshape(16, 16), "P")
+    image.putpalette(bytes(level for i in range(256) for level in (i, i, i)))
+    out = io.BytesIO()
+    image.save(out, "PNG", transparency=alpha, icc_profile=profile)
+    assert out.getvalue()[25] == 3
+    return out.getvalue()
+
+
+def test_a_palette_of_grays_is_gray() -> None:
+    levels = np.arange(256, dtype=np.uint8)[::-1].reshape(16, 16)
+    assert np.array_equal(pixpress.decode(gray_palette()), levels)
+    alpha = bytes(range(0, 256))
+    decoded = pixpress.decode(gray_palette(alpha))
+    assert np.array_equal(decoded, np.dstack([levels, levels]))
+
+
+def test_a_palette_of_grays_under_an_rgb_profile_is_rgb() -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    decoded = pixpress.decode(gray_palette(profile=profile))
+    assert decoded.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("effort", [1, 5, 8])
+def test_a_mask_of_few_levels_comes_back_as_it_was(effort: int) -> None:
+    mask = np.random.default_rng(5).integers(0, 3, (90, 70), np.uint8)
+    data = pixpress.encode(mask, "png", effort=effort)
+    assert np.array_equal(pixpress.decode(data), mask)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data)).convert("L")), mask)
+
+
 def test_large_images_survive_every_way_of_deflating(opened) -> None:
     rng = np.random.default_rng(3)
     y, x = np.mgrid[0:1500, 0:1600]

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked_math.h"
+#include "kernels/least_sum.h"
 
 namespace pixpress {
 namespace {
@@ -57,15 +58,12 @@ DeflateCounts DeflatePath::Choose(size_t begin, size_t end, const DeflateCosts& 
     uint32_t length = kShortestMatch;
     for (const DeflateMatch match : matches_.At(at)) {
       const uint32_t longest = std::min<uint32_t>(match.length, left);
-      uint32_t of_length = ~0u, best_length = 0;
-      for (; length <= longest; ++length) {
-        const uint32_t cost = behind[length] + costs.lengths[length];
-        if (cost > of_length) continue;
-        of_length = cost;
-        best_length = length;
-      }
-      if (best_length == 0) continue;
-      const uint32_t cost = of_length + costs.distances[DistanceSlot(match.distance)];
+      if (longest < length) continue;
+      const LeastSum of_length =
+          FindLeastSum(behind + length, costs.lengths.data() + length, longest - length + 1);
+      const uint32_t best_length = length + of_length.place;
+      length = longest + 1;
+      const uint32_t cost = of_length.sum + costs.distances[DistanceSlot(match.distance)];
       if (cost > least) continue;
       least = cost;
       best = {static_cast<uint16_t>(best_length), match.distance};

@@ -59,7 +59,7 @@ class HeaderReader {
   explicit HeaderReader(ImageInfo* info) : info_(info) {}
 
   Status Take(const PngChunk& chunk) {
-    if (chunk.type == "PLTE") palette_size_ = chunk.data.size() / 3;
+    if (chunk.type == "PLTE") TakePalette(chunk.data);
     if (chunk.type == "tRNS" && !has_data_) info_->has_alpha |= IsValidTransparency(chunk.data);
     if (chunk.type == "iCCP") info_->has_icc = true;
     if (chunk.type == "gAMA" || chunk.type == "cHRM" || chunk.type == "cICP") {
@@ -74,8 +74,20 @@ class HeaderReader {
   }
   bool has_data() const { return has_data_; }
   void set_has_data() { has_data_ = true; }
+  // Indices of grays alone are gray, unless a profile says what RGB they are.
+  void Conclude() {
+    if (is_gray_ && !info_->has_icc) info_->color = ColorModel::kGray;
+  }
 
  private:
+  void TakePalette(Bytes data) {
+    palette_size_ = data.size() / 3;
+    is_gray_ = info_->is_indexed && palette_size_ > 0;
+    for (size_t i = 0; i < palette_size_; ++i) {
+      is_gray_ &= data[3 * i] == data[3 * i + 1] && data[3 * i] == data[3 * i + 2];
+    }
+  }
+
   // As libpng judges: what it ignores must not count as alpha.
   bool IsValidTransparency(Bytes data) const {
     if (info_->is_indexed) return !data.empty() && data.size() <= palette_size_;
@@ -84,6 +96,7 @@ class HeaderReader {
 
   ImageInfo* info_;
   size_t palette_size_ = 0;
+  bool is_gray_ = false;
   bool has_data_ = false;
 };
 
@@ -115,6 +128,7 @@ Result<ImageInfo> Probe(Bytes head, uint64_t total_bytes, const Limits& limits) 
     step = next.value();
   }
   if (chunk.type == "IDAT") header.set_has_data();  // Cut, but begun.
+  header.Conclude();
   info.needs_more_input = !header.has_data() && head.size() < total_bytes;
   return info;
 }

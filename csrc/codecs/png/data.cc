@@ -29,7 +29,7 @@ constexpr size_t kIdatBytes = 256u << 10;
 constexpr uint64_t kTrialBytes = 1u << 20;  // Of libdeflate below level 10.
 // A filter whose codes alone take so much more than the best one's stream is not tried on noise.
 constexpr size_t kTrialMargin = 64;
-// From here on filters are compared on all rows.
+// From here on filters are compared on all rows; those of small blocks from kRivalEffort on.
 constexpr int kWholeTrialEffort = 7;
 
 // Rows that deflate to more than a quarter are not worth the time of filters by deflating each.
@@ -38,6 +38,7 @@ constexpr size_t kShortestRatio = 4;
 constexpr int kTrialLevel = 1;
 constexpr int kNoiseTrialLevel = 6;
 constexpr int kWholeTrialLevel = 7;
+constexpr int kRepetitiveTrialLevel = 6;
 
 // The rows of a block on which filters are compared: a strip at the begin of each half. Shorter
 // ones hide rows that repeat others above them.
@@ -160,7 +161,10 @@ class DataWriter {
   }
 
   Status FilterBlock(size_t index, Slot* slot, std::span<uint8_t> block) {
-    if (options_.effort >= kWholeTrialEffort) return FilterThoroughly(index, slot, block);
+    const bool is_small = options_.effort >= kRivalEffort && block.size() <= kSmallBlockBytes;
+    if (is_small || options_.effort >= kWholeTrialEffort) {
+      return FilterThoroughly(index, slot, block);
+    }
     const auto rows_count = static_cast<uint32_t>(block.size() / format_.line_bytes());
     PIXPRESS_ASSIGN_OR_RETURN(const PngFilter best,
                               BestFilter(FirstRowOf(index), rows_count, slot));
@@ -205,6 +209,7 @@ class DataWriter {
     if (!has_samples_) return best;
     slot->sample_bytes = slot->sample_made = 0;
     const Sample sample(rows_count, options_.effort);
+    Deflater repetitive;
     size_t least = slot->stream.size();
     for (const PngFilter filter : filters_) {
       PIXPRESS_RETURN_IF_ERROR(context_.stop.Poll());
@@ -220,9 +225,17 @@ class DataWriter {
       const bool is_noisy =
           options_.effort < kRivalEffort && slot->sample_made > slot->sample_bytes / 16 * 9;
       if (is_noisy && LeastLiteralBytes(sample_rows) > least + least / kTrialMargin) continue;
-      const size_t made = libdeflate_deflate_compress(
-          slot->trial.get(), sample_rows.data(), sample_rows.size(), slot->stream.data(), least);
+      const auto deflate = [&](const Deflater& deflater) {
+        return libdeflate_deflate_compress(deflater.get(), sample_rows.data(), sample_rows.size(),
+                                           slot->stream.data(), least);
+      };
+      size_t made = deflate(repetitive == nullptr ? slot->trial : repetitive);
       if (made == 0) continue;
+      if (filter == filters_.front() && options_.effort >= kRivalEffort &&
+          made * kRepetitiveRatio < sample_rows.size()) {
+        PIXPRESS_ASSIGN_OR_RETURN(repetitive, MakeDeflater(kRepetitiveTrialLevel));
+        made = deflate(repetitive);
+      }
       best = filter;
       least = made - 1;
       slot->sample_bytes = sample_rows.size();

@@ -30,6 +30,7 @@ struct PngReader {
   png_structp png = nullptr;
   png_infop info = nullptr;
   PngInput* input = nullptr;  // Not owned.
+  bool is_gray = false;       // What is to come out.
   char message[256] = {};
   std::jmp_buf landing;
 
@@ -82,6 +83,9 @@ bool Start(PngReader* reader, const Limits* limits) {
   png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(reader->png, reader->info);
   png_set_expand(reader->png);
+  if (reader->is_gray && png_get_color_type(reader->png, reader->info) == PNG_COLOR_TYPE_PALETTE) {
+    png_set_rgb_to_gray_fixed(reader->png, PNG_ERROR_ACTION_NONE, -1, -1);
+  }
   if constexpr (std::endian::native == std::endian::little) png_set_swap(reader->png);
   png_set_interlace_handling(reader->png);
   png_read_update_info(reader->png, reader->info);
@@ -129,6 +133,7 @@ class PngSource final : public RowSource {
 
   Status Init(bool is_interlaced, const Limits& limits, const WorkContext& context) {
     reader_.input = input_.get();
+    reader_.is_gray = layout_.color == ColorModel::kGray;
     if (!Start(&reader_, &limits)) return Error();
     if (png_get_rowbytes(reader_.png, reader_.info) != layout_.row_bytes(0)) {
       return Status(StatusCode::kCorruptImage, "the rows are not of the kind that the header says");

@@ -25,6 +25,11 @@ Result<Deflater> MakeDeflater(int level);
 
 // From here on a block may be deflated more than once, and filters are compared on half the rows.
 inline constexpr int kRivalEffort = 5;
+// What a fast search makes less than a sixth of is repetitive.
+inline constexpr size_t kRepetitiveRatio = 6;
+
+// A block of at most so many bytes takes little time, whatever is tried.
+inline constexpr size_t kSmallBlockBytes = 64u << 10;
 
 // A block and what is known of it.
 struct PngBlock {

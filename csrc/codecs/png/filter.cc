@@ -115,15 +115,22 @@ std::span<const PngFilter> PngFiltersToTry(const PngRowFormat& format,
                                          PngFilter::kPaeth, PngFilter::kLeastSum};
   const int effort = options.effort, chosen = options.expert.png_filter;
   if (chosen >= 0) return std::span(kSingle).subspan(static_cast<size_t>(chosen), 1);
-  static constexpr std::array kPacked = {PngFilter::kNone, PngFilter::kLeastSum,
-                                         PngFilter::kFewestBigrams};
+  static constexpr std::array kPacked = {PngFilter::kNone,
+                                         PngFilter::kLeastSum,
+                                         PngFilter::kFewestBigrams,
+                                         PngFilter::kSub,
+                                         PngFilter::kUp,
+                                         PngFilter::kLeastEntropy,
+                                         PngFilter::kPaeth,
+                                         PngFilter::kLeastBigramEntropy,
+                                         PngFilter::kShortest};
   // One filter for all rows often beats the best for each: rows that look alike repeat.
   static constexpr std::array kSamples = {
       PngFilter::kLeastSum,     PngFilter::kNone,  PngFilter::kSub, PngFilter::kFewestBigrams,
       PngFilter::kLeastEntropy, PngFilter::kPaeth, PngFilter::kUp,  PngFilter::kLeastBigramEntropy,
       PngFilter::kShortest};
   if (format.color_type == 3 || format.depth < 8) {
-    return std::span(kPacked).first(effort < 5 ? 1 : effort < 7 ? 2 : 3);
+    return std::span(kPacked).first(effort < 5 ? 1 : effort < 7 ? 2 : kPacked.size());
   }
   return std::span(kSamples).first(effort < 2 ? 1 : effort < 5 ? 3 : effort < 7 ? 4 : 9);
 }

@@ -20,10 +20,8 @@ class ColorTable {
   // `color` was added.
   uint8_t IndexOf(Rgba color) const { return static_cast<uint8_t>(indices_[SlotOf(color)]); }
   const std::vector<Rgba>& colors() const { return colors_; }
-  // Transparent entries first, so that tRNS ends early; then from dark to bright or from bright to
-  // dark, so that neighbors in the image are neighbors in the palette: the color that was added
-  // most often is in the first half, as rows begin with a low byte, too.
-  void Sort();
+  // How often each was added.
+  const std::vector<uint32_t>& uses() const { return uses_; }
 
  private:
   static constexpr size_t kSlots = 1024;
@@ -31,16 +29,21 @@ class ColorTable {
 
   std::array<int16_t, kSlots> indices_;  // Open addressing; -1 is free.
   std::vector<Rgba> colors_;
-  std::vector<uint32_t> uses_;  // How often each was added.
+  std::vector<uint32_t> uses_;
 };
 
-// The color of an 8-bit gray or RGB pixel with or without alpha.
-inline Rgba PixelAt(const uint8_t* p, size_t channels) {
-  const size_t blue = channels < 3 ? 0 : 2;
-  return {p[0], p[blue / 2], p[blue], channels % 2 == 0 ? p[channels - 1] : uint8_t{255}};
-}
+// The colors of `table` in at most `most` orders, each with transparent ones first, so that tRNS
+// ends early:
+// - from dark to bright or from bright to dark, so that neighbors in the image are neighbors in the
+//   palette: the color that was added most often is in the first half, as rows begin with a low
+//   byte, too;
+// - as a chain of colors that are neighbors in the image;
+// - as they were added first.
+Result<std::vector<std::vector<Rgba>>> OrderPalette(const Image& image, const ColorTable& table,
+                                                    size_t most, const WorkContext& context);
 
-// An indexed image of `image`, all of whose colors are in `table`.
-Result<Image> ToIndices(const Image& image, const ColorTable& table, const WorkContext& context);
+// An indexed image of `image`, all of whose colors are in `palette`, none twice.
+Result<Image> ToIndices(const Image& image, const std::vector<Rgba>& palette,
+                        const WorkContext& context);
 
 }  // namespace pixpress

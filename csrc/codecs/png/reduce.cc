@@ -106,48 +106,42 @@ uint8_t DepthOfPalette(size_t colors) {
 }
 
 // Is the palette's cost in bytes small against the raw bytes that indices save?
-bool IsPaletteSmaller(const ColorTable& table, size_t plain_bits, const ImageLayout& layout) {
+bool IsPaletteSmaller(const ColorTable& table, const PngLayout& plain, const ImageLayout& size) {
+  const size_t channels = (plain.color == ColorModel::kGray ? 1 : 3) + (plain.has_alpha ? 1 : 0);
+  const size_t plain_bits = channels * plain.depth;
   const size_t index_bits = DepthOfPalette(table.colors().size());
   if (index_bits >= plain_bits) return false;
-  const uint64_t saved_bits =
-      (plain_bits - index_bits) * SaturatingMul(layout.width, layout.height);
+  const uint64_t saved_bits = (plain_bits - index_bits) * SaturatingMul(size.width, size.height);
   return saved_bits / 8 > 2 * (12 + 3 * table.colors().size());
 }
 
 template <typename T>
-Result<ReducedPng> Reduce(Image image, const PngReductions& allowed, const WorkContext& context) {
-  PIXPRESS_ASSIGN_OR_RETURN(Findings<T> found, LookAtAll<T>(image, context));
-  const ImageLayout from = image.layout();
-  const bool was_gray = from.color == ColorModel::kGray;
-  const bool is_gray = was_gray || (found.is_gray && allowed.may_turn_gray);
-  const bool has_alpha = from.has_alpha && !found.is_opaque && !found.has_key;
-  ReducedPng reduced;
-  reduced.depth = is_gray && !has_alpha ? found.gray_depth : static_cast<uint8_t>(from.bits);
-  const size_t channels = (is_gray ? 1 : 3) + (has_alpha ? 1 : 0);
-  const bool may_be_indexed =
-      found.has_palette && allowed.may_be_indexed && !(was_gray && found.is_opaque);
-  if (may_be_indexed && IsPaletteSmaller(found.table, channels * reduced.depth, from)) {
-    found.table.Sort();
-    PIXPRESS_ASSIGN_OR_RETURN(reduced.image, ToIndices(image, found.table, context));
-    reduced.depth = DepthOfPalette(found.table.colors().size());
-    return reduced;
+PngLayout PlainLayout(const Findings<T>& found, const ImageLayout& from, bool may_turn_gray) {
+  PngLayout plain;
+  const bool is_gray = from.color == ColorModel::kGray || (found.is_gray && may_turn_gray);
+  plain.color = is_gray ? ColorModel::kGray : ColorModel::kRgb;
+  plain.has_alpha = from.has_alpha && !found.is_opaque && !found.has_key;
+  plain.depth = is_gray && !plain.has_alpha ? found.gray_depth : static_cast<uint8_t>(from.bits);
+  if (found.has_key) plain.transparent = {(*found.key)[0], (*found.key)[1], (*found.key)[2]};
+  return plain;
+}
+
+template <typename T>
+Result<std::vector<PngLayout>> FindLayouts(const Image& image, const PngReductions& allowed,
+                                           const WorkContext& context) {
+  PIXPRESS_ASSIGN_OR_RETURN(const Findings<T> found, LookAtAll<T>(image, context));
+  std::vector<PngLayout> layouts = {PlainLayout(found, image.layout(), allowed.may_turn_gray)};
+  if (!found.has_palette || !allowed.may_be_indexed) return layouts;
+  const bool is_smaller = IsPaletteSmaller(found.table, layouts[0], image.layout());
+  PIXPRESS_ASSIGN_OR_RETURN(const auto orders,
+                            OrderPalette(image, found.table, allowed.orders, context));
+  for (const std::vector<Rgba>& palette : orders) {
+    layouts.push_back({.color = ColorModel::kIndexed,
+                       .depth = DepthOfPalette(palette.size()),
+                       .palette = palette});
   }
-  if (found.has_key) reduced.transparent = {(*found.key)[0], (*found.key)[1], (*found.key)[2]};
-  const ColorModel color = is_gray ? ColorModel::kGray : ColorModel::kRgb;
-  if (color == from.color && has_alpha == from.has_alpha) {
-    reduced.image = std::move(image);
-    return reduced;
-  }
-  PIXPRESS_ASSIGN_OR_RETURN(
-      reduced.image,
-      Image::Create(ImageLayout::Interleaved(from.width, from.height, color, has_alpha, from.bits),
-                    context.meter));
-  for (uint32_t y = 0; y < from.height; ++y) {
-    if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
-    ConvertChannelsRow(image.row(0, y), from.color, from.has_alpha, color, has_alpha, from.bits,
-                       from.width, reduced.image.row(0, y));
-  }
-  return reduced;
+  if (is_smaller) std::swap(layouts[0], layouts[1]);
+  return layouts;
 }
 
 Result<bool> HasEqualBytes(const Image& image, const WorkContext& context) {
@@ -178,21 +172,42 @@ Result<Image> TakeLowBytes(const Image& image, const WorkContext& context) {
 
 }  // namespace
 
-Result<ReducedPng> ReducePng(Image image, const PngReductions& allowed,
-                             const WorkContext& context) {
-  if (image.layout().color == ColorModel::kIndexed) {
-    const uint8_t depth = DepthOfPalette(image.layout().palette.size());
-    return ReducedPng{.image = std::move(image), .depth = depth, .transparent = {}};
+Result<Image> NarrowPng(Image image, const WorkContext& context) {
+  if (image.layout().bits != 16) return image;
+  PIXPRESS_ASSIGN_OR_RETURN(const bool is_narrow, HasEqualBytes(image, context));
+  if (!is_narrow) return image;
+  return TakeLowBytes(image, context);
+}
+
+Result<std::vector<PngLayout>> FindPngLayouts(const Image& image, const PngReductions& allowed,
+                                              const WorkContext& context) {
+  return image.layout().bits == 16 ? FindLayouts<uint16_t>(image, allowed, context)
+                                   : FindLayouts<uint8_t>(image, allowed, context);
+}
+
+PngLayout IndexedPngLayout(const Image& image) {
+  const std::vector<Rgba>& palette = image.layout().palette;
+  return {
+      .color = ColorModel::kIndexed, .depth = DepthOfPalette(palette.size()), .palette = palette};
+}
+
+bool HasPngLayout(const Image& image, const PngLayout& layout) {
+  return image.layout().color == layout.color && image.layout().has_alpha == layout.has_alpha;
+}
+
+Result<Image> ToPngLayout(const Image& image, const PngLayout& layout, const WorkContext& context) {
+  if (layout.color == ColorModel::kIndexed) return ToIndices(image, layout.palette, context);
+  const ImageLayout& from = image.layout();
+  PIXPRESS_ASSIGN_OR_RETURN(
+      Image made, Image::Create(ImageLayout::Interleaved(from.width, from.height, layout.color,
+                                                         layout.has_alpha, from.bits),
+                                context.meter));
+  for (uint32_t y = 0; y < from.height; ++y) {
+    if (y % kPollRows == 0) PIXPRESS_RETURN_IF_ERROR(context.stop.Poll());
+    ConvertChannelsRow(image.row(0, y), from.color, from.has_alpha, layout.color, layout.has_alpha,
+                       from.bits, from.width, made.row(0, y));
   }
-  if (image.layout().bits == 16) {
-    bool is_narrow = false;
-    if (allowed.may_narrow) {
-      PIXPRESS_ASSIGN_OR_RETURN(is_narrow, HasEqualBytes(image, context));
-    }
-    if (!is_narrow) return Reduce<uint16_t>(std::move(image), allowed, context);
-    PIXPRESS_ASSIGN_OR_RETURN(image, TakeLowBytes(image, context));
-  }
-  return Reduce<uint8_t>(std::move(image), allowed, context);
+  return made;
 }
 
 }  // namespace pixpress

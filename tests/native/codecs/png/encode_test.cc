@@ -92,7 +92,8 @@ TEST_F(PngEncodeTest, FewColorsBecomeAPaletteOfFewBits) {
     const Image image = Make(LayoutOf(97, 80, 4), [&](uint32_t x, uint32_t y, uint32_t c) {
       return Noise(Noise(x, y, 0) % colors, 0, c) % 250;
     });
-    EXPECT_EQ(RoundTrip(image), std::pair(depth, 3)) << colors;
+    EXPECT_EQ(RoundTrip(image, 4), std::pair(depth, 3)) << colors;
+    EXPECT_EQ(RoundTrip(image, 5).second, 3) << colors;
   }
   const Image many = Make(LayoutOf(97, 80, 3), [&](uint32_t x, uint32_t y, uint32_t c) {
     return c == 0 ? (x + y * 97) % 257 % 256 : (x + y * 97) % 257 / 256;
@@ -122,11 +123,27 @@ TEST_F(PngEncodeTest, TheGroundIsInTheFirstHalfOfAPaletteAndTransparencyBeforeAl
   }
 }
 
-TEST_F(PngEncodeTest, GrayWithoutAlphaStaysGray) {
+TEST_F(PngEncodeTest, FewGraysThatLieApartBecomeAPaletteUnlessAProfileIsOfGray) {
   const Image image = Make(LayoutOf(97, 80, 1), [](uint32_t x, uint32_t y, uint32_t) {
     return Noise(x, y, 0) % 3 * 100;
   });
-  EXPECT_EQ(RoundTrip(image), std::pair(8, 0));
+  for (const int effort : {4, 5, 8}) {
+    EXPECT_EQ(RoundTrip(image, effort), std::pair(2, 3)) << effort;
+    EXPECT_EQ(RoundTrip(image, effort, WithProfile("GRAY")), std::pair(8, 0)) << effort;
+  }
+}
+
+TEST_F(PngEncodeTest, TheLayoutThatDeflatesToLessIsTaken) {
+  // Few colors, but a row is the one above it and one more.
+  const Image smooth =
+      Make(LayoutOf(97, 80, 3), [](uint32_t x, uint32_t y, uint32_t c) { return x + y + 10 * c; });
+  EXPECT_EQ(RoundTrip(smooth, 4), std::pair(8, 3));
+  EXPECT_EQ(RoundTrip(smooth, 5), std::pair(8, 2));
+  EXPECT_LT(Encode(smooth, {.effort = 5}).size(), Encode(smooth, {.effort = 4}).size() / 2);
+  // Large enough to be looked at in strips.
+  const Image tall = Make(LayoutOf(97, 2000, 3),
+                          [](uint32_t x, uint32_t y, uint32_t c) { return (x + y) % 250 + c; });
+  EXPECT_EQ(RoundTrip(tall, 5), std::pair(8, 2));
 }
 
 TEST_F(PngEncodeTest, OpaqueAlphaAndGrayColorsAreDropped) {
@@ -179,8 +196,8 @@ TEST_F(PngEncodeTest, AProfileTiesThePixelsToItsColors) {
   EXPECT_EQ(RoundTrip(gray, 5, WithProfile("RGB ")).second, 3);
   const Image few = Make(LayoutOf(50, 50, 2),
                          [](uint32_t x, uint32_t y, uint32_t c) { return Noise(x, y, c) % 7 + 3; });
-  EXPECT_EQ(RoundTrip(few).second, 3);
-  EXPECT_EQ(RoundTrip(few, 5, WithProfile("GRAY")).second, 4);
+  EXPECT_EQ(RoundTrip(few, 4).second, 3);
+  EXPECT_EQ(RoundTrip(few, 4, WithProfile("GRAY")).second, 4);
 }
 
 TEST_F(PngEncodeTest, LargeImagesAreTheSameBytesOnAnyThreads) {
