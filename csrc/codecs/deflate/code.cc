@@ -127,8 +127,8 @@ DeflateCode::DeflateCode(const DeflateCounts& counts) {
     if (used < 2 && padded.distances[i] == 0) padded.distances[i] = 1;
   }
   MakeHuffmanCode(padded.distances, kMostCodeBits, distance_bits_, distance_codes_);
-  while (symbol_bits_[symbols_ - 1] == 0) --symbols_;
-  while (distance_bits_[distances_ - 1] == 0) --distances_;
+  while (symbols_ > kFirstLengthSymbol && symbol_bits_[symbols_ - 1] == 0) --symbols_;
+  while (distances_ > 1 && distance_bits_[distances_ - 1] == 0) --distances_;
   MakeHeader();
   data_bits_ = BitsOf(counts);
   const uint64_t dynamic_bits = block_bits();
@@ -162,10 +162,10 @@ uint64_t DeflateCode::BitsOf(const DeflateCounts& counts) const {
 }
 
 void DeflateCode::MakeHeader() {
-  std::array<uint8_t, kDeflateSymbols + kDistanceSymbols> lengths;
-  std::copy_n(symbol_bits_.begin(), symbols_, lengths.begin());
-  std::copy_n(distance_bits_.begin(), distances_, lengths.begin() + symbols_);
-  const size_t count = symbols_ + distances_;
+  std::array<uint8_t, kDeflateSymbols + kDistanceSymbols> lengths = {};
+  size_t count = 0;
+  for (size_t i = 0; i < symbols_; ++i) lengths[count++] = symbol_bits_[i];
+  for (size_t i = 0; i < distances_; ++i) lengths[count++] = distance_bits_[i];
   for (size_t at = 0, end = 0; at < count; at = end) {
     while (end < count && lengths[end] == lengths[at]) ++end;
     AddRun(lengths[at], end - at);
