@@ -104,6 +104,8 @@ struct Codec {
                                                         const EncodeOptions& options,
                                                         const Metadata& metadata,
                                                         const WorkContext& context, ByteChain* out);
+  // The library may end the process while it encodes some animations.
+  bool animations_may_abort = false;
 
   // The same image data, bit for bit, with only the metadata that `policy` keeps (orientation too)
   // and nothing after the end marker.

@@ -1,13 +1,12 @@
 // What the engine does for its journal, and for outputs that must be on the disk.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
 
 #include "engine/engine_impl.h"
+#include "engine/isolated_attempt.h"
 
 namespace pixpress {
 namespace {
@@ -18,10 +17,6 @@ int64_t AgeNs(int64_t unix_ns) {
                              std::chrono::system_clock::now().time_since_epoch())
                              .count();
   return std::max<int64_t>(0, now_ns - unix_ns);
-}
-
-bool CanIsolate(const JobSpec& spec, const std::string& worker_program) {
-  return spec.source.imported == nullptr && access(worker_program.c_str(), X_OK) == 0;
 }
 
 Status CrashStatus(uint32_t crashes) {

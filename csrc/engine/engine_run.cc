@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "engine/engine_impl.h"
+#include "engine/isolated_attempt.h"
 #include "engine/job_progress.h"
 
 namespace pixpress {
@@ -97,8 +98,12 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
     events_.PushDroppable(
         {.type = EventType::kTaskProgress, .job = job, .stage = stage, .fraction = fraction});
   });
-  const bool is_isolated = IsIsolated(taken);
+  bool is_isolated = IsIsolated(taken);
   const auto worker_id = static_cast<uint32_t>(job->worker_id);
+  const auto make_runner = [&, &job = job, &options = options]() -> ChildRunner* {
+    is_isolated = CanIsolate(job->spec, options.worker_program);
+    return is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr;
+  };
   const AttemptContext context{
       .budget = budget_,
       .parallel = parallel,
@@ -107,6 +112,7 @@ Attempt EngineImpl::RunAttempt(const Taken& taken, uint64_t known_bytes, Paralle
       .durable = options.durable,
       .journal = job->is_journalled ? journal_ : nullptr,
       .runner = is_isolated ? &runners_.Of(worker_id, options.worker_program) : nullptr,
+      .make_runner = make_runner,
       .cpu_limit_ns = options.task_timeout_ns,
       .has_spare_cpu = is_isolated && workers_.busy_workers() < monitor_.allowed_cpus(),
       .known_bytes = known_bytes,

@@ -1,5 +1,7 @@
 #include "engine/isolated_attempt.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -58,6 +60,10 @@ IsolatedJob AsIsolated(Job& job, const std::optional<InputFile>& file,
 }
 
 }  // namespace
+
+bool CanIsolate(const JobSpec& spec, const std::string& worker_program) {
+  return spec.source.imported == nullptr && access(worker_program.c_str(), X_OK) == 0;
+}
 
 Attempt AttemptIsolated(Job& job, const AttemptContext& context) {
   Attempt attempt;

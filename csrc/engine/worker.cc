@@ -129,6 +129,13 @@ Attempt AttemptHere(Job& job, const AttemptContext& context) {
     attempt.status = std::move(plan).status().At(Stage::kPlan);
     return attempt;
   }
+  ChildRunner* const runner =
+      plan.value().may_abort() && context.make_runner ? context.make_runner() : nullptr;
+  if (runner != nullptr) {
+    AttemptContext isolated = context;
+    isolated.runner = runner;
+    return AttemptIsolated(job, isolated);
+  }
   attempt.status = CheckAdmissible(plan.value().memory_bytes, context);
   if (!attempt.status.ok()) return attempt;
   attempt.needed_bytes = plan.value().memory_bytes;

@@ -24,9 +24,11 @@ struct AttemptContext {
   bool durable = false;                  // Leave the output to the caller, for a sync.
   JobJournal* journal = nullptr;         // Of a job that it keeps.
   ChildRunner* runner = nullptr;         // Null: the job runs on this thread.
-  int64_t cpu_limit_ns = 0;              // For the process of `runner`; 0: none.
-  bool has_spare_cpu = false;            // Not every CPU has a worker with a job.
-  uint64_t known_bytes = 0;  // What the job needs, as a blocked attempt has found; 0: unknown.
+  // For a job of this thread that may end the process; null if there can be none.
+  std::function<ChildRunner*()> make_runner = {};
+  int64_t cpu_limit_ns = 0;    // For the process of `runner`; 0: none.
+  bool has_spare_cpu = false;  // Not every CPU has a worker with a job.
+  uint64_t known_bytes = 0;    // What the job needs, as a blocked attempt has found; 0: unknown.
   JobCache* cache = nullptr;
   // Whether the job, which has a key, is to run. If not, an identical one runs: the job waits for
   // that without a worker, and is no longer the caller's.

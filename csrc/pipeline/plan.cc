@@ -302,6 +302,12 @@ bool Plan::Has(StepKind kind) const {
                      [&](const PlannedStep& step) { return step.kind == kind; });
 }
 
+bool Plan::may_abort() const {
+  return (is_animated && output_codec->animations_may_abort) ||
+         std::any_of(candidates.begin(), candidates.end(),
+                     [](const Candidate& candidate) { return candidate.plan.may_abort(); });
+}
+
 Result<Plan> MakePlan(const JobSpec& spec, const ImageInfo& info, uint64_t input_bytes) {
   const Settings& settings = *spec.settings;
   if (settings.format == Format::kAuto) return MakeAutoPlan(spec, info, input_bytes);

@@ -63,6 +63,8 @@ struct Plan {
   }
   const ImageLayout& encoded_layout() const { return steps.empty() ? decoded : steps.back().out; }
   bool Has(StepKind kind) const;
+  // Better run in a worker process: a library may end the one that it is in.
+  bool may_abort() const;
   bool is_searched() const { return max_bytes != 0 || goal.has_scores(); }
 };
 

@@ -47,6 +47,9 @@ const Codec kAvifCodec = {
     .open_frames = OpenAvifFrames,
     .animation_memory_bytes = AvifAnimationMemoryBytes,
     .start_animation = StartAvifAnimation,
+    // libaom asserts that it has no statistics too few, which a cut of scenes where one group of
+    // frames ends can make false (3.6, av1_twopass_postencode_update).
+    .animations_may_abort = true,
     .rewrite = RewriteAvif,
 };
 
