@@ -6,6 +6,7 @@
 
 #include "pipeline/auto_plan.h"
 #include "pipeline/encode_options.h"
+#include "pipeline/step_list.h"
 #include "pipeline/turned_layout.h"
 
 namespace pixpress {
@@ -25,31 +26,6 @@ Result<const Codec*> ChooseOutput(const Settings& settings, const Codec* source)
   }
   return output;
 }
-
-// Builds the list of steps; `now` is the layout that the last one yields.
-class StepList {
- public:
-  explicit StepList(ImageLayout decoded) : now_(std::move(decoded)) {}
-
-  void Add(StepKind kind, ImageLayout out) {
-    now_ = out;
-    steps_.push_back({kind, std::move(out)});
-  }
-  void ConvertTo(const ImageLayout& target) {
-    if (now_.color == target.color && now_.has_alpha == target.has_alpha &&
-        now_.bits == target.bits) {
-      return;
-    }
-    Add(StepKind::kConvert, ImageLayout::Interleaved(now_.width, now_.height, target.color,
-                                                     target.has_alpha, target.bits));
-  }
-  const ImageLayout& now() const { return now_; }
-  std::vector<PlannedStep> Take() { return std::move(steps_); }
-
- private:
-  ImageLayout now_;
-  std::vector<PlannedStep> steps_;
-};
 
 bool HasPalettes(const Plan& plan) {
   return plan.output_codec->format == Format::kPng || plan.output_codec->format == Format::kGif;
