@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import errno
-import resource
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from descriptors import no_more_files
 from foreign_pictures import SAVED, encoded, gradient, opened
 from PIL import Image
 
@@ -199,17 +197,6 @@ def test_what_fails_after_it_was_cancelled_is_cancelled(monkeypatch: pytest.Monk
         assert future.cancel()
         gate.open.set()
     assert future.cancelled()
-
-
-@contextmanager
-def no_more_files() -> Iterator[None]:
-    """Let every open fail with EMFILE."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def next_retry(events: pixpress.EventStream) -> pixpress.TaskRetry:

@@ -7,14 +7,12 @@ import errno
 import io
 import mmap
 import pathlib
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from busy_pools import Blocker
+from descriptors import no_more_files
 from PIL import Image
 
 import pixpress
@@ -101,17 +99,6 @@ def test_a_missing_file_is_an_oserror_with_its_name(tmp_path: Path) -> None:
         pixpress.compress(missing)
     assert isinstance(caught.value, pixpress.InputError)
     assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(missing))
-
-
-@contextmanager
-def no_more_files() -> Iterator[None]:
-    """Let every open fail with EMFILE."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize("kind", ["BMP", "TIFF", "PPM", "ICO"])
