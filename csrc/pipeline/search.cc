@@ -34,11 +34,6 @@ constexpr double kNear = 0.4;
 constexpr double kFlattest = 0.5;
 constexpr double kSteepest = 1.6;
 
-bool HasLevels(Format format) {
-  const Codec* codec = FindCodec(format);
-  return codec != nullptr && codec->quality_level != nullptr;
-}
-
 class SizeSearch {
  public:
   SizeSearch(const EncodeAt& encode, const SizeGoal& goal, Meter& meter)
@@ -145,8 +140,8 @@ class SizeSearch {
 
 int OtherQuality(Format format, int quality, int step) {
   int other = quality + step;
-  if (!HasLevels(format)) return other;
-  const Codec* codec = FindCodec(format);
+  const Codec* const codec = FindCodec(format);
+  if (codec == nullptr || codec->quality_level == nullptr) return other;
   const int level = codec->quality_level(quality);
   while (other >= 1 && other <= 100 && codec->quality_level(other) == level) other += step;
   return other;

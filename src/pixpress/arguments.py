@@ -21,12 +21,18 @@ def known(names: Iterable[str], options: Collection[str]) -> None:
             raise OptionError(f"Expected a known option, got {name!r}{hint}")
 
 
+def _index(value: object) -> int | None:
+    """`value` if it is a whole number, numpy's too; True and False are none."""
+    index = getattr(value, "__index__", None)
+    return None if index is None or isinstance(value, bool) else int(index())
+
+
 def whole(name: str, value: object, low: int, high: int) -> int:
     """`value` if it is a whole number from `low` to `high`."""
-    index = getattr(value, "__index__", None)
-    if isinstance(value, bool) or index is None or not low <= int(index()) <= high:
+    index = _index(value)
+    if index is None or not low <= index <= high:
         raise expected(f"a whole number from {low} to {high}", name, value)
-    return int(index())
+    return index
 
 
 def choice(name: str, value: object, allowed: Sequence[str]) -> int:
@@ -56,9 +62,9 @@ def byte_count(name: str, value: object) -> int:
     """A size such as ``"256MB"`` (powers of 1024) in bytes; None is 0."""
     if value is None:
         return 0
-    index = getattr(value, "__index__", None)
-    if index is not None and not isinstance(value, bool) and 0 < int(index()) < 2**63:
-        return int(index())
+    size = _index(value)
+    if size is not None and 0 < size < 2**63:
+        return size
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B?)\s*", value.upper())
         if match:
